@@ -1,0 +1,18 @@
+/** Frames that one queue handles at a time, and segments of the longest frame on top. */
+export const MAX_BURST_FRAMES = 256;
+const MAX_FRAME_SEGMENTS = 8;
+
+/** A burst of received segments: buffer numbers, lengths, and which segment ends a frame. Reused, never allocated per burst. */
+export class Burst {
+  static readonly CAPACITY = MAX_BURST_FRAMES + MAX_FRAME_SEGMENTS;
+  readonly buffers = new Int32Array(Burst.CAPACITY);
+  readonly lengths = new Int32Array(Burst.CAPACITY);
+  /** 1: last segment of its frame. */
+  readonly ends = new Uint8Array(Burst.CAPACITY);
+  /** 1: the card reported an error; the data is not to be used. */
+  readonly errors = new Uint8Array(Burst.CAPACITY);
+  segments = 0;
+  frames = 0;
+  /** Where its first segment lay: position in the queue, free-running. */
+  position = 0;
+}

@@ -1,0 +1,178 @@
+/**
+ * What the built-in drivers have in common: rings, cold start, export and import. They differ in when they
+ * look and how much they take, and that is all that their own files say.
+ */
+import { EIMC, EIMS, EITR_INTERVAL_SHIFT, EITR_UNIT_US, eitr, QUEUES } from '../../hw/nic/datasheet.ts';
+import { Burst } from '../burst.ts';
+import type { NicDriver, NicEnvironment } from '../contract.ts';
+import type { Parameters } from '../parameters.ts';
+import {
+  bringUp,
+  disableReceiveQueue,
+  disableTransmitQueue,
+  enableReceiveQueue,
+  enableTransmitQueue,
+  openReceiver,
+} from './bring-up.ts';
+import { forgetReceive, forgetTransmit, freeRing, makeRing, recordReceive, recordTransmit, ringOf } from './ring-memory.ts';
+import { RxRing } from './rx-ring.ts';
+import { TxRing } from './tx-ring.ts';
+
+export abstract class RingDriver implements NicDriver {
+  protected readonly environment: NicEnvironment;
+  protected readonly parameters: Parameters;
+  /** Frames taken from a ring at a time. */
+  protected readonly burstFrames: number;
+  protected rx: RxRing[] = [];
+  protected readonly tx: TxRing[] = [];
+  private readonly burst = new Burst();
+  private readonly allRx: readonly RxRing[];
+  private readonly allTx: readonly TxRing[];
+
+  constructor(environment: NicEnvironment, parameters: Parameters) {
+    this.environment = environment;
+    this.parameters = parameters;
+    this.burstFrames = parameters.burst;
+    // Made here, while preparing: importing state in the pause allocates nothing.
+    this.allRx = Array.from({ length: QUEUES }, (_, queue) => new RxRing(environment, queue));
+    this.allTx = Array.from({ length: QUEUES }, (_, queue) => new TxRing(environment, queue));
+  }
+
+  abstract activate(): void;
+  abstract poll(budget: number): number;
+  abstract interrupt(vector: number): void;
+  abstract idle(): boolean;
+
+  *start(): Generator<void> {
+    const { environment, parameters } = this;
+    const { port, state, queues } = environment;
+    state.format(port.device, queues);
+    yield* bringUp(port, queues);
+    for (let queue = 0; queue < queues; queue++) {
+      const rx = makeRing(environment, 'rx', parameters.rxRing);
+      recordReceive(environment, queue, queue, rx, parameters.rxBuffers);
+      yield* enableReceiveQueue(port, queue, rx.ring.address, rx.slots);
+      const tx = makeRing(environment, 'tx', parameters.txRing);
+      recordTransmit(environment, queue, tx);
+      yield* enableTransmitQueue(port, queue, tx.ring.address, tx.slots);
+    }
+    this.adoptRings();
+    for (const ring of this.rx) ring.refill();
+    yield* openReceiver(port);
+  }
+
+  *stop(): Generator<void> {
+    const { environment } = this;
+    for (const ring of this.rx) {
+      yield* disableReceiveQueue(environment.port, ring.queue);
+      ring.strip();
+      freeRing(environment, ringOf(environment, 'rx', ring.queue));
+      forgetReceive(environment, ring.queue);
+    }
+    for (const ring of this.tx) {
+      yield* disableTransmitQueue(environment.port, ring.queue);
+      ring.strip();
+      freeRing(environment, ringOf(environment, 'tx', ring.queue));
+      forgetTransmit(environment, ring.queue);
+    }
+    this.rx = [];
+    this.tx.length = 0;
+  }
+
+  /** The rings publish their state with every burst: what is left are descriptors not yet told to the card. */
+  exportState(): void {
+    for (const ring of this.tx) ring.ringDoorbell();
+  }
+
+  importState(): void {
+    this.adoptRings();
+    for (const ring of this.rx) ring.setTarget(this.parameters.rxBuffers);
+    const { state } = this.environment;
+    state.setHeader('adoptions', state.header('adoptions') + 1);
+  }
+
+  quiesce(): void {
+    this.environment.port.write32(EIMC, this.vectorBits());
+    for (const ring of this.tx) ring.ringDoorbell();
+  }
+
+  room(queue: number): number {
+    const ring = this.tx[queue];
+    if (ring.free < this.burstFrames) ring.reclaim();
+    return ring.free;
+  }
+
+  transmit(queue: number, burst: Burst, segments: number, source: number, position: number): void {
+    const ring = this.tx[queue];
+    ring.enqueue(burst, segments, source, position);
+    ring.ringDoorbell();
+  }
+
+  release(): void {
+    this.rx = [];
+    this.tx.length = 0;
+  }
+
+  queuesChanged(): void {
+    const { state } = this.environment;
+    const active = this.allRx.filter((ring) => state.rxActive(ring.queue));
+    for (const ring of active)
+      if (this.rx.includes(ring)) ring.reread();
+      else ring.adopt();
+    this.rx = active;
+  }
+
+  setReceiveBuffers(count: number): void {
+    for (const ring of this.rx) ring.setTarget(count);
+  }
+
+  /** A burst from one ring to the application. Returns frames delivered. */
+  protected receive(ring: RxRing, budget: number): number {
+    const { burst } = this;
+    if (ring.peek(burst, Math.min(budget, this.burstFrames)) === 0) return 0;
+    const offered = burst.segments;
+    const taken = this.environment.deliver(ring.logical, burst);
+    if (taken > 0) ring.consume(taken);
+    return taken === offered ? burst.frames : countFrames(burst, taken);
+  }
+
+  /** Mask bits of the vectors in use: vector i serves queue i. */
+  protected vectorBits(): number {
+    return (1 << QUEUES) - 1;
+  }
+
+  protected unmask(bits: number): void {
+    this.environment.port.write32(EIMS, bits);
+  }
+
+  protected mask(bits: number): void {
+    this.environment.port.write32(EIMC, bits);
+  }
+
+  /** At most one interrupt a vector in this time (EITR, 7.3.2.1.1); 0 for as many as there are causes. */
+  protected moderate(intervalUs: number): void {
+    for (let vector = 0; vector < QUEUES; vector++)
+      this.environment.port.write32(eitr(vector), Math.ceil(intervalUs / EITR_UNIT_US) << EITR_INTERVAL_SHIFT);
+  }
+
+  private adoptRings(): void {
+    const { state } = this.environment;
+    this.rx.length = 0;
+    this.tx.length = 0;
+    for (let queue = 0; queue < QUEUES; queue++) {
+      if (state.rxActive(queue)) this.rx.push(adopted(this.allRx[queue]));
+      if (state.txActive(queue)) this.tx.push(adopted(this.allTx[queue]));
+    }
+  }
+}
+
+function adopted<R extends { adopt(): void }>(ring: R): R {
+  ring.adopt();
+  return ring;
+}
+
+function countFrames(burst: Burst, segments: number): number {
+  let frames = 0;
+  for (let i = 0; i < segments; i++) frames += burst.ends[i];
+  return frames;
+}

@@ -1,0 +1,187 @@
+/**
+ * The state block of a card: everything that a driver's successor needs, as plain words in DMA memory.
+ *
+ * Header, then one record for each receive queue and each transmit queue of the card. Ring indices run
+ * freely and are masked on use. Next to each ring lies a shadow, because descriptors cannot carry it:
+ * write-back overwrites buffer addresses, and a transmit descriptor without RS never reports DD. A shadow
+ * is written before the doorbell that makes its descriptor the card's.
+ *
+ * A receive shadow is one word a slot: the buffer. A transmit shadow is four: buffer, marks (RS), and
+ * where the frame came from (source, position), so that a successor after a crash knows what was sent.
+ */
+import { DESCRIPTOR_WORDS, QUEUES, RX_DD, RX_STATUS_WORD, TX_DD, TX_STATUS_WORD } from '../../hw/nic/datasheet.ts';
+import type { Memory, Region } from '../../hw/memory.ts';
+import { load, store } from '../../hw/shared.ts';
+import type { BufferPool } from '../pool.ts';
+
+export const STATE_FORMAT = 'ringswap.nic.1';
+export const STATE_MAGIC = 0x52534e31;
+
+export const HEADER_WORDS = 16;
+export const RECORD_WORDS = 32;
+export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
+
+export const H = { magic: 0, bytes: 1, device: 2, queues: 3, rxActive: 4, txActive: 5, adoptions: 6 } as const;
+/** `consumed` is the commit point of receive: one atomic store of it says that the application has the frames. */
+export const RX = {
+  ring: 0,
+  slots: 1,
+  shadow: 2,
+  consumed: 3,
+  posted: 4,
+  /** Descriptors that should be posted. */
+  target: 5,
+  /** Which of the application's queues this ring serves. */
+  logical: 6,
+  /** Position up to which it may be read; only while `limited` is set. */
+  readable: 7,
+  limited: 8,
+} as const;
+export const TX = { ring: 0, slots: 1, shadow: 2, reclaimed: 3, posted: 4 } as const;
+export const RX_SHADOW_WORDS = 1;
+export const TX_SHADOW_WORDS = 4;
+export const TX_SHADOW = { buffer: 0, marks: 1, source: 2, position: 3 } as const;
+export const MARK_RS = 1;
+
+/** An adopted block does not hold together. */
+export class StateError extends Error {
+  constructor(reason: string) {
+    super(`state block refused: ${reason}`);
+    this.name = 'StateError';
+  }
+}
+
+export class NicState {
+  readonly memory: Memory;
+  readonly region: Region;
+  private readonly base: number;
+
+  constructor(memory: Memory, region: Region) {
+    this.memory = memory;
+    this.region = region;
+    this.base = region.address >>> 2;
+  }
+
+  /** Word index of a receive queue's record. */
+  rx(queue: number): number {
+    return this.base + HEADER_WORDS + queue * RECORD_WORDS;
+  }
+
+  tx(queue: number): number {
+    return this.base + HEADER_WORDS + (QUEUES + queue) * RECORD_WORDS;
+  }
+
+  header(field: keyof typeof H): number {
+    return load(this.memory.words, this.base + H[field]);
+  }
+
+  setHeader(field: keyof typeof H, value: number): void {
+    store(this.memory.words, this.base + H[field], value);
+  }
+
+  format(device: number, queues: number): void {
+    this.memory.words.fill(0, this.base, this.base + STATE_BYTES / 4);
+    this.setHeader('bytes', STATE_BYTES);
+    this.setHeader('device', device);
+    this.setHeader('queues', queues);
+    this.setHeader('magic', STATE_MAGIC);
+  }
+
+  rxActive(queue: number): boolean {
+    return (this.header('rxActive') & (1 << queue)) !== 0;
+  }
+
+  txActive(queue: number): boolean {
+    return (this.header('txActive') & (1 << queue)) !== 0;
+  }
+
+  /** In the pause: the fixed header and the records of active queues, no slot. Throws StateError. */
+  validate(device: number): void {
+    if (this.header('magic') !== STATE_MAGIC) throw new StateError('no magic number');
+    if (this.header('bytes') !== STATE_BYTES) throw new StateError(`${this.header('bytes')} bytes, not ${STATE_BYTES}`);
+    if (this.header('device') !== device) throw new StateError(`of device ${this.header('device')}, not ${device}`);
+    for (let queue = 0; queue < QUEUES; queue++) {
+      if (this.rxActive(queue)) this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX.posted);
+      if (this.txActive(queue)) this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX.posted);
+    }
+  }
+
+  /** Is there a received frame that may be read, or a sent one to be reclaimed? By the rings alone, whoever drives. */
+  workWaits(): boolean {
+    const { words } = this.memory;
+    for (let queue = 0; queue < QUEUES; queue++)
+      if (this.rxActive(queue) && this.receivedWaits(words, this.rx(queue))) return true;
+    return false;
+  }
+
+  /** Has the card reported a sent frame whose buffer is not home yet? */
+  completionWaits(): boolean {
+    const { words } = this.memory;
+    for (let queue = 0; queue < QUEUES; queue++) {
+      if (!this.txActive(queue)) continue;
+      const record = this.tx(queue);
+      const head = words[record + TX.reclaimed];
+      const mask = words[record + TX.slots] - 1;
+      for (let at = head; at !== words[record + TX.posted]; at = (at + 1) | 0) {
+        const slot = at & mask;
+        if ((words[words[record + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks] & MARK_RS) === 0) continue;
+        if ((load(words, words[record + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD) & TX_DD) !== 0) return true;
+        break;
+      }
+    }
+    return false;
+  }
+
+  /** Visits every buffer that lies in a ring, with its place. Checks each against the pool's range. */
+  forEachBuffer(visit: (buffer: number, kind: 'rx' | 'tx', queue: number, slot: number) => void): void {
+    const { words } = this.memory;
+    for (let queue = 0; queue < QUEUES; queue++) {
+      if (this.rxActive(queue)) {
+        const record = this.rx(queue);
+        const mask = words[record + RX.slots] - 1;
+        for (let at = words[record + RX.consumed]; at !== words[record + RX.posted]; at = (at + 1) | 0)
+          visit(words[words[record + RX.shadow] + (at & mask)], 'rx', queue, at & mask);
+      }
+      if (!this.txActive(queue)) continue;
+      const record = this.tx(queue);
+      const mask = words[record + TX.slots] - 1;
+      for (let at = words[record + TX.reclaimed]; at !== words[record + TX.posted]; at = (at + 1) | 0)
+        visit(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS], 'tx', queue, at & mask);
+    }
+  }
+
+  /** The per-slot walk: every slot's buffer exists. Throws StateError. */
+  validateSlots(pool: BufferPool): void {
+    this.forEachBuffer((buffer, kind, queue, slot) => {
+      if (!pool.owns(buffer)) throw new StateError(`${kind} queue ${queue}, slot ${slot}: no such buffer as ${buffer}`);
+    });
+  }
+
+  private receivedWaits(words: Int32Array, record: number): boolean {
+    const at = words[record + RX.consumed];
+    if (at === words[record + RX.posted]) return false;
+    if (words[record + RX.limited] !== 0 && at === words[record + RX.readable]) return false;
+    const slot = at & (words[record + RX.slots] - 1);
+    return (load(words, words[record + RX.ring] + slot * DESCRIPTOR_WORDS + RX_STATUS_WORD) & RX_DD) !== 0;
+  }
+
+  private validateRecord(kind: string, queue: number, record: number, headAt: number, tailAt: number): void {
+    const { words } = this.memory;
+    const slots = words[record + RX.slots];
+    const inFlight = (words[record + tailAt] - words[record + headAt]) | 0;
+    const size = this.memory.words.length;
+    const problem =
+      slots < 8 || (slots & (slots - 1)) !== 0
+        ? `${slots} slots`
+        : inFlight < 0 || inFlight >= slots
+          ? `${inFlight} descriptors in flight on ${slots} slots`
+          : !inside(words[record + RX.ring], slots * DESCRIPTOR_WORDS, size) || !inside(words[record + RX.shadow], slots, size)
+            ? 'a ring outside the memory'
+            : undefined;
+    if (problem !== undefined) throw new StateError(`${kind} queue ${queue}: ${problem}`);
+  }
+}
+
+function inside(first: number, count: number, size: number): boolean {
+  return first > 0 && first + count <= size;
+}

@@ -1,0 +1,154 @@
+/** One transmit ring: what all drivers share. Bound to a record of the state block. */
+import {
+  DESCRIPTOR_WORDS,
+  TX_COMMAND_WORD,
+  TX_DD,
+  TX_DEXT,
+  TX_DTYP_DATA,
+  TX_EOP,
+  TX_IFCS,
+  TX_PAYLEN_SHIFT,
+  TX_RS,
+  TX_STATUS_WORD,
+  tdt,
+} from '../../hw/nic/datasheet.ts';
+import type { NicPort } from '../../hw/nic/port.ts';
+import { load, put, store } from '../../hw/shared.ts';
+import type { Burst } from '../burst.ts';
+import type { NicEnvironment } from '../contract.ts';
+import type { BufferPool } from '../pool.ts';
+import { MARK_RS, TX, TX_SHADOW, TX_SHADOW_WORDS } from './state.ts';
+
+const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
+
+export class TxRing {
+  readonly queue: number;
+  private readonly words: Int32Array;
+  private readonly port: NicPort;
+  private readonly pool: BufferPool;
+  private readonly record: number;
+  private descriptors = 0;
+  private shadow = 0;
+  private mask = 0;
+  /** Next descriptor to reclaim, to fill, and the doorbell's value; free-running. */
+  private head = 0;
+  private tail = 0;
+  private rung = 0;
+  /** The first descriptor at or behind `head` that will report, once it is known. */
+  private mark = 0;
+  private marked = false;
+
+  constructor(environment: NicEnvironment, queue: number) {
+    this.queue = queue;
+    this.words = environment.memory.words;
+    this.port = environment.port;
+    this.pool = environment.pool;
+    this.record = environment.state.tx(queue);
+  }
+
+  adopt(): void {
+    const { words, record } = this;
+    this.descriptors = words[record + TX.ring];
+    this.shadow = words[record + TX.shadow];
+    this.mask = words[record + TX.slots] - 1;
+    this.head = load(words, record + TX.reclaimed);
+    this.tail = words[record + TX.posted];
+    this.rung = this.tail;
+    this.marked = false;
+  }
+
+  get free(): number {
+    return this.mask - ((this.tail - this.head) | 0);
+  }
+
+  /** Descriptors filled but not yet told to the card. */
+  get unrung(): number {
+    return (this.tail - this.rung) | 0;
+  }
+
+  get inFlight(): number {
+    return (this.tail - this.head) | 0;
+  }
+
+  /** Writes descriptors for the first `segments` of a burst, and their shadows. The doorbell comes later, by `ringDoorbell`. */
+  enqueue(burst: Burst, segments: number, source: number, position: number): void {
+    const { words, pool, mask } = this;
+    let tail = this.tail;
+    let first = -1;
+    let total = 0;
+    for (let i = 0; i < segments; i++) {
+      const slot = tail & mask;
+      const descriptor = this.descriptors + slot * DESCRIPTOR_WORDS;
+      const shadow = this.shadow + slot * TX_SHADOW_WORDS;
+      const length = burst.lengths[i];
+      put(words, shadow + TX_SHADOW.buffer, burst.buffers[i]);
+      put(words, shadow + TX_SHADOW.marks, 0);
+      put(words, shadow + TX_SHADOW.source, source);
+      put(words, shadow + TX_SHADOW.position, (position + i) | 0);
+      put(words, descriptor, pool.address(burst.buffers[i]));
+      put(words, descriptor + 1, 0);
+      put(words, descriptor + TX_COMMAND_WORD, burst.ends[i] === 0 ? COMMAND | length : COMMAND | TX_EOP | length);
+      put(words, descriptor + TX_STATUS_WORD, 0);
+      if (first < 0) first = descriptor;
+      total += length;
+      if (burst.ends[i] !== 0) {
+        put(words, first + TX_STATUS_WORD, total << TX_PAYLEN_SHIFT);
+        first = -1;
+        total = 0;
+      }
+      tail = (tail + 1) | 0;
+    }
+    this.tail = tail;
+  }
+
+  /** Marks the last descriptor RS, so that the card reports the burst by it, and rings the doorbell. */
+  ringDoorbell(): void {
+    if (this.tail === this.rung) return;
+    const { words, mask } = this;
+    const last = (this.tail - 1) & mask;
+    const command = this.descriptors + last * DESCRIPTOR_WORDS + TX_COMMAND_WORD;
+    put(words, command, words[command] | TX_RS);
+    put(words, this.shadow + last * TX_SHADOW_WORDS + TX_SHADOW.marks, MARK_RS);
+    put(words, this.record + TX.posted, this.tail);
+    this.rung = this.tail;
+    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors and shadows to card and successor
+  }
+
+  /** Brings home the buffers of every burst that the card has reported. Returns descriptors reclaimed. */
+  reclaim(): number {
+    const from = this.head;
+    while (this.findMark()) {
+      const descriptor = this.descriptors + (this.mark & this.mask) * DESCRIPTOR_WORDS;
+      if ((load(this.words, descriptor + TX_STATUS_WORD) & TX_DD) === 0) break;
+      this.bringHome((this.mark + 1) | 0);
+      this.marked = false;
+    }
+    if (this.head !== from) store(this.words, this.record + TX.reclaimed, this.head);
+    return (this.head - from) | 0;
+  }
+
+  /** Takes back every buffer, sent or not; the queue must be disabled. */
+  strip(): void {
+    this.bringHome(this.tail);
+    this.rung = this.tail;
+    this.marked = false;
+    store(this.words, this.record + TX.reclaimed, this.head);
+  }
+
+  private findMark(): boolean {
+    if (this.marked) return true;
+    for (let at = this.head; at !== this.rung; at = (at + 1) | 0) {
+      const marks = this.words[this.shadow + (at & this.mask) * TX_SHADOW_WORDS + TX_SHADOW.marks];
+      if ((marks & MARK_RS) === 0) continue;
+      this.mark = at;
+      this.marked = true;
+      return true;
+    }
+    return false;
+  }
+
+  private bringHome(end: number): void {
+    for (; this.head !== end; this.head = (this.head + 1) | 0)
+      this.pool.put(this.words[this.shadow + (this.head & this.mask) * TX_SHADOW_WORDS + TX_SHADOW.buffer]);
+  }
+}

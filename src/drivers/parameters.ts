@@ -1,0 +1,54 @@
+/** Typed parameters of drivers: names, units, ranges, defaults, and what to say when a value does not fit. */
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly description: string;
+  /** As printed behind values: `descriptors`, `frames`, `us`. */
+  readonly unit: string;
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+  readonly powerOfTwo?: boolean;
+  /** Kept over a swap when the request does not name it: the shape of the rings, not the driver's habits. */
+  readonly geometry?: boolean;
+}
+
+export type Parameters = Readonly<Record<string, number>>;
+
+export class ParameterError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ParameterError';
+  }
+}
+
+/** Given values over kept ones over defaults, checked. Throws ParameterError naming the range. */
+export function resolveParameters(
+  owner: string,
+  specs: readonly ParameterSpec[],
+  given: Parameters,
+  kept: Parameters = {},
+): Parameters {
+  for (const name of Object.keys(given))
+    if (!specs.some((spec) => spec.name === name))
+      throw new ParameterError(
+        `driver ${owner} has no parameter ${name}; it has ${specs.map((spec) => spec.name).join(', ')}`,
+      );
+  const resolved: Record<string, number> = {};
+  for (const spec of specs) {
+    const carried = spec.geometry === true ? kept[spec.name] : undefined;
+    resolved[spec.name] = checked(owner, spec, given[spec.name] ?? carried ?? spec.default);
+  }
+  return resolved;
+}
+
+function checked(owner: string, spec: ParameterSpec, value: number): number {
+  const power = spec.powerOfTwo === true;
+  const fits =
+    Number.isInteger(value) && value >= spec.min && value <= spec.max && (!power || Number.isInteger(Math.log2(value)));
+  if (fits) return value;
+  const kind = power ? 'a power of two' : 'a whole number';
+  throw new ParameterError(
+    `${spec.name}=${value} does not fit driver ${owner}: give ${kind} from ${spec.min} to ${spec.max} (${spec.unit})`,
+  );
+}

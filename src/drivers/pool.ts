@@ -1,0 +1,175 @@
+import type { Memory, Region } from '../hw/memory.ts';
+import { load, put, store } from '../hw/shared.ts';
+
+export const BUFFER_SHIFT = 11;
+export const BUFFER_BYTES = 1 << BUFFER_SHIFT;
+
+/** Shared words in front of an array in which the free buffers grow from the bottom, those that left from the top. */
+const CAPACITY = 0;
+const CEILING = 1;
+const FREE = 2;
+const GONE = 3;
+const STACK = 4;
+
+export function poolTableBytes(buffers: number): number {
+  return (STACK + buffers) * 4;
+}
+
+/** More buffers asked for than the machine has. */
+export class PoolExhausted extends Error {
+  constructor(wanted: number, most: number) {
+    super(
+      `${wanted} packet buffers of ${BUFFER_BYTES} bytes are needed, the machine has memory for ${most}: ` +
+        'give it more (--memory) or ask for fewer (rxBuffers, rxRing, txRing)',
+    );
+    this.name = 'PoolExhausted';
+  }
+}
+
+/**
+ * The packet buffers of one CPU, as its drivers share them (a buffer received by one card is sent by
+ * another). A buffer is a number; those below `capacity` exist, and the free ones lie on a stack in
+ * shared words. Shrinking lowers a ceiling: buffers above it leave the pool as they come home.
+ */
+export class BufferPool {
+  readonly base: number;
+  private readonly memory: Memory;
+  private readonly words: number;
+  private readonly most: number;
+  private readonly mapWindow: (window: Region) => void;
+  private readonly unmapWindow: (window: Region) => void;
+  /** Cached; the shared words follow at every change. */
+  private free: number;
+  private ceiling: number;
+
+  constructor(
+    memory: Memory,
+    table: Region,
+    arena: Region,
+    windows: { readonly map: (window: Region) => void; readonly unmap: (window: Region) => void },
+  ) {
+    this.memory = memory;
+    this.words = table.address >>> 2;
+    this.base = arena.address;
+    this.most = arena.bytes >>> BUFFER_SHIFT;
+    this.mapWindow = windows.map;
+    this.unmapWindow = windows.unmap;
+    this.free = load(memory.words, this.words + FREE);
+    this.ceiling = load(memory.words, this.words + CEILING);
+  }
+
+  /** Buffers that exist, free or not. */
+  get capacity(): number {
+    return load(this.memory.words, this.words + CAPACITY);
+  }
+
+  get available(): number {
+    return this.free;
+  }
+
+  address(buffer: number): number {
+    return this.base + (buffer << BUFFER_SHIFT);
+  }
+
+  owns(buffer: number): boolean {
+    return buffer >= 0 && buffer < this.capacity;
+  }
+
+  /** Hot path. A free buffer, or -1. */
+  take(): number {
+    const { words } = this.memory;
+    while (this.free > 0) {
+      const buffer = words[this.words + STACK + --this.free];
+      put(words, this.words + FREE, this.free);
+      if (buffer < this.ceiling) return buffer;
+      this.leave(buffer);
+    }
+    return -1;
+  }
+
+  /** Hot path. A buffer comes home. */
+  put(buffer: number): void {
+    if (buffer >= this.ceiling) return this.leave(buffer);
+    const { words } = this.memory;
+    put(words, this.words + STACK + this.free++, buffer);
+    put(words, this.words + FREE, this.free);
+  }
+
+  /** Makes room for `wanted` buffers in all, a slice at each step. Throws PoolExhausted before anything is changed. */
+  *grow(wanted: number, slice: number): Generator<void> {
+    if (wanted > this.most) throw new PoolExhausted(wanted, this.most);
+    yield* this.cancelShrink(slice);
+    while (this.capacity < wanted) {
+      const from = this.capacity;
+      const to = Math.min(from + slice, wanted + (wanted & 1));
+      this.mapWindow({ address: this.address(from), bytes: (to - from) << BUFFER_SHIFT });
+      this.setCapacity(to);
+      for (let buffer = from; buffer < to; buffer++) this.put(buffer);
+      yield;
+    }
+  }
+
+  /** Lets the pool fall to `wanted` buffers as those above come home. */
+  shrink(wanted: number): void {
+    const even = wanted + (wanted & 1); // two buffers a page
+    if (even >= this.capacity || this.ceiling < this.capacity) return;
+    this.ceiling = even;
+    store(this.memory.words, this.words + CEILING, even);
+  }
+
+  /** One pass over the free buffers: those above the ceiling leave. True when all have left and the memory is unmapped. */
+  settle(): boolean {
+    const { words } = this.memory;
+    const leaving = this.capacity - this.ceiling;
+    if (leaving === 0) return true;
+    const stack = this.words + STACK;
+    const free = this.free;
+    this.free = 0;
+    for (let i = 0; i < free; i++) this.put(words[stack + i]);
+    put(words, this.words + FREE, this.free);
+    if (this.gone < leaving) return false;
+    this.unmapWindow({ address: this.address(this.ceiling), bytes: leaving << BUFFER_SHIFT });
+    this.setCapacity(this.ceiling);
+    return true;
+  }
+
+  /** Visits the free buffers; for checks. */
+  forEachFree(visit: (buffer: number) => void): void {
+    for (let i = 0; i < this.free; i++) visit(this.memory.words[this.words + STACK + i]);
+  }
+
+  /** Buffers that have left the pool in a shrink not yet finished. */
+  get gone(): number {
+    return load(this.memory.words, this.words + GONE);
+  }
+
+  private leave(buffer: number): void {
+    const { words } = this.memory;
+    const gone = words[this.words + GONE];
+    put(words, this.words + STACK + this.most - 1 - gone, buffer);
+    put(words, this.words + GONE, gone + 1);
+  }
+
+  /** The ceiling is lifted, and those that had left come back. */
+  private *cancelShrink(slice: number): Generator<void> {
+    const { words } = this.memory;
+    this.ceiling = this.capacity;
+    store(words, this.words + CEILING, this.ceiling);
+    while (this.gone > 0) {
+      for (let i = 0; i < slice && this.gone > 0; i++) {
+        const gone = words[this.words + GONE] - 1;
+        put(words, this.words + GONE, gone);
+        this.put(words[this.words + STACK + this.most - 1 - gone]);
+      }
+      yield;
+    }
+  }
+
+  private setCapacity(capacity: number): void {
+    const { words } = this.memory;
+    this.ceiling = capacity;
+    store(words, this.words + CAPACITY, capacity);
+    store(words, this.words + CEILING, capacity);
+    store(words, this.words + GONE, 0);
+  }
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../clock.ts';
+import type { Memory, MemoryMap, Region } from '../memory.ts';
+import { count, counted } from '../shared.ts';
+import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.ts';
+
+/** Counters in shared memory, 64 bits each as (low, high). `missing` has those that came later too, as `reordered`. */
+export const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
+export type TallyName = (typeof TALLY)[number];
+export const TALLY_BYTES = TALLY.length * 8;
+
+/** Something wrong with one frame, as it was seen. */
+export interface Anomaly {
+  readonly kind: 'missing' | 'duplicated' | 'reordered' | 'damaged';
+  readonly queue: number;
+  readonly flow: number;
+  readonly sequence: number;
+  /** Frames concerned: more than one only for `missing`. */
+  count: number;
+  readonly timeUs: number;
+}
+
+const ANOMALIES_KEPT = 64;
+
+interface Gap {
+  readonly flow: number;
+  from: number;
+  to: number;
+}
+
+export function layoutTally(map: MemoryMap): Region {
+  return map.take(TALLY_BYTES);
+}
+
+export function readTally(memory: Memory, region: Region): Record<TallyName, number> {
+  const value = (i: number): number => counted(memory.words, (region.address >>> 2) + i * 2);
+  return {
+    frames: value(0),
+    octets: value(1),
+    damaged: value(2),
+    missing: value(3),
+    duplicated: value(4),
+    reordered: value(5),
+  };
+}
+
+/** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
+export class Verifier {
+  readonly anomalies: Anomaly[] = [];
+  private readonly memory: Memory;
+  private readonly checker: FrameChecker;
+  private readonly clock: Clock;
+  private readonly base: number;
+  private frames = 0;
+  private octets = 0;
+  private gaps: Gap[] = [];
+
+  constructor(memory: Memory, checker: FrameChecker, tally: Region, clock: Clock) {
+    this.memory = memory;
+    this.checker = checker;
+    this.clock = clock;
+    this.base = tally.address >>> 2;
+  }
+
+  /** One frame that lies whole at `address`. True when all is well with it. */
+  frame(address: number, length: number, queue: number): boolean {
+    this.frames++;
+    this.octets += length;
+    const verdict = this.checker.check(address, length);
+    if (verdict === FRAME_OK) return true;
+    this.anomaly(verdict, queue);
+    return false;
+  }
+
+  /** Makes the counts visible to other threads. */
+  publish(): void {
+    if (this.frames === 0) return;
+    count(this.memory.words, this.base, this.frames);
+    count(this.memory.words, this.base + 2, this.octets);
+    this.frames = this.octets = 0;
+  }
+
+  private anomaly(verdict: number, queue: number): void {
+    const { flow, sequence, missing } = this.checker;
+    if (verdict === FRAME_DAMAGED) return this.note('damaged', queue, flow, sequence, 1);
+    if (verdict === FRAME_GAP) {
+      const from = sequence - missing;
+      this.gaps.push({ flow, from, to: sequence });
+      if (this.gaps.length > 1024) this.gaps = this.gaps.slice(512);
+      return this.note('missing', queue, flow, from, missing);
+    }
+    const gap = this.gaps.find((g) => g.flow === flow && sequence - g.from >= 0 && sequence - g.to < 0);
+    if (gap === undefined) return this.note('duplicated', queue, flow, sequence, 1);
+    this.fill(gap, sequence);
+    this.note('reordered', queue, flow, sequence, 1);
+  }
+
+  /** A missing frame came after all: it was overtaken. */
+  private fill(gap: Gap, sequence: number): void {
+    const rest = { flow: gap.flow, from: sequence + 1, to: gap.to };
+    gap.to = sequence;
+    if (rest.to - rest.from > 0) this.gaps.push(rest);
+    if (gap.to - gap.from <= 0) this.gaps.splice(this.gaps.indexOf(gap), 1);
+    const noted = this.anomalies.findIndex((a) => a.kind === 'missing' && a.flow === gap.flow && a.sequence === sequence);
+    if (noted >= 0 && this.anomalies[noted].count === 1) this.anomalies.splice(noted, 1);
+  }
+
+  private note(kind: Anomaly['kind'], queue: number, flow: number, sequence: number, frames: number): void {
+    const at = { damaged: 4, missing: 6, duplicated: 8, reordered: 10 }[kind];
+    count(this.memory.words, this.base + at, frames);
+    if (this.anomalies.length >= ANOMALIES_KEPT) return;
+    this.anomalies.push({ kind, queue, flow, sequence: sequence >>> 0, count: frames, timeUs: this.clock.nowUs() });
+  }
+}

@@ -1,0 +1,209 @@
+/** The card: registers, engines, link state and reset, as one actor with bounded steps. */
+import { Bell, BELL_BYTES } from '../bell.ts';
+import { Iommu } from '../iommu.ts';
+import type { Memory, MemoryMap, Region } from '../memory.ts';
+import { type InterruptFabric, MsixTable, msixBytes } from '../msix.ts';
+import { RegisterFile, registerFileBytes } from '../registers.ts';
+import {
+  AUTOC,
+  AUTOC_AN_RESTART,
+  CTRL,
+  CTRL_LRST,
+  CTRL_RST,
+  EICR_QUEUES,
+  FIFO_BYTES,
+  GPIE,
+  GPIE_OCD,
+  LINKS,
+  LINKS_SPEED_10G,
+  LINKS_UP,
+  LXOFFRXCNT,
+  LXONRXCNT,
+  MFLCN,
+  MFLCN_RFCE,
+  NIC_REGISTERS,
+  QUEUE_ENABLE,
+  RAH_AV,
+  rah,
+  ral,
+  VECTORS,
+} from './datasheet.ts';
+import { PacketFifo } from './fifo.ts';
+import { InterruptUnit } from './interrupts.ts';
+import { PROBE_BYTES, Probes } from './probes.ts';
+import { RxEngine } from './receive.ts';
+import { STAGING_BYTES, TxEngine } from './transmit.ts';
+import { QUANTUM_US, UNPLUGGED, type Wire } from './wire.ts';
+
+/** Where a card lies in the memory, and who it is. Plain data, so threads can be told by message. */
+export interface NicLayout {
+  readonly name: string;
+  /** Its number: IOMMU bit and part of its MAC address. */
+  readonly device: number;
+  readonly registers: Region;
+  readonly msix: Region;
+  readonly probes: Region;
+  readonly fifo: Region;
+  readonly staging: Region;
+  /** IOMMU table of the machine, and the bell of the thread that runs this card. */
+  readonly iommu: Region;
+  readonly bell: Region;
+}
+
+export function layoutNic(map: MemoryMap, name: string, device: number, iommu: Region, bell: Region): NicLayout {
+  return {
+    name,
+    device,
+    registers: map.take(registerFileBytes(NIC_REGISTERS)),
+    msix: map.take(msixBytes(VECTORS)),
+    probes: map.take(PROBE_BYTES),
+    fifo: map.take(FIFO_BYTES),
+    staging: map.take(STAGING_BYTES),
+    iommu,
+    bell,
+  };
+}
+
+export function layoutBell(map: MemoryMap): Region {
+  return map.take(BELL_BYTES);
+}
+
+/** Locally administered: 02:52:53:00:00:NN. */
+export function macAddress(device: number): readonly number[] {
+  return [0x02, 0x52, 0x53, 0, 0, device];
+}
+
+export function nicRegisters(memory: Memory, layout: NicLayout): RegisterFile {
+  const registers = new RegisterFile(memory, layout.registers, NIC_REGISTERS, QUEUE_ENABLE);
+  // With GPIE.OCD set, reading EICR clears only the causes that are no queue's (8.2.3.5).
+  registers.clearOnRead = () => ((registers.get(GPIE) & GPIE_OCD) === 0 ? -1 : ~EICR_QUEUES);
+  return registers;
+}
+
+/** How long the link takes to come up after a reset. Silicon takes longer; a testbed should not wait for it. */
+const LINK_TRAINING_US = 500;
+
+export class Nic {
+  readonly name: string;
+  readonly registers: RegisterFile;
+  readonly msix: MsixTable;
+  readonly probes: Probes;
+  readonly bell: Bell;
+  readonly receive: RxEngine;
+  readonly transmit: TxEngine;
+  linkUp = false;
+  private readonly interrupts: InterruptUnit;
+  private readonly device: number;
+  private generation: number;
+  private linkUpAtUs = Number.POSITIVE_INFINITY;
+
+  constructor(memory: Memory, layout: NicLayout, fabric: InterruptFabric) {
+    this.name = layout.name;
+    this.device = layout.device;
+    this.registers = nicRegisters(memory, layout);
+    this.msix = new MsixTable(memory, layout.msix, VECTORS);
+    this.probes = new Probes(memory, layout.probes);
+    this.bell = new Bell(memory, layout.bell);
+    this.interrupts = new InterruptUnit(this.registers, this.msix, fabric);
+    const iommu = new Iommu(memory, layout.iommu);
+    const parts = [this.interrupts, this.probes, UNPLUGGED] as const;
+    const { device } = layout;
+    this.receive = new RxEngine(memory, this.registers, iommu, device, new PacketFifo(layout.fifo), ...parts);
+    this.transmit = new TxEngine(memory, this.registers, iommu, device, layout.staging, ...parts);
+    this.msix.reset();
+    this.reset(0);
+    this.generation = this.registers.generation();
+    this.takeConfiguration();
+  }
+
+  plug(wire: Wire): void {
+    this.receive.wire = wire;
+    this.transmit.wire = wire;
+  }
+
+  /** One bounded step: at most `budget` frames each way. Returns the work done. */
+  step(nowUs: number, budget: number): number {
+    if (this.registers.generation() !== this.generation) this.reconfigure(nowUs);
+    if (nowUs >= this.linkUpAtUs) this.raiseLink();
+    const work = this.receive.step(budget, nowUs) + (this.linkUp ? this.transmit.step(budget, nowUs) : 0);
+    this.interrupts.step(nowUs);
+    this.probes.beat();
+    return work;
+  }
+
+  /** Before frames arrive in a burst: see `RxEngine.announceArrivals`. */
+  beginArrivals(nowUs: number): void {
+    this.receive.announceArrivals();
+    if (this.registers.generation() !== this.generation) this.reconfigure(nowUs);
+  }
+
+  /** A PAUSE frame arrives from the cable. */
+  paused(quanta: number, nowUs: number): void {
+    if ((this.registers.get(MFLCN) & MFLCN_RFCE) === 0) return;
+    this.registers.bump(quanta === 0 ? LXONRXCNT : LXOFFRXCNT, 1);
+    this.transmit.pauseUntil(nowUs + quanta * QUANTUM_US);
+  }
+
+  /** Anything to do at once? For the look between announcing sleep and sleeping. */
+  hasWork(nowUs: number): boolean {
+    return (
+      this.registers.generation() !== this.generation ||
+      this.receive.hasWork() ||
+      (this.linkUp && this.transmit.hasWork(nowUs))
+    );
+  }
+
+  /** When the card next has something to do by itself, in microseconds, or infinity. */
+  nextTimerUs(): number {
+    return Math.min(this.linkUpAtUs, this.interrupts.nextTimerUs);
+  }
+
+  /** The cable is pulled, or plugged in again. */
+  setCarrier(present: boolean, nowUs: number): void {
+    this.dropLink();
+    this.linkUpAtUs = present ? nowUs + LINK_TRAINING_US : Number.POSITIVE_INFINITY;
+  }
+
+  private reconfigure(nowUs: number): void {
+    // Read before the registers are: a write that comes later is seen next time.
+    this.generation = this.registers.generation();
+    if ((this.registers.get(CTRL) & (CTRL_RST | CTRL_LRST)) !== 0) this.reset(nowUs);
+    if ((this.registers.get(AUTOC) & AUTOC_AN_RESTART) !== 0) {
+      this.registers.clearBits(AUTOC, AUTOC_AN_RESTART);
+      this.setCarrier(true, nowUs);
+    }
+    this.takeConfiguration();
+  }
+
+  private takeConfiguration(): void {
+    this.receive.configure();
+    this.transmit.configure();
+    this.interrupts.configure();
+  }
+
+  /** Software reset and link reset together, as drivers use them (4.2.1.6). CTRL is cleared last: it tells that all is done. */
+  private reset(nowUs: number): void {
+    this.receive.reset();
+    this.transmit.reset();
+    this.interrupts.reset();
+    this.registers.reset(CTRL);
+    const mac = macAddress(this.device);
+    this.registers.set(ral(0), mac[0] | (mac[1] << 8) | (mac[2] << 16) | (mac[3] << 24));
+    this.registers.set(rah(0), mac[4] | (mac[5] << 8) | RAH_AV);
+    this.setCarrier(true, nowUs);
+    this.registers.set(CTRL, 0);
+  }
+
+  private raiseLink(): void {
+    this.linkUpAtUs = Number.POSITIVE_INFINITY;
+    this.linkUp = true;
+    this.registers.set(LINKS, LINKS_UP | LINKS_SPEED_10G);
+    this.interrupts.linkChanged();
+  }
+
+  private dropLink(): void {
+    if (this.linkUp) this.interrupts.linkChanged();
+    this.linkUp = false;
+    this.registers.set(LINKS, 0);
+  }
+}

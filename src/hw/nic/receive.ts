@@ -1,0 +1,397 @@
+/** The receive side: MAC, packet buffer, DMA to the rings (7.1). */
+import { crc32 } from 'node:zlib';
+import type { Iommu } from '../iommu.ts';
+import type { Memory } from '../memory.ts';
+import type { RegisterFile } from '../registers.ts';
+import { put, store } from '../shared.ts';
+import { Classifier } from './classifier.ts';
+import {
+  BPRC,
+  DESCRIPTOR_BYTES,
+  DESCRIPTOR_WORDS,
+  FCCFG,
+  FCCFG_TFCE_802_3X,
+  FCRTH,
+  FCRTH_FCEN,
+  FCRTL,
+  FCRTL_XONE,
+  FCTTV,
+  GORCH,
+  GORCL,
+  GPRC,
+  HLREG0,
+  HLREG0_JUMBOEN,
+  HLREG0_RXCRCSTRP,
+  LXOFFTXC,
+  LXONTXC,
+  MAXFRS,
+  MPRC,
+  QUEUE_ENABLE,
+  QUEUES,
+  qbrch,
+  qbrcl,
+  qprc,
+  qprdc,
+  RDRXCTL,
+  RDRXCTL_CRCSTRIP,
+  ROC,
+  RX_DD,
+  RX_EOP,
+  RX_ERROR_RXE,
+  RX_LENGTH_WORD,
+  RX_STATUS_WORD,
+  RXCTRL,
+  RXCTRL_RXEN,
+  RXMEMWRAP,
+  rdbah,
+  rdbal,
+  rdh,
+  rdlen,
+  rdt,
+  rqsmr,
+  rxdctl,
+  rxmpc,
+  rxpbsize,
+  SRRCTL_BSIZEPACKET_MASK,
+  SRRCTL_DROP_EN,
+  srrctl,
+  TPR,
+} from './datasheet.ts';
+import { copyFrame, type PacketFifo } from './fifo.ts';
+import type { InterruptUnit } from './interrupts.ts';
+import type { Probes } from './probes.ts';
+import { FCS_BYTES, QUANTUM_US, type Wire } from './wire.ts';
+
+/** What `reserve` answers when there is no place for a frame. */
+export const OVERFLOW = -1;
+export const RECEIVER_OFF = -2;
+
+const STANDARD_FRAME_BYTES = 1518;
+const NO_QUEUE = -1;
+
+export class RxEngine {
+  readonly classifier = new Classifier();
+  readonly fifo: PacketFifo;
+  wire: Wire;
+  private readonly memory: Memory;
+  private readonly registers: RegisterFile;
+  private readonly iommu: Iommu;
+  private readonly device: number;
+  private readonly interrupts: InterruptUnit;
+  private readonly probes: Probes;
+  /** First word of each ring in the memory, and the engine's position in it. */
+  private readonly ring = new Int32Array(QUEUES);
+  private readonly length = new Int32Array(QUEUES);
+  private readonly head = new Int32Array(QUEUES);
+  private readonly tail = new Int32Array(QUEUES);
+  private readonly bufferBytes = new Int32Array(QUEUES);
+  private readonly dropEnabled = new Uint8Array(QUEUES);
+  private readonly enabled = new Uint8Array(QUEUES);
+  private readonly counter = new Uint8Array(QUEUES);
+  private readonly queueBytes = new Int32Array(QUEUES);
+  private receiving = false;
+  private fcsBytes = 0;
+  private maxFrame = STANDARD_FRAME_BYTES;
+  private flowControl = false;
+  private high = 0;
+  private low = 0;
+  private xon = false;
+  private quanta = 0;
+  private xoff = false;
+  private refreshUs = 0;
+  private frames = 0;
+  private octets = 0;
+  private total = 0;
+  private wrapStatus = -1;
+  /** The run of frames for one queue that is written but not yet published: its first DD word comes last. */
+  private runQueue = NO_QUEUE;
+  private runFrames = 0;
+  private runWord = 0;
+  private runStatus = 0;
+
+  constructor(
+    memory: Memory,
+    registers: RegisterFile,
+    iommu: Iommu,
+    device: number,
+    fifo: PacketFifo,
+    interrupts: InterruptUnit,
+    probes: Probes,
+    wire: Wire,
+  ) {
+    this.memory = memory;
+    this.registers = registers;
+    this.iommu = iommu;
+    this.device = device;
+    this.fifo = fifo;
+    this.interrupts = interrupts;
+    this.probes = probes;
+    this.wire = wire;
+  }
+
+  configure(): void {
+    const { registers } = this;
+    this.classifier.configure(registers);
+    this.receiving = (registers.get(RXCTRL) & RXCTRL_RXEN) !== 0;
+    this.fifo.resize(registers.get(rxpbsize(0)) & 0xffc00);
+    const strip = (registers.get(HLREG0) & HLREG0_RXCRCSTRP) !== 0 || (registers.get(RDRXCTL) & RDRXCTL_CRCSTRIP) !== 0;
+    this.fcsBytes = strip ? 0 : FCS_BYTES;
+    const jumbo = (registers.get(HLREG0) & HLREG0_JUMBOEN) !== 0;
+    this.maxFrame = jumbo ? registers.get(MAXFRS) >>> 16 : STANDARD_FRAME_BYTES;
+    this.flowControl = (registers.get(FCCFG) & FCCFG_TFCE_802_3X) !== 0 && (registers.get(FCRTH) & FCRTH_FCEN) !== 0;
+    this.high = registers.get(FCRTH) & 0x7ffe0;
+    this.low = registers.get(FCRTL) & 0x7ffe0;
+    this.xon = (registers.get(FCRTL) & FCRTL_XONE) !== 0;
+    this.quanta = registers.get(FCTTV) & 0xffff;
+    for (let queue = 0; queue < QUEUES; queue++) this.configureQueue(queue);
+  }
+
+  /** Where the MAC may put a frame of this length (without FCS), or OVERFLOW or RECEIVER_OFF; both are counted. */
+  reserve(length: number): number {
+    if (!this.receiving) {
+      this.probes.count('dropped.receiverOff');
+      return RECEIVER_OFF;
+    }
+    const at = this.fifo.reserve(length + FCS_BYTES);
+    if (at < 0) {
+      this.registers.bump(rxmpc(0), 1);
+      return OVERFLOW;
+    }
+    return at;
+  }
+
+  /** True if a frame of this length finds room just now; counts nothing. */
+  hasRoom(length: number): boolean {
+    return this.receiving && this.fifo.reserve(length + FCS_BYTES) >= 0;
+  }
+
+  /** The frame lies where `reserve` said: filters it, classifies it, queues it. */
+  accept(address: number, length: number, nowUs: number): void {
+    const { classifier } = this;
+    const { bytes } = this.memory;
+    this.total++;
+    if (length + FCS_BYTES > this.maxFrame) {
+      this.registers.bump(ROC, 1);
+      return;
+    }
+    classifier.classify(bytes, address, length);
+    if (!classifier.accepts(bytes, address)) {
+      this.probes.count('dropped.filtered');
+      return;
+    }
+    if (this.fcsBytes !== 0) this.appendFcs(address, length);
+    this.fifo.push(length, classifier.queue, classifier.rss.hash, classifier.rss.type);
+    this.frames++;
+    this.octets += length + FCS_BYTES;
+    if ((bytes[address] & 1) !== 0) this.registers.bump(bytes[address] === 0xff ? BPRC : MPRC, 1);
+    if (this.flowControl && !this.xoff && this.fifo.used >= this.high) this.pause(nowUs);
+  }
+
+  /**
+   * Before a burst of arrivals: RXMEMWRAP must not say "empty" while a frame is classified by rules that
+   * a driver is about to change. Store first, then look at the configuration: a driver writes and then reads.
+   */
+  announceArrivals(): void {
+    if (this.fifo.frames === 0) this.showWrapStatus(this.fifo.wrapStatus() & 7);
+  }
+
+  /** Moves frames from the packet buffer to the rings. Returns the number moved. */
+  step(budget: number, nowUs: number): number {
+    const { fifo } = this;
+    let moved = 0;
+    while (moved < budget && fifo.frames > 0) {
+      const queue = fifo.headQueue();
+      if (queue !== this.runQueue) {
+        this.publish();
+        this.runQueue = queue;
+      }
+      if (this.enabled[queue] === 0) this.drop(queue);
+      else if (!this.moveHead(queue)) break;
+      moved++;
+    }
+    this.publish();
+    this.count();
+    this.showWrapStatus(fifo.wrapStatus());
+    if (this.xoff) this.resume(nowUs);
+    return moved;
+  }
+
+  /** Is there a frame that could move? For the look before sleeping. */
+  hasWork(): boolean {
+    if (this.fifo.frames === 0) return false;
+    const queue = this.fifo.headQueue();
+    return this.enabled[queue] === 0 || this.dropEnabled[queue] !== 0 || this.available(queue) >= this.needed(queue);
+  }
+
+  reset(): void {
+    this.enabled.fill(0);
+    this.runQueue = NO_QUEUE;
+    this.runFrames = 0;
+    this.xoff = false;
+    this.wrapStatus = -1;
+    const lost = this.fifo.flush();
+    if (lost > 0) this.probes.count('dropped.reset', lost);
+  }
+
+  /** Frames cross the model's cable without FCS; it is made when a driver asks not to strip it. */
+  private appendFcs(address: number, length: number): void {
+    const { bytes } = this.memory;
+    const fcs = crc32(bytes.subarray(address, address + length));
+    for (let byte = 0; byte < FCS_BYTES; byte++) bytes[address + length + byte] = fcs >>> (8 * byte);
+  }
+
+  private configureQueue(queue: number): void {
+    const { registers } = this;
+    const control = registers.get(srrctl(queue));
+    this.bufferBytes[queue] = (control & SRRCTL_BSIZEPACKET_MASK) * 1024;
+    this.dropEnabled[queue] = (control & SRRCTL_DROP_EN) === 0 ? 0 : 1;
+    this.counter[queue] = (registers.get(rqsmr(queue >> 2)) >>> (8 * (queue & 3))) & 0xf;
+    const wanted = (registers.get(rxdctl(queue)) & QUEUE_ENABLE) !== 0;
+    if (wanted && this.enabled[queue] === 0) this.enable(queue);
+    if (!wanted && this.enabled[queue] !== 0) {
+      this.publish();
+      this.enabled[queue] = 0;
+      registers.setEnabled(queue, false);
+    }
+  }
+
+  private enable(queue: number): void {
+    const { registers } = this;
+    const address = registers.get(rdbal(queue));
+    const bytes = registers.get(rdlen(queue));
+    if (bytes === 0 || registers.get(rdbah(queue)) !== 0 || !this.iommu.allows(this.device, address, bytes)) {
+      this.probes.count('dmaFaults');
+      return;
+    }
+    this.ring[queue] = address >>> 2;
+    this.length[queue] = bytes / DESCRIPTOR_BYTES;
+    this.head[queue] = registers.get(rdh(queue));
+    this.tail[queue] = registers.get(rdt(queue));
+    this.enabled[queue] = 1;
+    registers.setEnabled(queue, true);
+  }
+
+  private available(queue: number): number {
+    const distance = this.tail[queue] - this.head[queue];
+    return distance < 0 ? distance + this.length[queue] : distance;
+  }
+
+  private needed(queue: number): number {
+    const bytes = this.fifo.headLength() + this.fcsBytes;
+    return bytes <= this.bufferBytes[queue] ? 1 : Math.ceil(bytes / this.bufferBytes[queue]);
+  }
+
+  /** The frame at the head of the buffer goes to its ring; false: no descriptors, and the queue does not drop. */
+  private moveHead(queue: number): boolean {
+    const needed = this.needed(queue);
+    if (this.available(queue) < needed) {
+      this.tail[queue] = this.registers.get(rdt(queue)); // pairs with the driver's doorbell store
+      if (this.available(queue) < needed) {
+        if (this.dropEnabled[queue] === 0) return false;
+        this.drop(queue);
+        return true;
+      }
+    }
+    const length = this.fifo.headLength();
+    const address = this.fifo.headAddress();
+    let done = 0;
+    for (let part = 0; part < needed; part++) {
+      const bytes = Math.min(length + this.fcsBytes - done, this.bufferBytes[queue]);
+      this.writeBack(queue, address + done, bytes, part === needed - 1);
+      done += bytes;
+    }
+    this.fifo.pop();
+    this.runFrames++;
+    this.queueBytes[queue] += length + FCS_BYTES;
+    return true;
+  }
+
+  /** One descriptor: data first, then the write-back, whose status word is published with the run. */
+  private writeBack(queue: number, from: number, bytes: number, last: boolean): void {
+    const { words } = this.memory;
+    const descriptor = this.ring[queue] + this.head[queue] * DESCRIPTOR_WORDS;
+    const to = words[descriptor];
+    let status = last ? RX_DD | RX_EOP : RX_DD;
+    let length = bytes;
+    if (words[descriptor + 1] === 0 && this.iommu.allows(this.device, to, bytes)) {
+      copyFrame(this.memory, to, from, bytes);
+    } else {
+      this.probes.count('dmaFaults');
+      if (last) this.probes.count('dropped.dmaFault');
+      status |= RX_ERROR_RXE;
+      length = 0;
+    }
+    put(words, descriptor, this.fifo.headType());
+    put(words, descriptor + 1, this.fifo.headHash());
+    put(words, descriptor + RX_LENGTH_WORD, length);
+    if (this.runWord === 0) {
+      this.runWord = descriptor + RX_STATUS_WORD;
+      this.runStatus = status;
+    } else {
+      put(words, descriptor + RX_STATUS_WORD, status);
+    }
+    const next = this.head[queue] + 1;
+    this.head[queue] = next === this.length[queue] ? 0 : next;
+  }
+
+  /** Counts the run, then lets the driver see it: the store of its first status word publishes all of it. */
+  private publish(): void {
+    if (this.runWord === 0) return;
+    const queue = this.runQueue;
+    this.registers.bump(qprc(this.counter[queue]), this.runFrames);
+    store(this.memory.words, this.runWord, this.runStatus);
+    this.registers.set(rdh(queue), this.head[queue]);
+    this.interrupts.received(queue);
+    this.runWord = 0;
+    this.runFrames = 0;
+  }
+
+  private drop(queue: number): void {
+    this.fifo.pop();
+    this.registers.bump(qprdc(this.counter[queue]), 1);
+  }
+
+  private count(): void {
+    if (this.total === 0) return this.countQueues();
+    const { registers } = this;
+    registers.bump(GPRC, this.frames);
+    registers.bump(GORCL, this.octets, GORCH);
+    registers.bump(TPR, this.total);
+    this.frames = this.octets = this.total = 0;
+    this.countQueues();
+  }
+
+  private countQueues(): void {
+    for (let queue = 0; queue < QUEUES; queue++) {
+      if (this.queueBytes[queue] === 0) continue;
+      const counter = this.counter[queue];
+      this.registers.bump(qbrcl(counter), this.queueBytes[queue], qbrch(counter));
+      this.queueBytes[queue] = 0;
+    }
+  }
+
+  private showWrapStatus(status: number): void {
+    if (status === this.wrapStatus) return;
+    this.wrapStatus = status;
+    this.registers.set(RXMEMWRAP, status);
+  }
+
+  private pause(nowUs: number): void {
+    this.xoff = true;
+    this.refreshUs = nowUs + (this.quanta * QUANTUM_US) / 2;
+    this.registers.bump(LXOFFTXC, 1);
+    this.wire.pause(this.quanta, nowUs);
+  }
+
+  /** XON below the low mark; above it the pause is renewed at half its time. */
+  private resume(nowUs: number): void {
+    if (this.fifo.used > this.low) {
+      if (nowUs >= this.refreshUs) this.pause(nowUs);
+      return;
+    }
+    this.xoff = false;
+    if (!this.xon) return;
+    this.registers.bump(LXONTXC, 1);
+    this.wire.pause(0, nowUs);
+  }
+}

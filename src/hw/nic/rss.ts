@@ -1,0 +1,128 @@
+/** Receive side scaling: the Toeplitz hash and the fields of a frame that it covers (7.1.2.8). */
+import {
+  MRQC_IPV4,
+  MRQC_IPV6,
+  MRQC_RSS,
+  MRQC_TCP_IPV4,
+  MRQC_TCP_IPV6,
+  MRQC_UDP_IPV4,
+  MRQC_UDP_IPV6,
+  RSS_TYPE_IPV4,
+  RSS_TYPE_IPV6,
+  RSS_TYPE_NONE,
+  RSS_TYPE_TCP_IPV4,
+  RSS_TYPE_TCP_IPV6,
+  RSS_TYPE_UDP_IPV4,
+  RSS_TYPE_UDP_IPV6,
+} from './datasheet.ts';
+
+export const KEY_BYTES = 40;
+/** IPv6 addresses and two ports. */
+const INPUT_BYTES = 36;
+
+/** The hash over up to 36 bytes, by one table look-up a byte; tables are made anew when the key changes. */
+export class Toeplitz {
+  private readonly key = new Uint8Array(KEY_BYTES);
+  private readonly tables = new Int32Array(INPUT_BYTES * 256);
+
+  setKey(key: Uint8Array): void {
+    if (key.every((byte, i) => byte === this.key[i])) return;
+    this.key.set(key);
+    for (let position = 0; position < INPUT_BYTES; position++)
+      for (let value = 0; value < 256; value++) this.tables[position * 256 + value] = this.entry(position, value);
+  }
+
+  /** Extends `hash` by `count` bytes at `address`; `position` is their place in the input. */
+  extend(hash: number, bytes: Uint8Array, address: number, count: number, position: number): number {
+    let value = hash;
+    for (let i = 0; i < count; i++) value ^= this.tables[(position + i) * 256 + bytes[address + i]];
+    return value;
+  }
+
+  /** XOR of the 32-bit windows of the key that begin at each set bit. */
+  private entry(position: number, value: number): number {
+    let hash = 0;
+    for (let bit = 0; bit < 8; bit++) if ((value & (0x80 >> bit)) !== 0) hash ^= this.window(position * 8 + bit);
+    return hash;
+  }
+
+  private window(bit: number): number {
+    let value = 0;
+    for (let i = 0; i < 32; i++) {
+      const at = bit + i;
+      const set = (this.key[at >> 3] ?? 0) & (0x80 >> (at & 7));
+      value = (value << 1) | (set === 0 ? 0 : 1);
+    }
+    return value;
+  }
+}
+
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+const ETHERTYPE_VLAN = 0x8100;
+const PROTOCOL_TCP = 6;
+const PROTOCOL_UDP = 17;
+
+/** Hashes frames as MRQC allows. The results of the last frame stand in `hash`, `type`, `etherType`. */
+export class RssHasher {
+  readonly toeplitz = new Toeplitz();
+  hash = 0;
+  type = RSS_TYPE_NONE;
+  etherType = 0;
+  private mrqc = 0;
+
+  configure(mrqc: number, key: Uint8Array): void {
+    this.mrqc = mrqc;
+    this.toeplitz.setKey(key);
+  }
+
+  /** Reads the headers of the frame at `address`. */
+  parse(bytes: Uint8Array, address: number, length: number): void {
+    this.hash = 0;
+    this.type = RSS_TYPE_NONE;
+    let at = address + 12;
+    let etherType = (bytes[at] << 8) | bytes[at + 1];
+    if (etherType === ETHERTYPE_VLAN) {
+      at += 4;
+      etherType = (bytes[at] << 8) | bytes[at + 1];
+    }
+    this.etherType = etherType;
+    if ((this.mrqc & 0xf) !== MRQC_RSS) return;
+    const end = address + length;
+    if (etherType === ETHERTYPE_IPV4) this.parseIpv4(bytes, at + 2, end);
+    else if (etherType === ETHERTYPE_IPV6) this.parseIpv6(bytes, at + 2, end);
+  }
+
+  private parseIpv4(bytes: Uint8Array, ip: number, end: number): void {
+    if (ip + 20 > end) return;
+    const protocol = bytes[ip + 9];
+    const ports = ip + (bytes[ip] & 0xf) * 4;
+    // A fragment has no port numbers to rely on: only its addresses are hashed.
+    const whole = ((bytes[ip + 6] & 0x3f) | bytes[ip + 7]) === 0 && ports + 4 <= end;
+    if (whole && protocol === PROTOCOL_TCP && (this.mrqc & MRQC_TCP_IPV4) !== 0)
+      this.finish(RSS_TYPE_TCP_IPV4, bytes, ip + 12, 8, ports);
+    else if (whole && protocol === PROTOCOL_UDP && (this.mrqc & MRQC_UDP_IPV4) !== 0)
+      this.finish(RSS_TYPE_UDP_IPV4, bytes, ip + 12, 8, ports);
+    else if ((this.mrqc & MRQC_IPV4) !== 0) this.finish(RSS_TYPE_IPV4, bytes, ip + 12, 8, 0);
+  }
+
+  private parseIpv6(bytes: Uint8Array, ip: number, end: number): void {
+    if (ip + 40 > end) return;
+    const next = bytes[ip + 6];
+    const ports = ip + 40;
+    const whole = ports + 4 <= end;
+    if (whole && next === PROTOCOL_TCP && (this.mrqc & MRQC_TCP_IPV6) !== 0)
+      this.finish(RSS_TYPE_TCP_IPV6, bytes, ip + 8, 32, ports);
+    else if (whole && next === PROTOCOL_UDP && (this.mrqc & MRQC_UDP_IPV6) !== 0)
+      this.finish(RSS_TYPE_UDP_IPV6, bytes, ip + 8, 32, ports);
+    else if ((this.mrqc & MRQC_IPV6) !== 0) this.finish(RSS_TYPE_IPV6, bytes, ip + 8, 32, 0);
+  }
+
+  /** `addressBytes` of source and destination, then the ports where there are any. */
+  private finish(type: number, bytes: Uint8Array, addresses: number, addressBytes: number, ports: number): void {
+    let hash = this.toeplitz.extend(0, bytes, addresses, addressBytes, 0);
+    if (ports !== 0) hash = this.toeplitz.extend(hash, bytes, ports, 4, addressBytes);
+    this.hash = hash;
+    this.type = type;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Every access to words that two threads share goes through this module, so that a simulation can
+ * put another module in its place at build time and make each access a scheduling point. Here the
+ * functions are what they look like and are inlined.
+ *
+ * `put` is for stores that some later atomic store publishes; everything else is sequentially
+ * consistent. Indices are word indices into the one memory of the machine.
+ */
+export type Words = Int32Array;
+
+/** Plain store, published by a later `store` of the same thread. */
+export function put(words: Words, index: number, value: number): void {
+  words[index] = value;
+}
+
+export function load(words: Words, index: number): number {
+  return Atomics.load(words, index);
+}
+
+export function store(words: Words, index: number, value: number): void {
+  Atomics.store(words, index, value);
+}
+
+export function add(words: Words, index: number, value: number): number {
+  return Atomics.add(words, index, value);
+}
+
+export function or(words: Words, index: number, bits: number): number {
+  return Atomics.or(words, index, bits);
+}
+
+export function and(words: Words, index: number, bits: number): number {
+  return Atomics.and(words, index, bits);
+}
+
+export function exchange(words: Words, index: number, value: number): number {
+  return Atomics.exchange(words, index, value);
+}
+
+export function compareExchange(words: Words, index: number, expected: number, value: number): number {
+  return Atomics.compareExchange(words, index, expected, value);
+}
+
+/** Blocks while the word holds `expected`, for at most `timeoutMs`; false on time-out. */
+export function wait(words: Words, index: number, expected: number, timeoutMs: number): boolean {
+  return Atomics.wait(words, index, expected, timeoutMs) !== 'timed-out';
+}
+
+export function notify(words: Words, index: number): void {
+  Atomics.notify(words, index);
+}
+
+/** Adds to a 64-bit counter kept as (low, high); one writer, readers may see the halves apart by one carry. */
+export function count(words: Words, low: number, amount: number): void {
+  const before = words[low] >>> 0;
+  const after = (before + amount) >>> 0;
+  store(words, low, after);
+  if (after < before) store(words, low + 1, words[low + 1] + 1);
+}
+
+/** Reads a counter written by `count`, as a double (exact below 2^53). */
+export function counted(words: Words, low: number): number {
+  return (load(words, low + 1) >>> 0) * 4294967296 + (load(words, low) >>> 0);
+}
