@@ -9,10 +9,10 @@ export class Burst {
   readonly lengths = new Int32Array(Burst.CAPACITY);
   /** 1: last segment of its frame. */
   readonly ends = new Uint8Array(Burst.CAPACITY);
-  /** 1: the card reported an error; the data is not to be used. */
-  readonly errors = new Uint8Array(Burst.CAPACITY);
   segments = 0;
   frames = 0;
+  /** The burst is one frame on which the card reported an error: its data is not to be used. */
+  bad = false;
   /** Where its first segment lay: position in the queue, free-running. */
   position = 0;
 }

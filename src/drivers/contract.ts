@@ -5,7 +5,8 @@ import type { Memory } from '../hw/memory.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import type { Burst } from './burst.ts';
 import type { NicState } from './nic/state.ts';
-import type { Parameters, ParameterSpec } from './parameters.ts';
+import type { NicStatistics } from './nic/statistics.ts';
+import type { ParameterSpec, Parameters } from './parameters.ts';
 import type { BufferPool } from './pool.ts';
 
 /** What a driver declares. The default export of a driver module is one of these. */
@@ -29,11 +30,11 @@ export interface NicEnvironment {
   readonly pool: BufferPool;
   /** The state block: everything that a successor needs, in DMA memory. */
   readonly state: NicState;
+  /** The card's counters, added up: they clear when read, so all who read them do it here. */
+  readonly statistics: NicStatistics;
   readonly clock: Clock;
   /** Queue pairs in use. */
   readonly queues: number;
-  /** Aims a vector of the card at this CPU. */
-  connect(vector: number): void;
   /**
    * Hands a burst to the application. Returns the number of leading segments that it takes, whole frames
    * only; the rest is offered again. The burst's arrays are the driver's and valid during the call.

@@ -45,7 +45,10 @@ export function resolveParameters(
 function checked(owner: string, spec: ParameterSpec, value: number): number {
   const power = spec.powerOfTwo === true;
   const fits =
-    Number.isInteger(value) && value >= spec.min && value <= spec.max && (!power || Number.isInteger(Math.log2(value)));
+    Number.isInteger(value) &&
+    value >= spec.min &&
+    value <= spec.max &&
+    (!power || Number.isInteger(Math.log2(value)));
   if (fits) return value;
   const kind = power ? 'a power of two' : 'a whole number';
   throw new ParameterError(

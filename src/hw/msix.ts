@@ -1,12 +1,12 @@
-import { Bell, BELL_BYTES } from './bell.ts';
+import { BELL_BYTES, Bell } from './bell.ts';
 import type { Clock } from './clock.ts';
 import type { Memory, Region } from './memory.ts';
 import { and, exchange, load, or, store } from './shared.ts';
 
-/** Interrupt lines of one CPU: eight words of pending bits. */
+/** Interrupt lines of one CPU: eight words of pending bits, and one that says which of them are not zero. */
 export const CPU_IRQS = 256;
 const PENDING_WORDS = CPU_IRQS / 32;
-export const CPU_PORT_BYTES = BELL_BYTES + PENDING_WORDS * 4;
+export const CPU_PORT_BYTES = BELL_BYTES + (1 + PENDING_WORDS) * 4;
 
 /** MSI message address of the x86 kind: 0xFEE in bits 31:20, destination CPU in 19:12. */
 const MSI_BASE = 0xfee00000;
@@ -19,37 +19,39 @@ export function msiAddress(cpu: number): number {
 export class CpuPort {
   readonly bell: Bell;
   private readonly memory: Memory;
+  private readonly summary: number;
   private readonly pending: number;
 
   constructor(memory: Memory, region: Region) {
     this.memory = memory;
     this.bell = new Bell(memory, region);
-    this.pending = (region.address + BELL_BYTES) >>> 2;
+    this.summary = (region.address + BELL_BYTES) >>> 2;
+    this.pending = this.summary + 1;
   }
 
+  /** The line's bit first, then the summary: a CPU that sees the summary finds the bit. */
   raise(irq: number, nowUs: number): void {
     or(this.memory.words, this.pending + (irq >>> 5), 1 << (irq & 31));
+    or(this.memory.words, this.summary, 1 << (irq >>> 5));
     this.bell.ring(nowUs);
   }
 
   anyPending(): boolean {
-    for (let word = 0; word < PENDING_WORDS; word++)
-      if (load(this.memory.words, this.pending + word) !== 0) return true;
-    return false;
+    return load(this.memory.words, this.summary) !== 0;
   }
 
   isPending(irq: number): boolean {
     return (load(this.memory.words, this.pending + (irq >>> 5)) & (1 << (irq & 31))) !== 0;
   }
 
-  /** Takes the pending bits of one word (32 lines), clearing them. */
-  take(word: number): number {
-    if (load(this.memory.words, this.pending + word) === 0) return 0;
-    return exchange(this.memory.words, this.pending + word, 0);
+  /** Which groups of 32 lines have something pending; clears the summary. */
+  takeSummary(): number {
+    return exchange(this.memory.words, this.summary, 0);
   }
 
-  get pendingWords(): number {
-    return PENDING_WORDS;
+  /** Takes the pending bits of one group, clearing them. */
+  takeGroup(group: number): number {
+    return exchange(this.memory.words, this.pending + group, 0);
   }
 }
 
@@ -140,6 +142,13 @@ export class MsixTable {
         this.signal(vector, fabric);
       }
     }
+  }
+
+  /** Device side: is a vector pending that is not masked any more? */
+  hasUnmaskedPending(): boolean {
+    for (let vector = 0; vector < this.vectors; vector++)
+      if (this.isPending(vector) && !this.isMasked(vector)) return true;
+    return false;
   }
 
   isPending(vector: number): boolean {

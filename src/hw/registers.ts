@@ -34,7 +34,20 @@ export interface NamedRegister {
   readonly reset: number;
 }
 
-const CODES: readonly Access[] = ['RW', 'RO', 'RC', 'RCL', 'RCH', 'W1C', 'SET', 'CLR', 'SC', 'EN', 'DB', 'WO'];
+const CODES: readonly Access[] = [
+  'RW',
+  'RO',
+  'RC',
+  'RCL',
+  'RCH',
+  'W1C',
+  'SET',
+  'CLR',
+  'SC',
+  'EN',
+  'DB',
+  'WO',
+];
 const RESERVED = 0;
 const RW = 1;
 const RO = 2;

@@ -48,7 +48,8 @@ export const batching: NicDriverDefinition = {
   name: 'batching',
   version: '1.0.0',
   device: 'nic',
-  description: 'moderated interrupts, large bursts, doorbells held back: most work for each interrupt, more latency',
+  description:
+    'moderated interrupts, large bursts, doorbells held back: most work for each interrupt, more latency',
   exports: [STATE_FORMAT],
   imports: [STATE_FORMAT],
   parameters: [

@@ -90,7 +90,8 @@ const PAUSE_HEADROOM_BYTES = 64 * 1024;
 const PAUSE_QUANTA = 0xffff;
 /** The key of the published RSS verification suite, as little-endian words. */
 const RSS_KEY = [
-  0xda565a6d, 0xc20e5b25, 0x3d256741, 0xb08fa343, 0xcb2bcad0, 0xb4307bae, 0xa32dcb77, 0x0cf23080, 0x3bb7426a, 0xfa01acbe,
+  0xda565a6d, 0xc20e5b25, 0x3d256741, 0xb08fa343, 0xcb2bcad0, 0xb4307bae, 0xa32dcb77, 0x0cf23080, 0x3bb7426a,
+  0xfa01acbe,
 ];
 
 /** The card does not answer as the datasheet says. */
@@ -186,7 +187,12 @@ export function routeQueue(port: NicPort, queue: number, vector: number): void {
   port.write32(ivar(queue), (port.read32(ivar(queue)) & ~(0xffff << shift)) | (entry << shift));
 }
 
-export function* enableReceiveQueue(port: NicPort, queue: number, address: number, slots: number): Generator<void> {
+export function* enableReceiveQueue(
+  port: NicPort,
+  queue: number,
+  address: number,
+  slots: number,
+): Generator<void> {
   port.write32(srrctl(queue), (BUFFER_BYTES >>> 10) | SRRCTL_DESCTYPE_ADV_ONEBUF);
   port.write32(rdbal(queue), address);
   port.write32(rdbah(queue), 0);
@@ -197,7 +203,12 @@ export function* enableReceiveQueue(port: NicPort, queue: number, address: numbe
   yield* until(port.name, `receive queue ${queue}`, () => (port.read32(rxdctl(queue)) & QUEUE_ENABLE) !== 0);
 }
 
-export function* enableTransmitQueue(port: NicPort, queue: number, address: number, slots: number): Generator<void> {
+export function* enableTransmitQueue(
+  port: NicPort,
+  queue: number,
+  address: number,
+  slots: number,
+): Generator<void> {
   port.write32(tdbal(queue), address);
   port.write32(tdbah(queue), 0);
   port.write32(tdlen(queue), slots * DESCRIPTOR_BYTES);
@@ -209,10 +220,18 @@ export function* enableTransmitQueue(port: NicPort, queue: number, address: numb
 
 export function* disableReceiveQueue(port: NicPort, queue: number): Generator<void> {
   port.write32(rxdctl(queue), 0);
-  yield* until(port.name, `the end of receive queue ${queue}`, () => (port.read32(rxdctl(queue)) & QUEUE_ENABLE) === 0);
+  yield* until(
+    port.name,
+    `the end of receive queue ${queue}`,
+    () => (port.read32(rxdctl(queue)) & QUEUE_ENABLE) === 0,
+  );
 }
 
 export function* disableTransmitQueue(port: NicPort, queue: number): Generator<void> {
   port.write32(txdctl(queue), 0);
-  yield* until(port.name, `the end of transmit queue ${queue}`, () => (port.read32(txdctl(queue)) & QUEUE_ENABLE) === 0);
+  yield* until(
+    port.name,
+    `the end of transmit queue ${queue}`,
+    () => (port.read32(txdctl(queue)) & QUEUE_ENABLE) === 0,
+  );
 }

@@ -32,6 +32,11 @@ export class InterruptDriver extends RingDriver {
     this.scheduled = EVERY; // if service is resumed, start from a look at every ring
   }
 
+  override queuesChanged(): void {
+    super.queuesChanged();
+    this.scheduled = EVERY; // a new ring's vector is unmasked by the way out of a poll
+  }
+
   interrupt(vector: number): void {
     this.scheduled |= 1 << vector;
   }
@@ -73,7 +78,8 @@ export const interrupt: NicDriverDefinition = {
   name: 'interrupt',
   version: '1.0.0',
   device: 'nic',
-  description: 'sleeps until the card interrupts, serves the queue until it is empty: least CPU when there is little to do',
+  description:
+    'sleeps until the card interrupts, serves the queue until it is empty: least CPU when there is little to do',
   exports: [STATE_FORMAT],
   imports: [STATE_FORMAT],
   parameters: [

@@ -14,7 +14,15 @@ import {
   enableTransmitQueue,
   openReceiver,
 } from './bring-up.ts';
-import { forgetReceive, forgetTransmit, freeRing, makeRing, recordReceive, recordTransmit, ringOf } from './ring-memory.ts';
+import {
+  forgetReceive,
+  forgetTransmit,
+  freeRing,
+  makeRing,
+  recordReceive,
+  recordTransmit,
+  ringOf,
+} from './ring-memory.ts';
 import { RxRing } from './rx-ring.ts';
 import { TxRing } from './tx-ring.ts';
 
@@ -45,7 +53,7 @@ export abstract class RingDriver implements NicDriver {
 
   *start(): Generator<void> {
     const { environment, parameters } = this;
-    const { port, state, queues } = environment;
+    const { port, state, queues, statistics } = environment;
     state.format(port.device, queues);
     yield* bringUp(port, queues);
     for (let queue = 0; queue < queues; queue++) {
@@ -56,6 +64,7 @@ export abstract class RingDriver implements NicDriver {
       recordTransmit(environment, queue, tx);
       yield* enableTransmitQueue(port, queue, tx.ring.address, tx.slots);
     }
+    statistics.restart();
     this.adoptRings();
     for (const ring of this.rx) ring.refill();
     yield* openReceiver(port);
@@ -118,7 +127,10 @@ export abstract class RingDriver implements NicDriver {
     const active = this.allRx.filter((ring) => state.rxActive(ring.queue));
     for (const ring of active)
       if (this.rx.includes(ring)) ring.reread();
-      else ring.adopt();
+      else {
+        ring.adopt();
+        ring.refill();
+      }
     this.rx = active;
   }
 
@@ -130,10 +142,21 @@ export abstract class RingDriver implements NicDriver {
   protected receive(ring: RxRing, budget: number): number {
     const { burst } = this;
     if (ring.peek(burst, Math.min(budget, this.burstFrames)) === 0) return 0;
+    if (burst.bad) return this.discard(ring);
     const offered = burst.segments;
     const taken = this.environment.deliver(ring.logical, burst);
-    if (taken > 0) ring.consume(taken);
-    return taken === offered ? burst.frames : countFrames(burst, taken);
+    if (taken === 0) return 0;
+    const frames = taken === offered ? burst.frames : countFrames(burst, taken);
+    ring.consume(taken, frames);
+    return frames;
+  }
+
+  /** A frame that the card marked as bad: counted by the card, its buffers go home. */
+  private discard(ring: RxRing): number {
+    const { burst } = this;
+    for (let i = 0; i < burst.segments; i++) this.environment.pool.put(burst.buffers[i]);
+    ring.consume(burst.segments, 1);
+    return 1;
   }
 
   /** Mask bits of the vectors in use: vector i serves queue i. */
@@ -152,7 +175,10 @@ export abstract class RingDriver implements NicDriver {
   /** At most one interrupt a vector in this time (EITR, 7.3.2.1.1); 0 for as many as there are causes. */
   protected moderate(intervalUs: number): void {
     for (let vector = 0; vector < QUEUES; vector++)
-      this.environment.port.write32(eitr(vector), Math.ceil(intervalUs / EITR_UNIT_US) << EITR_INTERVAL_SHIFT);
+      this.environment.port.write32(
+        eitr(vector),
+        Math.ceil(intervalUs / EITR_UNIT_US) << EITR_INTERVAL_SHIFT,
+      );
   }
 
   private adoptRings(): void {

@@ -1,6 +1,7 @@
 /** Rings in DMA memory: a ring, its shadow, and their record in the state block. */
-import { DESCRIPTOR_BYTES } from '../../hw/nic/datasheet.ts';
+
 import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { DESCRIPTOR_BYTES } from '../../hw/nic/datasheet.ts';
 import { put, store } from '../../hw/shared.ts';
 import type { NicEnvironment } from '../contract.ts';
 import { RX, RX_SHADOW_WORDS, TX, TX_SHADOW_WORDS } from './state.ts';
@@ -64,6 +65,7 @@ export function recordReceive(
   put(words, record + RX.logical, logical);
   put(words, record + RX.readable, 0);
   put(words, record + RX.limited, 0);
+  put(words, record + RX.frames, 0);
   store(words, record + RX.consumed, 0);
   state.setHeader('rxActive', state.header('rxActive') | (1 << queue));
 }

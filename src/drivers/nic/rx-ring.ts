@@ -56,13 +56,14 @@ export class RxRing {
 
   /**
    * Fills the burst with whole frames that the card has written, up to `budget` of them, and leaves them
-   * in the ring. Each DD is read by Atomics.load: it pairs with the card's store of the run's first DD.
+   * in the ring. A frame that the card marks as bad makes a burst of its own. Each DD is read by Atomics.load: it pairs with the card's store of the run's first DD.
    */
   peek(burst: Burst, budget: number): number {
     const { words, ring, shadow, mask, head } = this;
     const most = Math.min(this.readable(), CAPACITY);
     let segments = 0;
     let frames = 0;
+    let bad = 0;
     for (let i = 0; i < most && frames < budget; i++) {
       const slot = (head + i) & mask;
       const descriptor = ring + slot * DESCRIPTOR_WORDS;
@@ -70,13 +71,19 @@ export class RxRing {
       if ((status & RX_DD) === 0) break;
       burst.buffers[i] = words[shadow + slot];
       burst.lengths[i] = words[descriptor + RX_LENGTH_WORD] & 0xffff;
-      burst.errors[i] = (status & RX_ERROR_RXE) === 0 ? 0 : 1;
+      bad |= status & RX_ERROR_RXE;
       const end = (status & RX_EOP) === 0 ? 0 : 1;
       burst.ends[i] = end;
       if (end === 0) continue;
+      if (bad !== 0 && frames > 0) {
+        bad = 0; // next time
+        break;
+      }
       segments = i + 1;
       frames++;
+      if (bad !== 0) break;
     }
+    burst.bad = bad !== 0 && frames > 0;
     burst.segments = segments;
     burst.frames = frames;
     burst.position = head;
@@ -91,8 +98,9 @@ export class RxRing {
   }
 
   /** The commit point: the application has these segments; their buffers are no longer the ring's. */
-  consume(segments: number): void {
+  consume(segments: number, frames: number): void {
     this.head = (this.head + segments) | 0;
+    put(this.words, this.record + RX.frames, (this.words[this.record + RX.frames] + frames) | 0);
     store(this.words, this.record + RX.consumed, this.head);
   }
 

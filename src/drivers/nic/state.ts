@@ -9,8 +9,16 @@
  * A receive shadow is one word a slot: the buffer. A transmit shadow is four: buffer, marks (RS), and
  * where the frame came from (source, position), so that a successor after a crash knows what was sent.
  */
-import { DESCRIPTOR_WORDS, QUEUES, RX_DD, RX_STATUS_WORD, TX_DD, TX_STATUS_WORD } from '../../hw/nic/datasheet.ts';
+
 import type { Memory, Region } from '../../hw/memory.ts';
+import {
+  DESCRIPTOR_WORDS,
+  QUEUES,
+  RX_DD,
+  RX_STATUS_WORD,
+  TX_DD,
+  TX_STATUS_WORD,
+} from '../../hw/nic/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
 import type { BufferPool } from '../pool.ts';
 
@@ -19,9 +27,19 @@ export const STATE_MAGIC = 0x52534e31;
 
 export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 32;
+/** Words of a record that have a meaning. */
+const USED_WORDS = 10;
 export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
 
-export const H = { magic: 0, bytes: 1, device: 2, queues: 3, rxActive: 4, txActive: 5, adoptions: 6 } as const;
+export const H = {
+  magic: 0,
+  bytes: 1,
+  device: 2,
+  queues: 3,
+  rxActive: 4,
+  txActive: 5,
+  adoptions: 6,
+} as const;
 /** `consumed` is the commit point of receive: one atomic store of it says that the application has the frames. */
 export const RX = {
   ring: 0,
@@ -36,6 +54,8 @@ export const RX = {
   /** Position up to which it may be read; only while `limited` is set. */
   readable: 7,
   limited: 8,
+  /** Frames consumed, free-running. */
+  frames: 9,
 } as const;
 export const TX = { ring: 0, slots: 1, shadow: 2, reclaimed: 3, posted: 4 } as const;
 export const RX_SHADOW_WORDS = 1;
@@ -98,12 +118,24 @@ export class NicState {
   /** In the pause: the fixed header and the records of active queues, no slot. Throws StateError. */
   validate(device: number): void {
     if (this.header('magic') !== STATE_MAGIC) throw new StateError('no magic number');
-    if (this.header('bytes') !== STATE_BYTES) throw new StateError(`${this.header('bytes')} bytes, not ${STATE_BYTES}`);
-    if (this.header('device') !== device) throw new StateError(`of device ${this.header('device')}, not ${device}`);
+    if (this.header('bytes') !== STATE_BYTES)
+      throw new StateError(`${this.header('bytes')} bytes, not ${STATE_BYTES}`);
+    if (this.header('device') !== device)
+      throw new StateError(`of device ${this.header('device')}, not ${device}`);
     for (let queue = 0; queue < QUEUES; queue++) {
       if (this.rxActive(queue)) this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX.posted);
-      if (this.txActive(queue)) this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX.posted);
+      if (this.txActive(queue))
+        this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX.posted);
     }
+  }
+
+  /** Copies header and records of active queues; `restore` puts them back. No allocation: used in the pause. */
+  save(copy: Int32Array): void {
+    this.transfer(copy, this.memory.words, 0, this.base, this.header('rxActive'), this.header('txActive'));
+  }
+
+  restore(copy: Int32Array): void {
+    this.transfer(this.memory.words, copy, this.base, 0, copy[H.rxActive], copy[H.txActive]);
   }
 
   /** Is there a received frame that may be read, or a sent one to be reclaimed? By the rings alone, whoever drives. */
@@ -124,8 +156,10 @@ export class NicState {
       const mask = words[record + TX.slots] - 1;
       for (let at = head; at !== words[record + TX.posted]; at = (at + 1) | 0) {
         const slot = at & mask;
-        if ((words[words[record + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks] & MARK_RS) === 0) continue;
-        if ((load(words, words[record + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD) & TX_DD) !== 0) return true;
+        if ((words[words[record + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks] & MARK_RS) === 0)
+          continue;
+        if ((load(words, words[record + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD) & TX_DD) !== 0)
+          return true;
         break;
       }
     }
@@ -153,8 +187,27 @@ export class NicState {
   /** The per-slot walk: every slot's buffer exists. Throws StateError. */
   validateSlots(pool: BufferPool): void {
     this.forEachBuffer((buffer, kind, queue, slot) => {
-      if (!pool.owns(buffer)) throw new StateError(`${kind} queue ${queue}, slot ${slot}: no such buffer as ${buffer}`);
+      if (!pool.owns(buffer))
+        throw new StateError(`${kind} queue ${queue}, slot ${slot}: no such buffer as ${buffer}`);
     });
+  }
+
+  private transfer(
+    to: Int32Array,
+    from: Int32Array,
+    toBase: number,
+    fromBase: number,
+    rx: number,
+    tx: number,
+  ): void {
+    for (let word = 0; word < HEADER_WORDS; word++) to[toBase + word] = from[fromBase + word];
+    for (let record = 0; record < 2 * QUEUES; record++) {
+      const active = record < QUEUES ? rx & (1 << record) : tx & (1 << (record - QUEUES));
+      if (active === 0) continue;
+      const offset = HEADER_WORDS + record * RECORD_WORDS;
+      for (let word = 0; word < USED_WORDS; word++)
+        to[toBase + offset + word] = from[fromBase + offset + word];
+    }
   }
 
   private receivedWaits(words: Int32Array, record: number): boolean {
@@ -175,7 +228,8 @@ export class NicState {
         ? `${slots} slots`
         : inFlight < 0 || inFlight >= slots
           ? `${inFlight} descriptors in flight on ${slots} slots`
-          : !inside(words[record + RX.ring], slots * DESCRIPTOR_WORDS, size) || !inside(words[record + RX.shadow], slots, size)
+          : !inside(words[record + RX.ring], slots * DESCRIPTOR_WORDS, size) ||
+              !inside(words[record + RX.shadow], slots, size)
             ? 'a ring outside the memory'
             : undefined;
     if (problem !== undefined) throw new StateError(`${kind} queue ${queue}: ${problem}`);

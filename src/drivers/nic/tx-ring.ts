@@ -87,7 +87,11 @@ export class TxRing {
       put(words, shadow + TX_SHADOW.position, (position + i) | 0);
       put(words, descriptor, pool.address(burst.buffers[i]));
       put(words, descriptor + 1, 0);
-      put(words, descriptor + TX_COMMAND_WORD, burst.ends[i] === 0 ? COMMAND | length : COMMAND | TX_EOP | length);
+      put(
+        words,
+        descriptor + TX_COMMAND_WORD,
+        burst.ends[i] === 0 ? COMMAND | length : COMMAND | TX_EOP | length,
+      );
       put(words, descriptor + TX_STATUS_WORD, 0);
       if (first < 0) first = descriptor;
       total += length;

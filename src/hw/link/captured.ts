@@ -124,7 +124,12 @@ function groupFlows(frames: readonly CapturedFrame[]): Flow[] {
   return [...flows.values()];
 }
 
-function fill(memory: Memory, stream: CapturedStream, frames: readonly CapturedFrame[], flows: readonly Flow[]): void {
+function fill(
+  memory: Memory,
+  stream: CapturedStream,
+  frames: readonly CapturedFrame[],
+  flows: readonly Flow[],
+): void {
   const { words, bytes } = memory;
   let address = stream.bytes.address;
   frames.forEach((frame, index) => {
@@ -139,7 +144,10 @@ function fill(memory: Memory, stream: CapturedStream, frames: readonly CapturedF
   let start = 0;
   flows.forEach((flow, index) => {
     words.set(flow.members, (stream.members.address >>> 2) + start);
-    words.set([flow.a, flow.b, start, flow.members.length], (stream.flowRows.address >>> 2) + index * FLOW_WORDS);
+    words.set(
+      [flow.a, flow.b, start, flow.members.length],
+      (stream.flowRows.address >>> 2) + index * FLOW_WORDS,
+    );
     start += flow.members.length;
     let bucket = flow.a & (stream.buckets - 1);
     while (words[(stream.table.address >>> 2) + bucket] !== 0) bucket = (bucket + 1) & (stream.buckets - 1);

@@ -49,7 +49,12 @@ export function layoutGenerated(map: MemoryMap, sizes: readonly number[], flows:
 }
 
 /** Writes the templates: done once, before the threads start. */
-export function prepareGenerated(memory: Memory, stream: GeneratedStream, mac: readonly number[], seed: number): void {
+export function prepareGenerated(
+  memory: Memory,
+  stream: GeneratedStream,
+  mac: readonly number[],
+  seed: number,
+): void {
   let random = seed | 1;
   for (let word = 0; word < TEXT_WORDS; word++) {
     random = nextRandom(random);

@@ -73,7 +73,8 @@ export function digest(memory: Memory, address: number, length: number, swapped:
     word = 3;
   }
   for (; word < count; word++) hash = Math.imul(rotate(hash) ^ words[first + word], SEED_A);
-  for (let byte = count * 4; byte < length; byte++) hash = Math.imul(rotate(hash) ^ bytes[address + byte], SEED_A);
+  for (let byte = count * 4; byte < length; byte++)
+    hash = Math.imul(rotate(hash) ^ bytes[address + byte], SEED_A);
   return hash;
 }
 

@@ -3,7 +3,12 @@ export type Pace =
   | { readonly kind: 'max' }
   | { readonly kind: 'rate'; readonly framesPerSecond: number }
   /** A capture's own times, `factor` times as fast; the gap between rounds is its mean gap. */
-  | { readonly kind: 'recorded'; readonly factor: number; readonly offsetsUs: Float64Array; readonly roundUs: number };
+  | {
+      readonly kind: 'recorded';
+      readonly factor: number;
+      readonly offsetsUs: Float64Array;
+      readonly roundUs: number;
+    };
 
 /** When is the frame of this number due, in microseconds from the first? */
 export function dueUs(pace: Pace, index: number): number {

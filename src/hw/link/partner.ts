@@ -123,7 +123,8 @@ export class LinkPartner implements Wire {
   /** When the next frame is due, in microseconds; infinity when there is none, or the card must act first. */
   nextTimerUs(nowUs: number): number {
     if (this.done || this.load === undefined) return Number.POSITIVE_INFINITY;
-    if (!this.mayOffer(nowUs, this.load)) return this.nic.linkUp ? this.pausedUntilUs : Number.POSITIVE_INFINITY;
+    if (!this.mayOffer(nowUs, this.load))
+      return this.nic.linkUp ? this.pausedUntilUs : Number.POSITIVE_INFINITY;
     return Math.min(this.startUs + dueUs(this.load.pace, this.offered), this.startUs + this.load.durationUs);
   }
 
@@ -158,7 +159,8 @@ export class LinkPartner implements Wire {
     source.skip();
     if (!this.nic.linkUp) count(this.memory.words, this.base + LINK_DOWN, 1);
     const last = this.losses.at(-1);
-    if (last !== undefined && (nowUs - last.timeUs < LOSS_GRAIN_US || this.losses.length >= LOSSES_KEPT)) last.frames++;
+    if (last !== undefined && (nowUs - last.timeUs < LOSS_GRAIN_US || this.losses.length >= LOSSES_KEPT))
+      last.frames++;
     else this.losses.push({ timeUs: nowUs, frames: 1 });
   }
 

@@ -7,7 +7,9 @@ import type { FrameChecker, FrameSource } from './source.ts';
 export type Stream = GeneratedStream | CapturedStream;
 
 export function makeSource(memory: Memory, stream: Stream): FrameSource {
-  return stream.kind === 'generated' ? new GeneratedSource(memory, stream) : new CapturedSource(memory, stream);
+  return stream.kind === 'generated'
+    ? new GeneratedSource(memory, stream)
+    : new CapturedSource(memory, stream);
 }
 
 /** Shared words that a checker of this stream needs: its place in every flow. */

@@ -100,7 +100,9 @@ export class Verifier {
     gap.to = sequence;
     if (rest.to - rest.from > 0) this.gaps.push(rest);
     if (gap.to - gap.from <= 0) this.gaps.splice(this.gaps.indexOf(gap), 1);
-    const noted = this.anomalies.findIndex((a) => a.kind === 'missing' && a.flow === gap.flow && a.sequence === sequence);
+    const noted = this.anomalies.findIndex(
+      (a) => a.kind === 'missing' && a.flow === gap.flow && a.sequence === sequence,
+    );
     if (noted >= 0 && this.anomalies[noted].count === 1) this.anomalies.splice(noted, 1);
   }
 
@@ -108,6 +110,13 @@ export class Verifier {
     const at = { damaged: 4, missing: 6, duplicated: 8, reordered: 10 }[kind];
     count(this.memory.words, this.base + at, frames);
     if (this.anomalies.length >= ANOMALIES_KEPT) return;
-    this.anomalies.push({ kind, queue, flow, sequence: sequence >>> 0, count: frames, timeUs: this.clock.nowUs() });
+    this.anomalies.push({
+      kind,
+      queue,
+      flow,
+      sequence: sequence >>> 0,
+      count: frames,
+      timeUs: this.clock.nowUs(),
+    });
   }
 }

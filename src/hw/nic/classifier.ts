@@ -47,7 +47,8 @@ export class Classifier {
     this.rss.configure(registers.get(MRQC), key);
     for (let word = 0; word < RETA_WORDS; word++) {
       const value = registers.get(reta(word));
-      for (let byte = 0; byte < 4; byte++) this.redirection[word * 4 + byte] = (value >>> (8 * byte)) & (QUEUES - 1);
+      for (let byte = 0; byte < 4; byte++)
+        this.redirection[word * 4 + byte] = (value >>> (8 * byte)) & (QUEUES - 1);
     }
     this.configureFilters(registers);
   }

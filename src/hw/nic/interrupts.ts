@@ -106,6 +106,13 @@ export class InterruptUnit {
     this.msix.flushPending(this.fabric);
   }
 
+  /** An interrupt that could go out at once, or may have become unmasked. For the look before sleeping. */
+  hasWork(nowUs: number): boolean {
+    const due = this.registers.get(EICR) & this.registers.get(EIMS) & ~this.signalled;
+    const held = nowUs < this.nextTimerUs && this.nextTimerUs !== NEVER;
+    return (due !== 0 && !held) || this.msix.hasUnmaskedPending();
+  }
+
   private send(vector: number, bit: number, nowUs: number): void {
     if (nowUs < this.allowedUs[vector]) {
       this.nextTimerUs = Math.min(this.nextTimerUs, this.allowedUs[vector]);

@@ -1,5 +1,5 @@
 /** The card: registers, engines, link state and reset, as one actor with bounded steps. */
-import { Bell, BELL_BYTES } from '../bell.ts';
+import { BELL_BYTES, Bell } from '../bell.ts';
 import { Iommu } from '../iommu.ts';
 import type { Memory, MemoryMap, Region } from '../memory.ts';
 import { type InterruptFabric, MsixTable, msixBytes } from '../msix.ts';
@@ -50,7 +50,13 @@ export interface NicLayout {
   readonly bell: Region;
 }
 
-export function layoutNic(map: MemoryMap, name: string, device: number, iommu: Region, bell: Region): NicLayout {
+export function layoutNic(
+  map: MemoryMap,
+  name: string,
+  device: number,
+  iommu: Region,
+  bell: Region,
+): NicLayout {
   return {
     name,
     device,
@@ -149,6 +155,7 @@ export class Nic {
     return (
       this.registers.generation() !== this.generation ||
       this.receive.hasWork() ||
+      this.interrupts.hasWork(nowUs) ||
       (this.linkUp && this.transmit.hasWork(nowUs))
     );
   }

@@ -134,11 +134,13 @@ export class RxEngine {
     this.classifier.configure(registers);
     this.receiving = (registers.get(RXCTRL) & RXCTRL_RXEN) !== 0;
     this.fifo.resize(registers.get(rxpbsize(0)) & 0xffc00);
-    const strip = (registers.get(HLREG0) & HLREG0_RXCRCSTRP) !== 0 || (registers.get(RDRXCTL) & RDRXCTL_CRCSTRIP) !== 0;
+    const strip =
+      (registers.get(HLREG0) & HLREG0_RXCRCSTRP) !== 0 || (registers.get(RDRXCTL) & RDRXCTL_CRCSTRIP) !== 0;
     this.fcsBytes = strip ? 0 : FCS_BYTES;
     const jumbo = (registers.get(HLREG0) & HLREG0_JUMBOEN) !== 0;
     this.maxFrame = jumbo ? registers.get(MAXFRS) >>> 16 : STANDARD_FRAME_BYTES;
-    this.flowControl = (registers.get(FCCFG) & FCCFG_TFCE_802_3X) !== 0 && (registers.get(FCRTH) & FCRTH_FCEN) !== 0;
+    this.flowControl =
+      (registers.get(FCCFG) & FCCFG_TFCE_802_3X) !== 0 && (registers.get(FCRTH) & FCRTH_FCEN) !== 0;
     this.high = registers.get(FCRTH) & 0x7ffe0;
     this.low = registers.get(FCRTL) & 0x7ffe0;
     this.xon = (registers.get(FCRTL) & FCRTL_XONE) !== 0;
@@ -220,7 +222,11 @@ export class RxEngine {
   hasWork(): boolean {
     if (this.fifo.frames === 0) return false;
     const queue = this.fifo.headQueue();
-    return this.enabled[queue] === 0 || this.dropEnabled[queue] !== 0 || this.available(queue) >= this.needed(queue);
+    return (
+      this.enabled[queue] === 0 ||
+      this.dropEnabled[queue] !== 0 ||
+      this.available(queue) >= this.needed(queue)
+    );
   }
 
   reset(): void {

@@ -29,7 +29,8 @@ export class Toeplitz {
     if (key.every((byte, i) => byte === this.key[i])) return;
     this.key.set(key);
     for (let position = 0; position < INPUT_BYTES; position++)
-      for (let value = 0; value < 256; value++) this.tables[position * 256 + value] = this.entry(position, value);
+      for (let value = 0; value < 256; value++)
+        this.tables[position * 256 + value] = this.entry(position, value);
   }
 
   /** Extends `hash` by `count` bytes at `address`; `position` is their place in the input. */
@@ -42,7 +43,8 @@ export class Toeplitz {
   /** XOR of the 32-bit windows of the key that begin at each set bit. */
   private entry(position: number, value: number): number {
     let hash = 0;
-    for (let bit = 0; bit < 8; bit++) if ((value & (0x80 >> bit)) !== 0) hash ^= this.window(position * 8 + bit);
+    for (let bit = 0; bit < 8; bit++)
+      if ((value & (0x80 >> bit)) !== 0) hash ^= this.window(position * 8 + bit);
     return hash;
   }
 
@@ -119,7 +121,13 @@ export class RssHasher {
   }
 
   /** `addressBytes` of source and destination, then the ports where there are any. */
-  private finish(type: number, bytes: Uint8Array, addresses: number, addressBytes: number, ports: number): void {
+  private finish(
+    type: number,
+    bytes: Uint8Array,
+    addresses: number,
+    addressBytes: number,
+    ports: number,
+  ): void {
     let hash = this.toeplitz.extend(0, bytes, addresses, addressBytes, 0);
     if (ports !== 0) hash = this.toeplitz.extend(hash, bytes, ports, 4, addressBytes);
     this.hash = hash;

@@ -167,7 +167,8 @@ export class TxEngine {
     const parts = this.countParts(queue);
     if (parts === 0) return false;
     const command = this.memory.words[this.descriptor(queue, first) + TX_COMMAND_WORD];
-    if (parts === 1 && (command & TX_DTYP_MASK) === TX_DTYP_DATA) this.sendSingle(queue, first, command, nowUs);
+    if (parts === 1 && (command & TX_DTYP_MASK) === TX_DTYP_DATA)
+      this.sendSingle(queue, first, command, nowUs);
     else if (parts > 1) this.sendGathered(queue, first, parts, nowUs);
     this.complete(queue, first, parts);
     return true;

@@ -1,0 +1,32 @@
+/** What follows the options in `--help`. */
+
+export const FORMS = `
+Forms:
+  --nic eth0,queues=4,app=echo,driver=polling,rxBuffers=1024
+      keys: queues (1 to 7), app, driver, capture, size, flows, rate, link;
+      with driver, any other key is a parameter of that driver
+  --driver polling:rxRing=1024,rxBuffers=512
+      parameters, units, ranges: ringswap list; a path names a module of yours
+  --swap at=1s,nic=eth0,to=polling,rxBuffers=2048,method=drain
+      at: us, ms, s or m after the first frame; nic: needed with several cards;
+      method: inplace (default), or the controls drain and reset;
+      any other key is a parameter of the new driver
+  --swap-every 5ms,rxBuffers=256/1024,rxRing=512/1024
+      a parameter takes its values in turn, one a swap; method as above
+`;
+
+export const EXAMPLES = `
+Examples:
+  ringswap run --size 64 --app echo --frames 5M --swap-every 5ms
+  ringswap run --capture lan.pcap --rate recorded --swap at=1s,to=batching
+  ringswap run --nic eth0,queues=4 --nic eth1 --size imix --app forward
+  ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
+`;
+
+export const EXIT_STATUS = `
+Exit status:
+  0   the verdict is pass: no invariant was broken
+  1   the verdict is fail
+  2   bad usage or bad input; one message on standard error says what and where
+  70  an error of ringswap itself
+`;

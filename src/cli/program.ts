@@ -1,0 +1,123 @@
+import { Command, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { catalogue, readDump, Testbed } from '../testbed/index.ts';
+import { EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
+import { type InspectFlags, renderDump, selected } from './inspect.ts';
+import { renderList } from './list.ts';
+import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
+import { renderPlan } from './plan.ts';
+import { type RunFlags, run } from './run.ts';
+import { screenOf } from './screen.ts';
+
+const repeatable = (value: string, before: readonly string[] = []) => [...before, value];
+
+export function program(): Command {
+  const root = new Command('ringswap')
+    .description('Changes a network driver while its card is busy, and proves that no frame suffers.')
+    .version(manifest.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .addHelpText('after', EXIT_STATUS);
+  scenarioOptions(root.command('run'))
+    .summary('run traffic, swap drivers under it, report')
+    .description(
+      'Runs a scenario on emulated 82599 cards and reports what was lost: nothing, or what and where.',
+    )
+    .optionsGroup('Output:')
+    .option(
+      '--json <file>',
+      'write the report as JSON too; - is standard output, which then holds nothing else',
+    )
+    .option('--quiet', 'print the verdict line alone')
+    .addHelpText('after', FORMS + EXAMPLES + EXIT_STATUS)
+    .action((flags: RunFlags) => run(flags));
+  scenarioOptions(root.command('plan'))
+    .summary('print the steps of the swaps, run nothing')
+    .description(
+      'Prints the steps of each swap that `run` would do with the same options, and their undoing.',
+    )
+    .addHelpText('after', FORMS)
+    .action(async (flags: ScenarioFlags) => {
+      const swaps = await new Testbed(scenarioFromFlags(flags)).plan();
+      print(renderPlan(swaps, screenOf(process.stdout)));
+    });
+  root
+    .command('list')
+    .summary('list devices, drivers, applications, parameters, formats')
+    .description('Lists devices, drivers with their parameters, applications and formats.')
+    .option('--json', 'as JSON')
+    .action(({ json }: { json?: boolean }) => {
+      const all = catalogue();
+      print(json === true ? asJson(all) : renderList(all, screenOf(process.stdout)));
+    });
+  root
+    .command('inspect')
+    .summary('show registers, state block and rings of a dump')
+    .description('Shows registers, state block and rings from the file that `run --dump FILE` wrote.')
+    .argument('<file>', 'the dump')
+    .option('--nic <name>', 'this card alone')
+    .option('--registers', 'the registers alone')
+    .option('--rings', 'the rings alone')
+    .option('--json', 'as JSON, whole cards')
+    .action((file: string, flags: InspectFlags & { json?: boolean }) => {
+      const dump = selected(readDump(file), flags.nic);
+      print(flags.json === true ? asJson(dump) : renderDump(dump, flags, screenOf(process.stdout)));
+    });
+  return root;
+}
+
+function scenarioOptions(command: Command): Command {
+  return command
+    .optionsGroup('Machine:')
+    .addOption(
+      new Option('--nic <card>', 'a card, NAME[,key=value...]; repeatable (default: eth0)').argParser(
+        repeatable,
+      ),
+    )
+    .option('--driver <driver>', 'starting driver, NAME[:key=value,...] (default: interrupt)')
+    .option('--app <name>', 'what the host does with frames: sink, echo, forward (default: sink)')
+    .option('--memory <bytes>', 'DMA memory: 64M, 1G, ... in powers of 1024 (default: what is needed)')
+    .optionsGroup('Traffic, for each card that has none of its own:')
+    .option('--capture <file>', 'replay a pcap or pcapng file in rounds (default: real LAN traffic)')
+    .option('--size <bytes>', 'generate frames of 64 to 9216 bytes on the wire, FCS included, or imix')
+    .option('--flows <n>', 'flows of generated frames, 1 to 65536 (default: 16)')
+    .option('--rate <pps>', 'frames per second (250k, 1M), max, recorded, or recorded*F (default: max)')
+    .option('--link <kind>', 'lossless: PAUSE is honoured; open: overruns are lost (default: lossless)')
+    .optionsGroup('Length of the run (default: 1s):')
+    .option('--frames <n>', 'frames offered to each card: 5M, 20_000_000')
+    .option('--duration <time>', 'or how long they are offered: 250us, 500ms, 5s, 1m')
+    .optionsGroup('Swaps:')
+    .addOption(
+      new Option('--swap <swap>', 'one swap, at=TIME,to=DRIVER[,key=value...]; repeatable').argParser(
+        repeatable,
+      ),
+    )
+    .option('--swap-every <time>', 'swap at this interval through all pairs of drivers, TIME[,key=value...]')
+    .optionsGroup('Scenario and files:')
+    .option(
+      '--scenario <file>',
+      'read all of this from JSON; options given beside it override its top-level keys',
+    )
+    .option('--seed <n>', 'repeat what is drawn by lot, 0 to 4294967295 (default: a new one)')
+    .option('--pcap-out <file>', 'record the links as pcapng, with the swaps as comments')
+    .option('--dump <file>', 'keep registers, rings and state blocks for `ringswap inspect`');
+}
+
+/** Commander's `error: ...` and its suggestion on a second line, as one message in the style of all others. */
+function oneLine(text: string): string {
+  return `ringswap: ${text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, ' ($1)')
+    .replace('Did you', 'did you')}\n`;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

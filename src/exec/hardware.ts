@@ -1,0 +1,94 @@
+/** The hardware side of a machine: its cards and the testers at the far ends of their cables, as one actor. */
+import type { CardLayout, MachineLayout } from '../host/machine.ts';
+import type { Clock } from '../hw/clock.ts';
+import { LinkPartner, type Tap } from '../hw/link/partner.ts';
+import { makeChecker, makeSource } from '../hw/link/stream.ts';
+import { Verifier } from '../hw/link/verifier.ts';
+import type { Memory } from '../hw/memory.ts';
+import { CpuPort, InterruptFabric } from '../hw/msix.ts';
+import { Nic } from '../hw/nic/nic.ts';
+
+/** Frames that a card moves each way, and a link offers, in one step. */
+const BUDGET = 64;
+
+export class Hardware {
+  readonly nics: Nic[] = [];
+  readonly partners: LinkPartner[] = [];
+  readonly verifiers: (Verifier | undefined)[] = [];
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly clock: Clock;
+
+  constructor(
+    memory: Memory,
+    layout: MachineLayout,
+    clock: Clock,
+    tapOf: (card: CardLayout) => Tap | undefined,
+  ) {
+    this.memory = memory;
+    this.layout = layout;
+    this.clock = clock;
+    const fabric = new InterruptFabric([new CpuPort(memory, layout.cpu)], clock);
+    for (const card of layout.cards) {
+      const nic = new Nic(memory, card.nic, fabric);
+      const verifier = this.returnVerifier(card);
+      this.nics.push(nic);
+      this.verifiers.push(verifier);
+      this.partners.push(this.partner(card, nic, verifier, tapOf(card)));
+    }
+  }
+
+  /** Traffic begins: the first frames are due now. */
+  start(nowUs: number): void {
+    for (const partner of this.partners) partner.start(nowUs);
+  }
+
+  endTraffic(): void {
+    for (const partner of this.partners) partner.stop();
+  }
+
+  /** Every card, then every link, once. Returns the work done. */
+  step(nowUs: number): number {
+    let work = 0;
+    for (const nic of this.nics) work += nic.step(nowUs, BUDGET);
+    for (const partner of this.partners) work += partner.step(nowUs, BUDGET);
+    return work;
+  }
+
+  hasWork(nowUs: number): boolean {
+    return this.nics.some((nic) => nic.hasWork(nowUs));
+  }
+
+  /** When something is next to be done that nobody rings the bell for, in microseconds, or infinity. */
+  nextTimerUs(nowUs: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const nic of this.nics) next = Math.min(next, nic.nextTimerUs());
+    for (const partner of this.partners) next = Math.min(next, partner.nextTimerUs(nowUs));
+    return next;
+  }
+
+  private returnVerifier(card: CardLayout): Verifier | undefined {
+    if (card.returns === undefined || card.returnState === undefined) return undefined;
+    const { stream } = this.layout.cards[card.returns];
+    const checker = makeChecker(this.memory, stream, card.returnState, card.returns === card.index);
+    return new Verifier(this.memory, checker, card.returnTally, this.clock);
+  }
+
+  private partner(
+    card: CardLayout,
+    nic: Nic,
+    verifier: Verifier | undefined,
+    tap: Tap | undefined,
+  ): LinkPartner {
+    const { pace, lossless, frames, durationUs } = card;
+    const source = makeSource(this.memory, card.stream);
+    return new LinkPartner(
+      this.memory,
+      nic,
+      card.partner,
+      { source, pace, lossless, frames, durationUs },
+      verifier,
+      tap,
+    );
+  }
+}

@@ -1,0 +1,181 @@
+/** A machine on threads: one for the hardware, one for the CPU. This is what the main thread sees of it. */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { Control } from '../../host/control.ts';
+import type { MachineLayout } from '../../host/machine.ts';
+import { Bell } from '../../hw/bell.ts';
+import { hostUs, MonotonicClock } from '../../hw/clock.ts';
+import type { Memory } from '../../hw/memory.ts';
+import { CpuPort } from '../../hw/msix.ts';
+import type { CpuResult, CpuStart, HardwareResult, HardwareStart, ThreadMessage } from './messages.ts';
+import { workerUrl } from './worker-url.ts';
+
+export interface MachineOptions {
+  readonly timed: CpuStart['timed'];
+  readonly round: CpuStart['round'];
+  readonly driverModules: readonly string[];
+  readonly pcapOut: string | undefined;
+  readonly wantsDump: boolean;
+}
+
+export interface MachineResults {
+  readonly cpu: CpuResult;
+  readonly hardware: HardwareResult;
+}
+
+/** A thread ended by an error of its own; `name` is the name of the error there. */
+export class ThreadFailure extends Error {
+  constructor(name: string, message: string, stack: string) {
+    super(message);
+    this.name = name;
+    this.stack = stack;
+  }
+}
+
+export class ThreadedMachine {
+  readonly memory: Memory;
+  readonly layout: MachineLayout;
+  readonly control: Control;
+  readonly clock: MonotonicClock;
+  private readonly cpuBell: Bell;
+  private readonly hardwareBell: Bell;
+  private readonly hardware: ThreadHandle<HardwareResult>;
+  private readonly cpu: ThreadHandle<CpuResult>;
+
+  private constructor(
+    memory: Memory,
+    layout: MachineLayout,
+    clock: MonotonicClock,
+    hardware: ThreadHandle<HardwareResult>,
+    cpu: ThreadHandle<CpuResult>,
+  ) {
+    this.memory = memory;
+    this.layout = layout;
+    this.clock = clock;
+    this.hardware = hardware;
+    this.cpu = cpu;
+    this.control = new Control(memory, layout.control);
+    this.cpuBell = new CpuPort(memory, layout.cpu).bell;
+    this.hardwareBell = new Bell(memory, layout.hardwareBell);
+  }
+
+  /** Starts the threads on a prepared memory; resolves when all cards are up. Rejects with ThreadFailure. */
+  static async start(
+    memory: Memory,
+    layout: MachineLayout,
+    options: MachineOptions,
+  ): Promise<ThreadedMachine> {
+    const originUs = hostUs();
+    const epochNs = BigInt(Date.now()) * 1_000_000n;
+    const { port1, port2 } = new MessageChannel();
+    const { timed, round, driverModules, pcapOut, wantsDump } = options;
+    const common = { buffer: memory.buffer, layout, originUs };
+    const annotations = pcapOut === undefined ? undefined : port1;
+    const hardwareStart: HardwareStart = { ...common, pcapOut, epochNs, annotations: port2 };
+    const cpuStart: CpuStart = { ...common, timed, round, driverModules, wantsDump, annotations };
+    const hardware = new ThreadHandle<HardwareResult>('hw', hardwareStart, [port2]);
+    try {
+      // Power first: a card that is made resets its registers and vectors.
+      await hardware.ready;
+      const cpu = new ThreadHandle<CpuResult>('cpu', cpuStart, annotations === undefined ? [] : [port1]);
+      const machine = new ThreadedMachine(memory, layout, new MonotonicClock(originUs), hardware, cpu);
+      await cpu.ready.catch(async (error: unknown) => {
+        await cpu.terminate();
+        throw error;
+      });
+      return machine;
+    } catch (error) {
+      await hardware.terminate();
+      throw error;
+    }
+  }
+
+  go(): void {
+    this.control.go();
+    this.wake();
+  }
+
+  endTraffic(): void {
+    this.control.endTraffic();
+    this.wake();
+  }
+
+  /** Ends service: the CPU first, while the hardware still answers it. */
+  async finish(): Promise<MachineResults> {
+    try {
+      this.control.stopCpu();
+      this.wake();
+      const cpu = await this.cpu.finished;
+      this.control.stopHardware();
+      this.wake();
+      const hardware = await this.hardware.finished;
+      return { cpu, hardware };
+    } finally {
+      await this.kill();
+    }
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all([this.cpu.terminate(), this.hardware.terminate()]);
+  }
+
+  /** Rejects when a thread fails in the middle of a run. */
+  get failed(): Promise<never> {
+    return Promise.race([this.cpu.failed, this.hardware.failed]);
+  }
+
+  private wake(): void {
+    const now = this.clock.nowUs();
+    this.cpuBell.ring(now);
+    this.hardwareBell.ring(now);
+  }
+}
+
+class ThreadHandle<R> {
+  readonly ready: Promise<void>;
+  readonly finished: Promise<R>;
+  readonly failed: Promise<never>;
+  private readonly worker: Worker;
+
+  constructor(name: 'hw' | 'cpu', start: HardwareStart | CpuStart, transfer: readonly MessagePort[]) {
+    this.worker = new Worker(workerUrl(name), {
+      workerData: start,
+      transferList: [...transfer],
+      name: `ringswap ${name}`,
+    });
+    const { worker } = this;
+    let ended = false;
+    this.failed = new Promise<never>((_, reject) => {
+      worker.on('message', (message: ThreadMessage<R>) => {
+        if (message.kind === 'failed')
+          reject(new ThreadFailure(message.name, message.message, message.stack));
+        if (message.kind === 'finished') ended = true;
+      });
+      worker.on('error', reject);
+      worker.on('exit', (code) => {
+        if (!ended)
+          reject(
+            new ThreadFailure('ThreadExit', `the ${name} thread ended by itself with exit code ${code}`, ''),
+          );
+      });
+    });
+    this.failed.catch(() => undefined); // raced against; nobody may be listening when it is over
+    const message = <T>(pick: (message: ThreadMessage<R>) => T | undefined): Promise<T> =>
+      Promise.race([
+        this.failed,
+        new Promise<T>((resolve) => {
+          worker.on('message', (received: ThreadMessage<R>) => {
+            const picked = pick(received);
+            if (picked !== undefined) resolve(picked);
+          });
+        }),
+      ]);
+    this.ready = message((received) => (received.kind === 'ready' ? true : undefined)).then(() => undefined);
+    this.finished = message((received) => (received.kind === 'finished' ? received.result : undefined));
+    this.ready.catch(() => undefined);
+    this.finished.catch(() => undefined);
+  }
+
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+}

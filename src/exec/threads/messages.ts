@@ -1,0 +1,64 @@
+/** What threads tell each other by message: to begin, and what came of it. Everything in between is words in memory. */
+import type { MessagePort } from 'node:worker_threads';
+import type { BufferProblem } from '../../check/buffers.ts';
+import type { NicDump } from '../../host/dump.ts';
+import type { MachineLayout } from '../../host/machine.ts';
+import type { HostViolation } from '../../host/violation.ts';
+import type { Loss } from '../../hw/link/partner.ts';
+import type { Anomaly } from '../../hw/link/verifier.ts';
+import type { SwapRecord } from '../../swap/record.ts';
+import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
+
+interface ThreadStart {
+  readonly buffer: SharedArrayBuffer;
+  readonly layout: MachineLayout;
+  readonly originUs: number;
+}
+
+export interface HardwareStart extends ThreadStart {
+  readonly pcapOut: string | undefined;
+  /** Time 0 of the machine's clock, in nanoseconds since 1970. */
+  readonly epochNs: bigint;
+  /** Comments for the recording arrive here. */
+  readonly annotations: MessagePort;
+}
+
+export interface CpuStart extends ThreadStart {
+  readonly timed: readonly TimedSwap[];
+  readonly round: SwapRound | undefined;
+  /** URLs of driver modules beyond the built-in ones. */
+  readonly driverModules: readonly string[];
+  readonly wantsDump: boolean;
+  readonly annotations: MessagePort | undefined;
+}
+
+export interface HardwareResult {
+  readonly anomalies: readonly (readonly Anomaly[])[];
+  readonly losses: readonly (readonly Loss[])[];
+}
+
+export interface CpuResult {
+  readonly records: readonly SwapRecord[];
+  readonly scheduled: number;
+  readonly violations: readonly HostViolation[];
+  readonly anomalies: readonly (readonly Anomaly[])[];
+  readonly bufferProblems: readonly BufferProblem[];
+  readonly buffers: number;
+  readonly drivers: readonly string[];
+  /** When traffic began, and when the last frame was served. */
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly dump: readonly NicDump[] | undefined;
+}
+
+export type ThreadMessage<R> =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
+  | { readonly kind: 'finished'; readonly result: R };
+
+/** Anything may be thrown; what arrives at the other side is its name and words. */
+export function failure(error: unknown): ThreadMessage<never> {
+  if (error instanceof Error)
+    return { kind: 'failed', name: error.name, message: error.message, stack: error.stack ?? '' };
+  return { kind: 'failed', name: 'Error', message: String(error), stack: '' };
+}

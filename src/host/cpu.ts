@@ -1,0 +1,250 @@
+/** A CPU: takes interrupts, lets each card's driver work, and runs what swaps are due. One bounded step at a time. */
+
+import { DeliveryCheck } from '../check/delivery.ts';
+import { shapeOf } from '../check/isolation.ts';
+import { WakeupCheck } from '../check/wakeups.ts';
+import type { Burst } from '../drivers/burst.ts';
+import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
+import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
+import { NicStatistics } from '../drivers/nic/statistics.ts';
+import { BufferPool } from '../drivers/pool.ts';
+import type { Clock } from '../hw/clock.ts';
+import { DmaAllocator } from '../hw/dma.ts';
+import { Iommu } from '../hw/iommu.ts';
+import { makeChecker } from '../hw/link/stream.ts';
+import { Verifier } from '../hw/link/verifier.ts';
+import type { Memory, Region } from '../hw/memory.ts';
+import { CpuPort } from '../hw/msix.ts';
+import { QUEUES } from '../hw/nic/datasheet.ts';
+import { NicPort } from '../hw/nic/port.ts';
+import { Probes } from '../hw/nic/probes.ts';
+import { SwapDesk } from '../swap/desk.ts';
+import type { SwapHost } from '../swap/exchange.ts';
+import { buffersFor } from '../swap/plan.ts';
+import type { SwapRecord } from '../swap/record.ts';
+import { POLL_BUDGET, Slot } from '../swap/slot.ts';
+import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
+import { warmUp } from '../swap/warm.ts';
+import { makeApplication } from './apps/applications.ts';
+import type { CardLayout, MachineLayout } from './machine.ts';
+import { driverFailure, type HostViolation } from './violation.ts';
+
+export interface CpuPlan {
+  readonly timed: readonly TimedSwap[];
+  readonly round: SwapRound | undefined;
+  readonly drivers: readonly NicDriverDefinition[];
+  /** Called when a swap has ended, however. */
+  readonly swapEnded: (record: SwapRecord) => void;
+}
+
+/** Lines of a card on its CPU: vector v of card c is line 16 * c + v. */
+const LINES_PER_CARD = 16;
+/** Steps between two looks at clock and timetable while there is work. */
+const STEPS_PER_TICK = 16;
+/** Ticks between two readings of the cards' drop counters. */
+const TICKS_PER_COLLECT = 64;
+
+export class Cpu implements SwapHost {
+  readonly slots: Slot[] = [];
+  readonly desk: SwapDesk;
+  readonly pool: BufferPool;
+  readonly violations: HostViolation[] = [];
+  readonly checks: DeliveryCheck[] = [];
+  readonly port: CpuPort;
+  /** Service ended by an error: nothing is to be asked of the drivers any more. */
+  crashed = false;
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly clock: Clock;
+  private readonly dma: DmaAllocator;
+  private readonly applications: Application[] = [];
+  private readonly wakeups: WakeupCheck[] = [];
+  private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  private countdown = 0;
+  private ticks = 0;
+
+  constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
+    this.memory = memory;
+    this.layout = layout;
+    this.clock = clock;
+    this.port = new CpuPort(memory, layout.cpu);
+    this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
+    this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
+    this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
+    for (const card of layout.cards) this.slots.push(this.makeSlot(card));
+    for (const card of layout.cards) this.applications.push(this.makeApplication(card));
+    const { timed, round, swapEnded } = plan;
+    this.desk = new SwapDesk(this, this.slots, this.drivers, timed, round, layout.seed, swapEnded);
+  }
+
+  /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
+  *boot(): Generator<void> {
+    for (const definition of this.drivers.values()) yield* this.warm(definition);
+    const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
+    yield* this.pool.grow(buffers, buffers);
+    for (const slot of this.slots) yield* slot.driver.start();
+    for (const slot of this.slots) slot.driver.activate();
+  }
+
+  /** Takes interrupts, polls every card once. Returns frames moved. */
+  step(): number {
+    this.takeInterrupts();
+    let frames = 0;
+    for (const slot of this.slots) frames += this.serve(slot);
+    if (--this.countdown <= 0 || frames === 0) this.tick();
+    return frames;
+  }
+
+  /** May the CPU sleep until an interrupt, or until `desk.nextDueUs`? */
+  idle(): boolean {
+    for (const slot of this.slots) if (slot.mediator !== null || !slot.driver.idle()) return false;
+    return true;
+  }
+
+  /** After a sleep that nobody ended: was anybody to have ended it? */
+  sleptThrough(): void {
+    const now = this.clock.nowUs();
+    this.slots.forEach((slot, i) => {
+      if (!this.wakeups[i].missed()) return;
+      const message = 'frames lie in a ring, its vector is enabled, and nobody was told';
+      this.violations.push({
+        invariant: 'interrupts',
+        device: slot.name,
+        queue: undefined,
+        message,
+        timeUs: now,
+      });
+      for (let vector = 0; vector < QUEUES; vector++) slot.driver.interrupt(vector);
+    });
+  }
+
+  /** Adds up what the drop counters of all cards show. */
+  collect(): void {
+    for (const slot of this.slots) slot.environment.statistics.collect();
+  }
+
+  /** End of service: every driver stops, and every buffer comes home. */
+  *halt(): Generator<void> {
+    for (const slot of this.slots) {
+      slot.driver.quiesce();
+      yield* slot.driver.stop();
+    }
+  }
+
+  lastWokenUs(): number {
+    return this.port.bell.lastWokenUs();
+  }
+
+  buffersOfOthers(slot: Slot): number {
+    return this.slots.reduce((sum, other) => (other === slot ? sum : sum + other.buffers), 0);
+  }
+
+  neighbours(slot: Slot): number {
+    let digest = 0;
+    for (const other of this.slots)
+      if (other !== slot) digest = Math.imul(digest, 31) ^ shapeOf(other.environment.state);
+    return digest;
+  }
+
+  isolationBroken(slot: Slot, record: SwapRecord): void {
+    const message = `swap ${record.id} changed the rings of another card`;
+    const timeUs = this.clock.nowUs();
+    this.violations.push({ invariant: 'isolation', device: slot.name, queue: undefined, message, timeUs });
+  }
+
+  private serve(slot: Slot): number {
+    try {
+      if (slot.mediator === null) return slot.driver.poll(POLL_BUDGET);
+      const frames = slot.mediator.poll();
+      this.desk.tick(this.clock.nowUs());
+      return frames;
+    } catch (error) {
+      this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
+      throw error;
+    }
+  }
+
+  private tick(): void {
+    this.countdown = STEPS_PER_TICK;
+    this.desk.tick(this.clock.nowUs());
+    if (++this.ticks % TICKS_PER_COLLECT === 0) this.collect();
+  }
+
+  private takeInterrupts(): void {
+    if (!this.port.anyPending()) return;
+    let groups = this.port.takeSummary();
+    while (groups !== 0) {
+      const group = 31 - Math.clz32(groups & -groups);
+      groups &= groups - 1;
+      let lines = this.port.takeGroup(group);
+      while (lines !== 0) {
+        const line = group * 32 + 31 - Math.clz32(lines & -lines);
+        lines &= lines - 1;
+        this.slots[Math.floor(line / LINES_PER_CARD)].driver.interrupt(line % LINES_PER_CARD);
+      }
+    }
+  }
+
+  /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
+  private *warm(definition: NicDriverDefinition): Generator<void> {
+    const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
+    try {
+      yield* warmUp(definition, parameters);
+    } catch {
+      // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
+    }
+  }
+
+  private makeSlot(card: CardLayout): Slot {
+    const definition = this.drivers.get(card.driver);
+    if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
+    const port = new NicPort(this.memory, card.nic, this.clock);
+    const environment: NicEnvironment = {
+      port,
+      memory: this.memory,
+      dma: this.dma,
+      pool: this.pool,
+      state: new NicState(this.memory, this.dma.allocate(STATE_BYTES, `the state block of ${card.name}`)),
+      statistics: new NicStatistics(this.memory, port, card.statistics),
+      clock: this.clock,
+      queues: card.queues,
+      deliver: (queue, burst) => this.deliver(card.index, queue, burst),
+    };
+    for (let vector = 0; vector < QUEUES; vector++)
+      port.connectVector(vector, 0, card.index * LINES_PER_CARD + vector);
+    const slot = new Slot(
+      card.index,
+      environment,
+      definition,
+      card.parameters,
+      definition.create(environment, card.parameters),
+    );
+    slot.buffers = buffersFor(card.parameters, card.queues, false);
+    this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
+    return slot;
+  }
+
+  private makeApplication(card: CardLayout): Application {
+    const checker = makeChecker(this.memory, card.stream, card.deliveryState, false);
+    const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
+    const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
+    this.checks.push(check);
+    const exit = this.slots[card.app === 'forward' ? card.index ^ 1 : card.index];
+    return makeApplication(card.app, { memory: this.memory, pool: this.pool, check, exit });
+  }
+
+  private deliver(card: number, queue: number, burst: Burst): number {
+    const slot = this.slots[card];
+    slot.deliveries++;
+    return this.applications[card].receive(slot, queue, burst);
+  }
+
+  /** Buffers are mapped for all cards: one receives a frame, another sends it. */
+  private windows(): { map: (window: Region) => void; unmap: (window: Region) => void } {
+    const iommu = new Iommu(this.memory, this.layout.iommu);
+    return {
+      map: (window) => this.layout.cards.forEach((card) => iommu.map(card.nic.device, window)),
+      unmap: (window) => this.layout.cards.forEach((card) => iommu.unmap(card.nic.device, window)),
+    };
+  }
+}

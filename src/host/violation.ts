@@ -1,0 +1,21 @@
+import { reasonOf } from '../swap/slices.ts';
+
+/** Something that must not have happened, as the CPU saw it. */
+export interface HostViolation {
+  readonly invariant: 'buffers' | 'interrupts' | 'isolation' | 'driver';
+  readonly device: string;
+  readonly queue: number | undefined;
+  readonly message: string;
+  readonly timeUs: number;
+}
+
+/** A driver threw in normal service, with no swap to undo. */
+export function driverFailure(device: string, driver: string, error: unknown, timeUs: number): HostViolation {
+  return {
+    invariant: 'driver',
+    device,
+    queue: undefined,
+    message: `driver ${driver} threw: ${reasonOf(error)}`,
+    timeUs,
+  };
+}

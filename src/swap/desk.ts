@@ -1,0 +1,193 @@
+/** Where a CPU's swaps are asked for: begins them, lets them wait or refuses them, and keeps the records. */
+import type { NicDriverDefinition } from '../drivers/contract.ts';
+import { nextRandom } from '../hw/link/frames.ts';
+import { ControlWindow } from './control-window.ts';
+import { Exchange, type SwapHost, type SwapRequest } from './exchange.ts';
+import { newRecord, type SwapRecord } from './record.ts';
+import type { Slot } from './slot.ts';
+import { RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
+
+/** What one slot has going on besides service. */
+interface Lane {
+  readonly slot: Slot;
+  readonly waiting: SwapRequest[];
+  readonly round: RoundRobin | undefined;
+  roundDueUs: number;
+  exchange: Exchange | undefined;
+  control: ControlWindow | undefined;
+  /** A done swap whose control window is still to come. */
+  uncontrolled: SwapRecord | undefined;
+  controlDueUs: number;
+}
+
+export class SwapDesk {
+  readonly records: SwapRecord[] = [];
+  /** Swaps asked for so far. */
+  scheduled = 0;
+  private readonly host: SwapHost;
+  private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  private readonly lanes: readonly Lane[];
+  private readonly timed: TimedSwap[];
+  private readonly intervalUs: number;
+  private readonly finished: (record: SwapRecord) => void;
+  private random: number;
+  private startUs = Number.POSITIVE_INFINITY;
+  private closed = false;
+
+  constructor(
+    host: SwapHost,
+    slots: readonly Slot[],
+    drivers: ReadonlyMap<string, NicDriverDefinition>,
+    timed: readonly TimedSwap[],
+    round: SwapRound | undefined,
+    seed: number,
+    finished: (record: SwapRecord) => void,
+  ) {
+    this.host = host;
+    this.drivers = drivers;
+    this.timed = [...timed].sort((a, b) => a.atUs - b.atUs);
+    this.intervalUs = round?.intervalUs ?? Number.POSITIVE_INFINITY;
+    this.random = seed | 1;
+    this.finished = finished;
+    this.lanes = slots.map((slot, i) => ({
+      slot,
+      waiting: [],
+      round:
+        round === undefined ? undefined : new RoundRobin(round, startingWith(slot.definition.name, drivers)),
+      // Cards take turns within the interval.
+      roundDueUs: this.intervalUs * (1 + i / slots.length),
+      exchange: undefined,
+      control: undefined,
+      uncontrolled: undefined,
+      controlDueUs: 0,
+    }));
+  }
+
+  /** Times in the timetable count from now. */
+  start(nowUs: number): void {
+    this.startUs = nowUs;
+  }
+
+  /** No more swaps; those under way go on to their end. */
+  close(): void {
+    this.closed = true;
+    for (const lane of this.lanes) lane.waiting.length = 0;
+  }
+
+  get busy(): boolean {
+    return this.lanes.some((lane) => lane.slot.mediator !== null);
+  }
+
+  /** When something is due next, in microseconds of the machine's clock, or infinity. */
+  nextDueUs(): number {
+    if (this.closed) return Number.POSITIVE_INFINITY;
+    let due = this.timed[0]?.atUs ?? Number.POSITIVE_INFINITY;
+    for (const lane of this.lanes) {
+      due = Math.min(due, lane.roundDueUs);
+      if (lane.uncontrolled !== undefined) due = Math.min(due, lane.controlDueUs - this.startUs);
+    }
+    return this.startUs + due;
+  }
+
+  /** Looks what is due and what has ended. Called every few polls, and after each slice of a swap. */
+  tick(nowUs: number): void {
+    for (
+      let swap = this.timed[0];
+      swap !== undefined && nowUs >= this.startUs + swap.atUs;
+      swap = this.timed[0]
+    ) {
+      this.timed.shift();
+      if (!this.closed) this.ask(swap.slot, swap.to, swap.parameters, swap.method);
+    }
+    for (const lane of this.lanes) this.tend(lane, nowUs);
+  }
+
+  /** Asks for a swap now. The record says what becomes of it. */
+  ask(
+    slotIndex: number,
+    to: string,
+    parameters: SwapRequest['parameters'],
+    method: SwapRequest['method'],
+  ): void {
+    const lane = this.lanes[slotIndex];
+    const definition = this.drivers.get(to);
+    const id = ++this.scheduled;
+    if (definition === undefined) return this.refuse(lane.slot, id, to, method, `there is no driver ${to}`);
+    const request = { id, to: definition, parameters, method };
+    const { exchange } = lane;
+    if (exchange !== undefined && !exchange.waitable)
+      return this.refuse(
+        lane.slot,
+        id,
+        to,
+        method,
+        `swap ${exchange.request.id} of ${lane.slot.name} is under way`,
+      );
+    lane.waiting.push(request);
+    this.tend(lane, lane.slot.environment.clock.nowUs());
+  }
+
+  private tend(lane: Lane, nowUs: number): void {
+    const { slot, exchange, control } = lane;
+    if (exchange?.done === true) this.endSwap(lane, exchange, nowUs);
+    if (control?.done === true) this.endControl(lane, control);
+    if (slot.mediator !== null || this.closed) return;
+    const request = lane.waiting.shift();
+    if (request !== undefined) this.begin(lane, request);
+    else if (lane.uncontrolled !== undefined) this.beginControl(lane, lane.uncontrolled, nowUs);
+    else if (nowUs >= this.startUs + lane.roundDueUs) this.beginRound(lane, nowUs);
+  }
+
+  private begin(lane: Lane, request: SwapRequest): void {
+    lane.uncontrolled = undefined; // a request does not wait for a measurement
+    lane.exchange = new Exchange(lane.slot, this.host, request);
+    lane.slot.mediator = lane.exchange;
+  }
+
+  private endSwap(lane: Lane, exchange: Exchange, nowUs: number): void {
+    const { record } = exchange;
+    lane.exchange = undefined;
+    lane.slot.mediator = null;
+    this.records.push(record);
+    this.finished(record);
+    if (record.outcome !== 'done') return;
+    this.random = nextRandom(this.random);
+    const share = (this.random >>> 0) / 4294967296;
+    lane.uncontrolled = record;
+    lane.controlDueUs = nowUs + (0.25 + share) * (record.endedUs - record.acceptedUs);
+  }
+
+  private beginControl(lane: Lane, record: SwapRecord, nowUs: number): void {
+    if (nowUs < lane.controlDueUs) return;
+    const lastWoken = () => this.host.lastWokenUs();
+    lane.control = new ControlWindow(lane.slot, record.endedUs - record.acceptedUs, lastWoken);
+    lane.slot.mediator = lane.control;
+  }
+
+  private endControl(lane: Lane, control: ControlWindow): void {
+    if (lane.uncontrolled !== undefined) lane.uncontrolled.controlStallUs = control.stallUs;
+    lane.uncontrolled = undefined;
+    lane.control = undefined;
+    lane.slot.mediator = null;
+  }
+
+  private beginRound(lane: Lane, nowUs: number): void {
+    const swap = lane.round?.next();
+    if (swap === undefined) return;
+    // A slow machine falls behind; it does not swap twice at once to make up for it.
+    lane.roundDueUs = Math.max(lane.roundDueUs + this.intervalUs, nowUs - this.startUs);
+    this.ask(lane.slot.index, swap.to, swap.parameters, swap.method);
+  }
+
+  private refuse(slot: Slot, id: number, to: string, method: SwapRequest['method'], reason: string): void {
+    const now = slot.environment.clock.nowUs();
+    const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
+    record.reason = reason;
+    this.records.push(record);
+    this.finished(record);
+  }
+}
+
+function startingWith(first: string, drivers: ReadonlyMap<string, NicDriverDefinition>): string[] {
+  return [first, ...[...drivers.keys()].filter((name) => name !== first)];
+}

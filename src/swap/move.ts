@@ -1,0 +1,208 @@
+/**
+ * A receive queue gets a ring of another length, with traffic on. The new ring is made on a spare queue,
+ * the redirection table steers frames there, and the old queue is disabled when nothing can come to it any
+ * more. No frame of a flow is delivered before one that came earlier:
+ *
+ * - The card writes frames to memory in their order of arrival, and counts a frame for its queue (QPRC)
+ *   before it shows the descriptor. So when `n` frames are counted for the new queue, every earlier frame of
+ *   the old queue is counted by then: the new ring may be read up to its n-th frame as soon as the old ring
+ *   has been read up to its count, read after.
+ * - RETA is not synchronised with frames inside the card. None is left for the old queue when the packet
+ *   buffer has been empty, or has wrapped twice, since the table was written: RXMEMWRAP (4.6.7.1).
+ */
+import { disableReceiveQueue, enableReceiveQueue, routeQueue } from '../drivers/nic/bring-up.ts';
+import {
+  forgetReceive,
+  freeRing,
+  makeRing,
+  type RingMemory,
+  recordReceive,
+  ringOf,
+} from '../drivers/nic/ring-memory.ts';
+import { RX } from '../drivers/nic/state.ts';
+import {
+  DESCRIPTOR_WORDS,
+  QUEUES,
+  RETA_WORDS,
+  RX_DD,
+  RX_EOP,
+  RX_STATUS_WORD,
+  RXMEMWRAP,
+  RXMEMWRAP_EMPTY,
+  RXMEMWRAP_WRAPS,
+  reta,
+} from '../hw/nic/datasheet.ts';
+import type { NicPort } from '../hw/nic/port.ts';
+import { load, store } from '../hw/shared.ts';
+import { stripReceive } from './controls.ts';
+import type { Exchange } from './exchange.ts';
+import { Refusal } from './plan.ts';
+import { each, reasonOf, SERVE, type Slices } from './slices.ts';
+import type { Slot } from './slot.ts';
+
+/** A ring made ready for the frames of a queue. */
+export interface NewRing {
+  readonly from: number;
+  readonly memory: RingMemory;
+}
+
+export function* makeNewRings({ slot, plan, newRings }: Exchange): Slices {
+  for (const from of plan.moves) {
+    newRings.push({ from, memory: makeRing(slot.environment, 'rx', plan.newSlots) });
+    yield SERVE;
+  }
+}
+
+export function dropNewRings({ slot, newRings }: Exchange): void {
+  for (let made = newRings.pop(); made !== undefined; made = newRings.pop())
+    freeRing(slot.environment, made.memory);
+}
+
+/** The next of the plan's moves. The swap is done by now: a move that fails is named, and what was made stays. */
+export function* moveNextQueue(exchange: Exchange): Slices {
+  const { slot, newRings, plan, record } = exchange;
+  const made = newRings.shift();
+  if (made === undefined) return;
+  if (slot.driver.queuesChanged === undefined) {
+    freeRing(slot.environment, made.memory);
+    record.notes.push(`${record.to} cannot move queues: queue ${made.from} keeps its ring`);
+    return;
+  }
+  try {
+    yield* moveQueue(slot, made, plan.parameters.rxBuffers ?? 0);
+  } catch (error) {
+    record.notes.push(`moving queue ${made.from}: ${reasonOf(error)}`);
+  }
+}
+
+function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
+  const { environment } = slot;
+  const { port, state, statistics, memory } = environment;
+  const logical = memory.words[state.rx(made.from) + RX.logical];
+  const queue = spareQueue(slot);
+  routeQueue(port, queue, queue);
+  yield* each(enableReceiveQueue(port, queue, made.memory.ring.address, made.memory.slots), SERVE);
+  recordReceive(environment, queue, logical, made.memory, rxBuffers);
+  const gate = new Gate(slot, made.from, queue);
+  statistics.restartQueue(queue);
+  slot.driver.queuesChanged?.(); // posts buffers on the new ring, and reads it up to the gate
+  yield SERVE;
+  steer(port, made.from, queue);
+  const barrier = new DrainBarrier(port);
+  while (!barrier.passed()) {
+    yield SERVE;
+    gate.open();
+  }
+  const last = statistics.receivedOnRing(made.from);
+  while (gate.takenFromOld() < last) {
+    yield SERVE;
+    gate.open();
+  }
+  gate.remove();
+  if (made.from !== 0) yield* retireQueue(slot, made.from);
+  slot.driver.queuesChanged?.();
+}
+
+/** Nothing comes to the queue any more, and all that came was taken. */
+function* retireQueue(slot: Slot, queue: number): Slices {
+  const { environment } = slot;
+  const old = ringOf(environment, 'rx', queue);
+  forgetReceive(environment, queue);
+  slot.driver.queuesChanged?.();
+  yield* each(disableReceiveQueue(environment.port, queue), SERVE);
+  stripReceive(slot, queue);
+  freeRing(environment, old);
+}
+
+/** How far the new ring may be read. */
+class Gate {
+  private readonly slot: Slot;
+  private readonly from: number;
+  private readonly to: number;
+  private readonly oldRecord: number;
+  private readonly newRecord: number;
+  /** Frames of the new ring up to the gate. */
+  private frames = 0;
+  private counted = 0;
+  private needed = 0;
+
+  constructor(slot: Slot, from: number, to: number) {
+    const { state, memory } = slot.environment;
+    this.slot = slot;
+    this.from = from;
+    this.to = to;
+    this.oldRecord = state.rx(from);
+    this.newRecord = state.rx(to);
+    store(memory.words, this.newRecord + RX.readable, 0);
+    store(memory.words, this.newRecord + RX.limited, 1);
+  }
+
+  /** Opens it for all frames that no unread one of the old ring can precede. */
+  open(): void {
+    const { statistics } = this.slot.environment;
+    if (this.frames === this.counted) {
+      this.counted = statistics.receivedOnRing(this.to);
+      this.needed = statistics.receivedOnRing(this.from); // read after the new queue's
+    }
+    if (this.takenFromOld() >= this.needed) this.advance();
+  }
+
+  takenFromOld(): number {
+    return this.slot.environment.memory.words[this.oldRecord + RX.frames];
+  }
+
+  remove(): void {
+    store(this.slot.environment.memory.words, this.newRecord + RX.limited, 0);
+  }
+
+  /** Over the frames that are counted, as far as their descriptors are written. */
+  private advance(): void {
+    const { words } = this.slot.environment.memory;
+    const mask = words[this.newRecord + RX.slots] - 1;
+    let at = words[this.newRecord + RX.readable];
+    while (this.frames < this.counted) {
+      const status = load(
+        words,
+        words[this.newRecord + RX.ring] + (at & mask) * DESCRIPTOR_WORDS + RX_STATUS_WORD,
+      );
+      if ((status & RX_DD) === 0) break;
+      if ((status & RX_EOP) !== 0) this.frames++;
+      at = (at + 1) | 0;
+    }
+    store(words, this.newRecord + RX.readable, at);
+  }
+}
+
+/** Passed when no frame that was inside the card at its making is inside any more. */
+class DrainBarrier {
+  private readonly port: NicPort;
+  private readonly began: number;
+
+  constructor(port: NicPort) {
+    this.port = port;
+    this.began = port.read32(RXMEMWRAP);
+  }
+
+  passed(): boolean {
+    const now = this.port.read32(RXMEMWRAP);
+    return (now & RXMEMWRAP_EMPTY) !== 0 || ((now - this.began) & RXMEMWRAP_WRAPS) >= 2;
+  }
+}
+
+function steer(port: NicPort, from: number, to: number): void {
+  for (let word = 0; word < RETA_WORDS; word++) {
+    const entries = port.read32(reta(word));
+    let changed = entries;
+    for (let shift = 0; shift < 32; shift += 8)
+      if (((entries >>> shift) & (QUEUES - 1)) === from)
+        changed = (changed & ~(0xff << shift)) | (to << shift);
+    if (changed !== entries) port.write32(reta(word), changed);
+  }
+  port.read32(reta(0)); // posted writes have arrived when a read returns
+}
+
+/** The plan has seen to it that there is one. */
+function spareQueue({ environment: { state } }: Slot): number {
+  for (let queue = 1; queue < QUEUES; queue++) if (!state.rxActive(queue)) return queue;
+  throw new Refusal('no spare receive queue');
+}

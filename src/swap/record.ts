@@ -1,0 +1,67 @@
+import type { Method, Phase } from './plan.ts';
+
+export type Outcome = 'done' | 'refused' | 'rolledBack';
+
+/** What became of one swap. Times in microseconds of the machine's clock. */
+export interface SwapRecord {
+  readonly id: number;
+  readonly device: string;
+  readonly from: string;
+  readonly to: string;
+  readonly method: Method;
+  outcome: Outcome;
+  /** The phase it ended in, and why if it was not simply done. */
+  phase: Phase;
+  reason: string;
+  readonly acceptedUs: number;
+  endedUs: number;
+  criticalSectionUs: number;
+  stallUs: number;
+  /** Stall of an equal window with nothing swapped; undefined when the run ended before it. */
+  controlStallUs: number | undefined;
+  readonly phaseStartUs: Partial<Record<Phase, number>>;
+  readonly phaseUs: Partial<Record<Phase, number>>;
+  /** Frames thrown away on purpose, by a reset. */
+  discarded: number;
+  /** Frames accepted for transmission and never sent, likewise. */
+  discardedTransmit: number;
+  readonly notes: string[];
+}
+
+/** A swap just accepted, or refused at once if nothing more is written into it. */
+export function newRecord(
+  device: string,
+  from: string,
+  to: string,
+  id: number,
+  method: Method,
+  nowUs: number,
+): SwapRecord {
+  return {
+    id,
+    device,
+    from,
+    to,
+    method,
+    outcome: 'refused',
+    phase: 'negotiate',
+    reason: '',
+    acceptedUs: nowUs,
+    endedUs: nowUs,
+    criticalSectionUs: 0,
+    stallUs: 0,
+    controlStallUs: undefined,
+    phaseStartUs: { negotiate: nowUs },
+    phaseUs: {},
+    discarded: 0,
+    discardedTransmit: 0,
+    notes: [],
+  };
+}
+
+/** One line for a recording or a log. */
+export function describeSwap(record: SwapRecord): string {
+  const what = `swap ${record.id}: ${record.device} ${record.from} -> ${record.to} (${record.method})`;
+  if (record.outcome !== 'done') return `${what} ${record.outcome} in ${record.phase}: ${record.reason}`;
+  return `${what} done, critical section ${record.criticalSectionUs.toFixed(1)} us, stall ${record.stallUs.toFixed(1)} us`;
+}

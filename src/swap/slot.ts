@@ -1,0 +1,44 @@
+import type { NicDriver, NicDriverDefinition, NicEnvironment, SlotView } from '../drivers/contract.ts';
+import type { Parameters } from '../drivers/parameters.ts';
+
+/** Frames a queue may deliver in one poll, at most; drivers take less if their bursts are shorter. */
+export const POLL_BUDGET = 256;
+
+/** Stands between host and driver while a swap or a control window is under way, and only then. */
+export interface Mediator {
+  /** In place of the driver's own poll. Returns frames moved. */
+  poll(): number;
+}
+
+/** A card's place in a CPU: who drives it now, and with what. */
+export class Slot implements SlotView {
+  readonly index: number;
+  readonly environment: NicEnvironment;
+  definition: NicDriverDefinition;
+  parameters: Parameters;
+  driver: NicDriver;
+  /** Null while nothing is being swapped: the host then calls the driver straight. */
+  mediator: Mediator | null = null;
+  /** Bursts handed to the application, taken or not: how a swap tells a stuck driver from a busy application. */
+  deliveries = 0;
+  /** Packet buffers that its rings may hold. */
+  buffers = 0;
+
+  constructor(
+    index: number,
+    environment: NicEnvironment,
+    definition: NicDriverDefinition,
+    parameters: Parameters,
+    driver: NicDriver,
+  ) {
+    this.index = index;
+    this.environment = environment;
+    this.definition = definition;
+    this.parameters = parameters;
+    this.driver = driver;
+  }
+
+  get name(): string {
+    return this.environment.port.name;
+  }
+}

@@ -1,0 +1,58 @@
+/** Which swaps are asked for, and when: single ones at their times, and a round through all ordered pairs. */
+import type { Parameters } from '../drivers/parameters.ts';
+import type { Method } from './plan.ts';
+
+/** Plain data. Times in microseconds from the first frame. */
+export interface TimedSwap {
+  readonly atUs: number;
+  readonly slot: number;
+  readonly to: string;
+  readonly parameters: Parameters;
+  readonly method: Method;
+}
+
+export interface SwapRound {
+  readonly intervalUs: number;
+  readonly method: Method;
+  /** Each parameter takes its values in turn, one a swap. */
+  readonly vary: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * A closed walk over all ordered pairs of drivers, null swaps included, each once (Hierholzer's). Starts and
+ * ends at the first driver; returns the drivers to go to, n * n of them.
+ */
+export function pairWalk(drivers: readonly string[]): string[] {
+  const unused = new Map(drivers.map((driver) => [driver, [...drivers]]));
+  const stack = drivers.slice(0, 1);
+  const walk: string[] = [];
+  for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+    const next = unused.get(at)?.shift();
+    if (next !== undefined) stack.push(next);
+    else walk.push(stack.pop() ?? at);
+  }
+  return walk.reverse().slice(1);
+}
+
+/** The round's swaps of one slot, one after another without end. */
+export class RoundRobin {
+  private readonly round: SwapRound;
+  private readonly walk: readonly string[];
+  private swaps = 0;
+
+  /** `drivers` begins with the one that the slot starts with. */
+  constructor(round: SwapRound, drivers: readonly string[]) {
+    this.round = round;
+    this.walk = pairWalk(drivers);
+  }
+
+  next(): { to: string; parameters: Parameters; method: Method } {
+    const index = this.swaps++;
+    const parameters: Record<string, number> = {};
+    for (const [name, values] of Object.entries(this.round.vary)) {
+      const value = values[index % values.length];
+      if (value !== undefined) parameters[name] = value;
+    }
+    return { to: this.walk[index % this.walk.length], parameters, method: this.round.method };
+  }
+}

@@ -1,0 +1,67 @@
+import { NIC_DRIVERS } from '../drivers/index.ts';
+import { STATE_FORMAT } from '../drivers/nic/state.ts';
+import { APPLICATIONS } from '../host/apps/applications.ts';
+
+export interface Catalogue {
+  readonly devices: readonly Described[];
+  readonly drivers: readonly DriverEntry[];
+  readonly applications: readonly Described[];
+  readonly formats: readonly Described[];
+}
+
+interface Described {
+  readonly name: string;
+  readonly description: string;
+}
+
+interface DriverEntry extends Described {
+  readonly version: string;
+  readonly device: string;
+  readonly exports: readonly string[];
+  readonly imports: readonly string[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly unit: string;
+    readonly min: number;
+    readonly max: number;
+    readonly default: number;
+  }[];
+}
+
+/** What this testbed has: devices, drivers with their parameters, applications, state formats. */
+export function catalogue(): Catalogue {
+  return {
+    devices: [
+      {
+        name: 'nic',
+        description: 'network card after the Intel 82599: eight queue pairs, RSS, MSI-X, PAUSE, jumbo frames',
+      },
+    ],
+    drivers: NIC_DRIVERS.map(({ name, version, device, description, exports, imports, parameters }) => ({
+      name,
+      version,
+      device,
+      description,
+      exports,
+      imports,
+      parameters: parameters.map(
+        ({ name: parameter, description: text, unit, min, max, default: usual }) => ({
+          name: parameter,
+          description: text,
+          unit,
+          min,
+          max,
+          default: usual,
+        }),
+      ),
+    })),
+    applications: APPLICATIONS,
+    formats: [
+      {
+        name: STATE_FORMAT,
+        description: 'rings, posted buffers and transmit shadows of all queues, as words in DMA memory',
+      },
+    ],
+  };
+}

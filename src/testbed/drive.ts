@@ -1,0 +1,180 @@
+/** Drives a machine through a run: starts it, watches it, ends it when all is accounted for. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readDrops } from '../drivers/nic/statistics.ts';
+import type { MachineResults, ThreadedMachine } from '../exec/threads/machine.ts';
+import type { CardLayout } from '../host/machine.ts';
+import { readPartner } from '../hw/link/partner.ts';
+import { readTally } from '../hw/link/verifier.ts';
+import { PROBES, Probes } from '../hw/nic/probes.ts';
+
+/** How a run goes, for those who watch it. Sums over all cards. */
+export interface Progress {
+  readonly elapsedMs: number;
+  readonly offered: number;
+  readonly delivered: number;
+  /** Frames of the whole run, if that is known. */
+  readonly total: number | undefined;
+  readonly durationMs: number | undefined;
+  /** Delivered frames over the last tenth of a second. */
+  readonly mpps: number;
+  readonly swaps: number;
+  /** Frames dropped so far, by whom ever. */
+  readonly lost: number;
+}
+
+export interface CardCounts {
+  readonly offered: number;
+  readonly octets: number;
+  readonly done: boolean;
+  readonly delivered: ReturnType<typeof readTally>;
+  readonly returned: ReturnType<typeof readTally>;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly dmaFaults: number;
+}
+
+/** One look at the counters while the run goes on. */
+export interface Sample {
+  readonly elapsedMs: number;
+  readonly delivered: number;
+  readonly swaps: number;
+}
+
+export interface DriveResults extends MachineResults {
+  readonly counts: readonly CardCounts[];
+  readonly samples: readonly Sample[];
+  readonly interrupted: boolean;
+}
+
+const LOOK_MS = 5;
+const PROGRESS_MS = 100;
+/** Looks without any progress, with both threads alive, after which what is missing counts as lost. */
+const QUIET_LOOKS = 60;
+
+export interface DriveOptions {
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export async function drive(machine: ThreadedMachine, options: DriveOptions): Promise<DriveResults> {
+  const watch = new Watch(machine);
+  machine.go();
+  let interrupted = false;
+  let nextProgress = PROGRESS_MS;
+  while (!watch.settled()) {
+    await Promise.race([sleep(LOOK_MS), machine.failed]);
+    const abort = options.signal?.aborted === true;
+    if ((abort && !interrupted) || watch.broken()) machine.endTraffic();
+    interrupted ||= abort;
+    watch.look();
+    if (watch.elapsedMs < nextProgress) continue;
+    nextProgress = watch.elapsedMs + PROGRESS_MS;
+    options.onProgress?.(watch.progress());
+  }
+  const results = await machine.finish();
+  return {
+    ...results,
+    counts: machine.layout.cards.map((card) => countsOf(machine, card)),
+    samples: watch.samples,
+    interrupted,
+  };
+}
+
+export function countsOf({ memory }: ThreadedMachine, card: CardLayout): CardCounts {
+  const { offered, octets, linkDown, done } = readPartner(memory, card.partner);
+  const { missed, queues } = readDrops(memory, card.statistics);
+  const probes = new Probes(memory, card.nic.probes);
+  const dropped: Record<string, number> = { fifoOverflow: missed, queue: queues, linkDown };
+  for (const probe of PROBES)
+    if (probe.startsWith('dropped.')) dropped[probe.slice('dropped.'.length)] = probes.read(probe);
+  return {
+    offered,
+    octets,
+    done,
+    delivered: readTally(memory, card.deliveryTally),
+    returned: readTally(memory, card.returnTally),
+    dropped,
+    dmaFaults: probes.read('dmaFaults'),
+  };
+}
+
+class Watch {
+  readonly samples: Sample[] = [];
+  elapsedMs = 0;
+  private readonly machine: ThreadedMachine;
+  private readonly startedUs: number;
+  private counts: readonly CardCounts[] = [];
+  private mark = '';
+  private beats = 0;
+  private quiet = 0;
+  private previous: Sample = { elapsedMs: 0, delivered: 0, swaps: 0 };
+
+  constructor(machine: ThreadedMachine) {
+    this.machine = machine;
+    this.startedUs = machine.clock.nowUs();
+    this.look();
+  }
+
+  look(): void {
+    const { machine } = this;
+    const { control } = machine;
+    this.elapsedMs = (machine.clock.nowUs() - this.startedUs) / 1000;
+    this.counts = machine.layout.cards.map((card) => countsOf(machine, card));
+    this.samples.push({ elapsedMs: this.elapsedMs, delivered: this.delivered(), swaps: control.swapsDone });
+    const mark = this.counts
+      .map((c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`)
+      .join();
+    // Quiet looks count only while both threads show that they live: a thread that lost its core is not stuck.
+    const beats = Math.min(control.cpuBeat, control.hardwareBeat);
+    if (mark !== this.mark) this.quiet = 0;
+    else if (beats !== this.beats) this.quiet++;
+    this.mark = mark;
+    this.beats = beats;
+  }
+
+  /** All links have ended, and all frames are accounted for or will not come any more. */
+  settled(): boolean {
+    if (!this.counts.every((count) => count.done)) return false;
+    return this.quiet >= QUIET_LOOKS || this.counts.every((count, i) => this.balanced(count, i));
+  }
+
+  /** A broken invariant that no later frame can mend. */
+  broken(): boolean {
+    return this.counts.some(({ delivered, returned }) =>
+      [delivered, returned].some((tally) => tally.damaged > 0 || tally.duplicated > 0 || tally.reordered > 0),
+    );
+  }
+
+  progress(): Progress {
+    const now = this.samples.at(-1) ?? this.previous;
+    const { cards } = this.machine.layout;
+    const frames = cards.reduce((total, card) => total + card.frames, 0);
+    const durationUs = cards[0]?.durationUs ?? Number.POSITIVE_INFINITY;
+    const mpps =
+      (now.delivered - this.previous.delivered) / Math.max(1, now.elapsedMs - this.previous.elapsedMs) / 1000;
+    this.previous = now;
+    return {
+      elapsedMs: now.elapsedMs,
+      offered: this.counts.reduce((total, count) => total + count.offered, 0),
+      delivered: now.delivered,
+      total: Number.isFinite(frames) ? frames : undefined,
+      durationMs: Number.isFinite(durationUs) ? durationUs / 1000 : undefined,
+      mpps,
+      swaps: now.swaps,
+      lost: this.counts.reduce((total, count) => total + sum(count.dropped), 0),
+    };
+  }
+
+  private balanced(count: CardCounts, index: number): boolean {
+    if (count.delivered.frames + sum(count.dropped) < count.offered) return false;
+    const { returns } = this.machine.layout.cards[index];
+    return returns === undefined || count.returned.frames >= this.counts[returns].delivered.frames;
+  }
+
+  private delivered(): number {
+    return this.counts.reduce((total, count) => total + count.delivered.frames, 0);
+  }
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,21 @@
+/** The public face of ringswap: describe a machine and its traffic, run it, read the report. */
+
+// For drivers of one's own: the contract, and the built-in drivers to build upon.
+export type { Burst } from '../drivers/burst.ts';
+export type { NicDriver, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
+export { NIC_DRIVERS } from '../drivers/index.ts';
+export { RingDriver } from '../drivers/nic/ring-driver.ts';
+export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
+export { STATE_FORMAT } from '../drivers/nic/state.ts';
+export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
+export type { NicDump, RingDump } from '../host/dump.ts';
+export { type Catalogue, catalogue } from './catalogue.ts';
+export type { Progress } from './drive.ts';
+export { type Dump, readDump } from './dump-file.ts';
+export { UsageError } from './errors.ts';
+export type { PlannedSwap } from './planned.ts';
+export type * from './report.ts';
+export type * from './scenario.ts';
+export { type RunOptions, Testbed } from './testbed.ts';
+export { parseDuration, parseSize } from './units.ts';
+export { validateScenario } from './validate.ts';

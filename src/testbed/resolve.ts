@@ -1,0 +1,162 @@
+/** A scenario with its defaults filled in and its meaning checked: names, parameters, what goes with what. */
+import type { NicDriverDefinition } from '../drivers/contract.ts';
+import { NIC_DRIVERS } from '../drivers/index.ts';
+import { ParameterError, type Parameters, resolveParameters } from '../drivers/parameters.ts';
+import type { ApplicationName } from '../host/apps/applications.ts';
+import { QUEUES } from '../hw/nic/datasheet.ts';
+import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
+import type { DriverBook } from './drivers.ts';
+import { UsageError } from './errors.ts';
+import type { DriverParameters, NicScenario, Scenario, TrafficScenario } from './scenario.ts';
+import { didYouMean } from './suggest.ts';
+import { parseDuration } from './units.ts';
+
+export const DEFAULT_FLOWS = 16;
+const DEFAULT_DURATION = '1s';
+
+export interface ResolvedTraffic {
+  readonly capture: string | undefined;
+  readonly size: number | 'imix';
+  readonly flows: number;
+  readonly rate: NonNullable<TrafficScenario['rate']>;
+  readonly lossless: boolean;
+}
+
+export interface ResolvedCard {
+  readonly name: string;
+  readonly queues: number;
+  readonly definition: NicDriverDefinition;
+  readonly parameters: Parameters;
+  readonly app: ApplicationName;
+  readonly traffic: ResolvedTraffic;
+}
+
+export interface ResolvedRun {
+  readonly cards: readonly ResolvedCard[];
+  readonly frames: number;
+  readonly durationUs: number;
+  readonly timed: readonly TimedSwap[];
+  readonly round: SwapRound | undefined;
+  readonly seed: number;
+}
+
+/** Throws UsageError: what is wrong, where, and what is allowed. */
+export function resolveRun(scenario: Scenario, drivers: DriverBook): ResolvedRun {
+  const nics = scenario.nics ?? [{ name: 'eth0' }];
+  const cards = nics.map((nic) => resolveCard(nic, scenario, drivers));
+  checkNames(nics);
+  checkForwarding(cards);
+  const bounded = scenario.frames !== undefined;
+  return {
+    cards,
+    frames: scenario.frames ?? Number.POSITIVE_INFINITY,
+    durationUs: bounded ? Number.POSITIVE_INFINITY : parseDuration(scenario.duration ?? DEFAULT_DURATION),
+    timed: (scenario.swaps ?? []).map((swap, i) => resolveSwap(swap, `swap ${i + 1}`, nics, drivers)),
+    round: resolveRound(scenario),
+    seed: scenario.seed ?? Math.floor(Math.random() * 2 ** 32),
+  };
+}
+
+function resolveCard(nic: NicScenario, scenario: Scenario, drivers: DriverBook): ResolvedCard {
+  const driver = nic.driver ?? scenario.driver ?? { name: 'interrupt' };
+  const definition = drivers.find(driver.name, nic.name);
+  const queues = nic.queues ?? 1;
+  if (queues > QUEUES) throw new UsageError(`${nic.name}: ${queues} queues; the card has ${QUEUES}`);
+  return {
+    name: nic.name,
+    queues,
+    definition,
+    parameters: checkedParameters(definition, driver.parameters ?? {}, nic.name),
+    app: nic.app ?? scenario.app ?? 'sink',
+    traffic: resolveTraffic(nic, scenario),
+  };
+}
+
+/** A card's own capture or size displaces the other of the whole run. */
+function resolveTraffic(nic: NicScenario, scenario: Scenario): ResolvedTraffic {
+  const own = nic.capture !== undefined || nic.size !== undefined;
+  const { capture, size } = own ? nic : scenario;
+  const rate = nic.rate ?? scenario.rate ?? 'max';
+  if (size !== undefined && typeof rate === 'string' && rate.startsWith('recorded'))
+    throw new UsageError(`${nic.name}: rate ${rate} is a capture's; generated frames take a number or max`);
+  return {
+    capture: size === undefined ? (capture ?? 'data/lan-mix.pcap') : undefined,
+    size: size ?? 64,
+    flows: nic.flows ?? scenario.flows ?? DEFAULT_FLOWS,
+    rate,
+    lossless: (nic.link ?? scenario.link ?? 'lossless') === 'lossless',
+  };
+}
+
+function resolveSwap(
+  swap: NonNullable<Scenario['swaps']>[number],
+  where: string,
+  nics: readonly NicScenario[],
+  drivers: DriverBook,
+): TimedSwap {
+  const slot = nics.findIndex((nic) => nic.name === swap.nic);
+  const names = nics.map((nic) => nic.name);
+  if (slot < 0)
+    throw new UsageError(
+      `${where}: there is no card ${swap.nic}${didYouMean(swap.nic, names)}; there are ${names.join(', ')}`,
+    );
+  const definition = drivers.find(swap.to, where);
+  const parameters = swap.parameters ?? {};
+  checkedParameters(definition, parameters, where);
+  return {
+    atUs: parseDuration(swap.at),
+    slot,
+    to: definition.name,
+    parameters,
+    method: swap.method ?? 'inplace',
+  };
+}
+
+function resolveRound(scenario: Scenario): SwapRound | undefined {
+  const every = scenario.swapEvery;
+  if (every === undefined) return undefined;
+  const vary = every.vary ?? {};
+  for (const definition of NIC_DRIVERS)
+    for (const [name, values] of Object.entries(vary))
+      for (const value of values) checkedParameters(definition, { [name]: value }, 'swapEvery');
+  return { intervalUs: parseDuration(every.interval), method: every.method ?? 'inplace', vary };
+}
+
+function checkedParameters(
+  definition: NicDriverDefinition,
+  given: DriverParameters,
+  where: string,
+): Parameters {
+  try {
+    return resolveParameters(definition.name, definition.parameters, given);
+  } catch (error) {
+    if (error instanceof ParameterError) throw new UsageError(`${where}: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkNames(nics: readonly NicScenario[]): void {
+  const seen = new Set<string>();
+  for (const { name } of nics) {
+    if (seen.has(name)) throw new UsageError(`there are two cards named ${name}; give each its own name`);
+    seen.add(name);
+  }
+}
+
+/** Cards forward in pairs: 0 and 1, 2 and 3, each into the other. */
+function checkForwarding(cards: readonly ResolvedCard[]): void {
+  cards.forEach((card, i) => {
+    if (card.app !== 'forward') return;
+    const peer = cards[i ^ 1];
+    if (peer === undefined)
+      throw new UsageError(
+        `${card.name}: forward sends by the card next to it, and there is none; add another --nic`,
+      );
+    if (peer.app === 'echo')
+      throw new UsageError(
+        `${card.name} forwards by ${peer.name}, which echoes: what leaves it could not be told apart`,
+      );
+    if (peer.queues !== card.queues)
+      throw new UsageError(`${card.name} forwards by ${peer.name}: give both the same number of queues`);
+  });
+}

@@ -1,0 +1,75 @@
+/** What a run does, as plain JSON. `schemas/scenario.schema.json` is the same contract for other languages. */
+
+import type { ApplicationName } from '../host/apps/applications.ts';
+import type { Method } from '../swap/plan.ts';
+
+export type { ApplicationName };
+/** How a driver is exchanged: in place, or by one of the two controls that it is compared with. */
+export type SwapMethod = Method;
+/** Values of a driver's typed parameters; names and ranges are the driver's own (`ringswap list`). */
+export type DriverParameters = Readonly<Record<string, number>>;
+
+/** What comes out of the cable's far end. Give `capture` or `size`, not both. */
+export interface TrafficScenario {
+  /** A pcap or pcapng file of Ethernet frames, replayed in rounds. */
+  readonly capture?: string;
+  /** Bytes on the wire with FCS (64 to 9216), or `imix`. */
+  readonly size?: number | 'imix';
+  /** Flows of generated frames. Default 16. */
+  readonly flows?: number;
+  /** Frames per second; `max`: as fast as the link takes them; `recorded`, or `recorded*F`: a capture's own pace, F times as fast. */
+  readonly rate?: number | 'max' | 'recorded' | `recorded*${number}`;
+  /** `lossless`: the link partner honours PAUSE. `open`: it does not, and what overruns the card is lost and counted. */
+  readonly link?: 'lossless' | 'open';
+}
+
+export interface DriverScenario {
+  /** A built-in driver's name, or the path of a module whose default export is a driver definition. */
+  readonly name: string;
+  readonly parameters?: DriverParameters;
+}
+
+export interface NicScenario extends TrafficScenario {
+  readonly name: string;
+  /** Receive and transmit queue pairs in use, 1 to 8; a ring move needs a spare one. Default 1. */
+  readonly queues?: number;
+  readonly driver?: DriverScenario;
+  readonly app?: ApplicationName;
+}
+
+export interface SwapScenario {
+  /** When, counted from the first frame: `500ms`, `1s`, `250us`. */
+  readonly at: string;
+  readonly nic: string;
+  readonly to: string;
+  readonly parameters?: DriverParameters;
+  readonly method?: SwapMethod;
+}
+
+/** Swaps again and again, through all ordered pairs of the built-in drivers, null swaps too. */
+export interface SwapEveryScenario {
+  readonly interval: string;
+  readonly method?: SwapMethod;
+  /** Each parameter takes its listed values in turn, one a swap. */
+  readonly vary?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Everything a run needs. Traffic, driver and app given here are the defaults of every card. */
+export interface Scenario extends TrafficScenario {
+  readonly nics?: readonly NicScenario[];
+  readonly driver?: DriverScenario;
+  readonly app?: ApplicationName;
+  /** Frames that each card's link offers before the run ends. */
+  readonly frames?: number;
+  /** Or how long it offers them: `5s`. With neither, one second. */
+  readonly duration?: string;
+  readonly swaps?: readonly SwapScenario[];
+  readonly swapEvery?: SwapEveryScenario;
+  /** DMA memory of the machine, in bytes or as `64M`. Default: what the scenario needs. */
+  readonly memory?: number | string;
+  readonly seed?: number;
+  /** Records all that crosses the links, with the swaps as comments. */
+  readonly pcapOut?: string;
+  /** Registers, rings and state blocks at the end of the run, for `ringswap inspect`. */
+  readonly dump?: string;
+}

@@ -1,0 +1,77 @@
+import { PHASES } from '../swap/plan.ts';
+import type { SwapRecord } from '../swap/record.ts';
+import type { PairReport, Quantiles, SwapNote, SwapsReport } from './report.ts';
+
+const NOTES_KEPT = 100;
+
+export function reportSwaps(records: readonly SwapRecord[], scheduled: number): SwapsReport {
+  const done = records.filter((record) => record.outcome === 'done');
+  return {
+    count: done.length,
+    scheduled,
+    refused: records.filter((record) => record.outcome === 'refused').length,
+    rolledBack: records.filter((record) => record.outcome === 'rolledBack').length,
+    ...times(done),
+    phasesUs: Object.fromEntries(
+      PHASES.map((phase) => [phase, done.map((record) => record.phaseUs[phase])] as const)
+        .map(([phase, values]) => [phase, values.filter((value) => value !== undefined)] as const)
+        .filter(([, values]) => values.length > 0)
+        .map(([phase, values]) => [phase, quantiles(values)]),
+    ),
+    byPair: byPair(done),
+    notes: notesOf(records),
+  };
+}
+
+export function quantiles(values: readonly number[]): Quantiles {
+  if (values.length === 0) return { p50: 0, p99: 0, max: 0 };
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+function times(records: readonly SwapRecord[]) {
+  return {
+    criticalSectionUs: quantiles(records.map((record) => record.criticalSectionUs)),
+    stallUs: quantiles(records.map((record) => record.stallUs)),
+    controlStallUs: quantiles(
+      records.map((record) => record.controlStallUs).filter((stall) => stall !== undefined),
+    ),
+  };
+}
+
+function byPair(done: readonly SwapRecord[]): PairReport[] {
+  const pairs = new Map<string, SwapRecord[]>();
+  for (const record of done) {
+    const key = `${record.from} ${record.to} ${record.method}`;
+    const pair = pairs.get(key);
+    if (pair === undefined) pairs.set(key, [record]);
+    else pair.push(record);
+  }
+  return [...pairs.values()].map((records) => {
+    const { from, to, method } = records[0];
+    return { from, to, method, count: records.length, ...times(records) };
+  });
+}
+
+/** Every refused or rolled-back swap has its reason; a remark that recurs is given once. */
+function notesOf(records: readonly SwapRecord[]): SwapNote[] {
+  const seen = new Set<string>();
+  const notes: SwapNote[] = [];
+  for (const record of records) {
+    const reasons =
+      record.outcome === 'done' ? record.notes.filter((note) => !seen.has(note)) : [record.reason];
+    for (const reason of reasons) {
+      seen.add(reason);
+      const { id, device, from, to, outcome, phase } = record;
+      if (notes.length < NOTES_KEPT) notes.push({ swap: id, device, from, to, outcome, phase, reason });
+    }
+  }
+  return notes;
+}
+
+/** To a nanosecond: finer digits are not measured. */
+function rounded(us: number): number {
+  return Math.round(us * 1000) / 1000;
+}
