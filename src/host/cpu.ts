@@ -242,9 +242,14 @@ export class Cpu implements SwapHost {
   /** Buffers are mapped for all cards: one receives a frame, another sends it. */
   private windows(): { map: (window: Region) => void; unmap: (window: Region) => void } {
     const iommu = new Iommu(this.memory, this.layout.iommu);
+    const devices = this.layout.cards.map((card) => card.nic.device);
     return {
-      map: (window) => this.layout.cards.forEach((card) => iommu.map(card.nic.device, window)),
-      unmap: (window) => this.layout.cards.forEach((card) => iommu.unmap(card.nic.device, window)),
+      map: (window) => {
+        for (const device of devices) iommu.map(device, window);
+      },
+      unmap: (window) => {
+        for (const device of devices) iommu.unmap(device, window);
+      },
     };
   }
 }

@@ -14,7 +14,7 @@ import {
   TX_RS,
   TX_STATUS_WORD,
 } from '../hw/nic/datasheet.ts';
-import { nicRegisters } from '../hw/nic/nic.ts';
+import { nicRegisters } from '../hw/nic/layout.ts';
 import type { Slot } from '../swap/slot.ts';
 import type { MachineLayout } from './machine.ts';
 

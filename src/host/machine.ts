@@ -11,8 +11,7 @@ import { checkerStateBytes, type Stream } from '../hw/link/stream.ts';
 import { layoutTally } from '../hw/link/verifier.ts';
 import { align, type MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_PORT_BYTES } from '../hw/msix.ts';
-import { layoutBell, layoutNic, type NicLayout } from '../hw/nic/nic.ts';
-import { STAGING_BYTES } from '../hw/nic/transmit.ts';
+import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import type { ApplicationName } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
 

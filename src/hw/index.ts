@@ -8,6 +8,7 @@ export { PcapngWriter } from './link/pcapng-writer.ts';
 export { Memory, MemoryMap, type Region } from './memory.ts';
 export { CPU_PORT_BYTES, CpuPort, InterruptFabric } from './msix.ts';
 export * as datasheet from './nic/datasheet.ts';
-export { layoutBell, layoutNic, Nic, type NicLayout } from './nic/nic.ts';
+export { layoutBell, layoutNic, type NicLayout } from './nic/layout.ts';
+export { Nic } from './nic/nic.ts';
 export { NicPort } from './nic/port.ts';
 export type { Wire } from './nic/wire.ts';

@@ -18,7 +18,7 @@ import {
   TX_DD,
   TX_STATUS_WORD,
 } from '../hw/nic/datasheet.ts';
-import { layoutBell, layoutNic } from '../hw/nic/nic.ts';
+import { layoutBell, layoutNic } from '../hw/nic/layout.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { store } from '../hw/shared.ts';
 

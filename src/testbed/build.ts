@@ -12,7 +12,7 @@ import { layoutGenerated, prepareGenerated } from '../hw/link/generated.ts';
 import type { Pace } from '../hw/link/pacer.ts';
 import type { Stream } from '../hw/link/stream.ts';
 import { Memory, MemoryMap } from '../hw/memory.ts';
-import { macAddress } from '../hw/nic/nic.ts';
+import { macAddress } from '../hw/nic/layout.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { UsageError } from './errors.ts';
 import type { ResolvedCard, ResolvedRun, ResolvedTraffic } from './resolve.ts';

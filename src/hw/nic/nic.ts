@@ -1,19 +1,15 @@
 /** The card: registers, engines, link state and reset, as one actor with bounded steps. */
-import { BELL_BYTES, Bell } from '../bell.ts';
+import { Bell } from '../bell.ts';
 import { Iommu } from '../iommu.ts';
-import type { Memory, MemoryMap, Region } from '../memory.ts';
-import { type InterruptFabric, MsixTable, msixBytes } from '../msix.ts';
-import { RegisterFile, registerFileBytes } from '../registers.ts';
+import type { Memory } from '../memory.ts';
+import { type InterruptFabric, MsixTable } from '../msix.ts';
+import type { RegisterFile } from '../registers.ts';
 import {
   AUTOC,
   AUTOC_AN_RESTART,
   CTRL,
   CTRL_LRST,
   CTRL_RST,
-  EICR_QUEUES,
-  FIFO_BYTES,
-  GPIE,
-  GPIE_OCD,
   LINKS,
   LINKS_SPEED_10G,
   LINKS_UP,
@@ -21,8 +17,6 @@ import {
   LXONRXCNT,
   MFLCN,
   MFLCN_RFCE,
-  NIC_REGISTERS,
-  QUEUE_ENABLE,
   RAH_AV,
   rah,
   ral,
@@ -30,61 +24,11 @@ import {
 } from './datasheet.ts';
 import { PacketFifo } from './fifo.ts';
 import { InterruptUnit } from './interrupts.ts';
-import { PROBE_BYTES, Probes } from './probes.ts';
+import { macAddress, type NicLayout, nicRegisters } from './layout.ts';
+import { Probes } from './probes.ts';
 import { RxEngine } from './receive.ts';
-import { STAGING_BYTES, TxEngine } from './transmit.ts';
+import { TxEngine } from './transmit.ts';
 import { QUANTUM_US, UNPLUGGED, type Wire } from './wire.ts';
-
-/** Where a card lies in the memory, and who it is. Plain data, so threads can be told by message. */
-export interface NicLayout {
-  readonly name: string;
-  /** Its number: IOMMU bit and part of its MAC address. */
-  readonly device: number;
-  readonly registers: Region;
-  readonly msix: Region;
-  readonly probes: Region;
-  readonly fifo: Region;
-  readonly staging: Region;
-  /** IOMMU table of the machine, and the bell of the thread that runs this card. */
-  readonly iommu: Region;
-  readonly bell: Region;
-}
-
-export function layoutNic(
-  map: MemoryMap,
-  name: string,
-  device: number,
-  iommu: Region,
-  bell: Region,
-): NicLayout {
-  return {
-    name,
-    device,
-    registers: map.take(registerFileBytes(NIC_REGISTERS)),
-    msix: map.take(msixBytes(VECTORS)),
-    probes: map.take(PROBE_BYTES),
-    fifo: map.take(FIFO_BYTES),
-    staging: map.take(STAGING_BYTES),
-    iommu,
-    bell,
-  };
-}
-
-export function layoutBell(map: MemoryMap): Region {
-  return map.take(BELL_BYTES);
-}
-
-/** Locally administered: 02:52:53:00:00:NN. */
-export function macAddress(device: number): readonly number[] {
-  return [0x02, 0x52, 0x53, 0, 0, device];
-}
-
-export function nicRegisters(memory: Memory, layout: NicLayout): RegisterFile {
-  const registers = new RegisterFile(memory, layout.registers, NIC_REGISTERS, QUEUE_ENABLE);
-  // With GPIE.OCD set, reading EICR clears only the causes that are no queue's (8.2.3.5).
-  registers.clearOnRead = () => ((registers.get(GPIE) & GPIE_OCD) === 0 ? -1 : ~EICR_QUEUES);
-  return registers;
-}
 
 /** How long the link takes to come up after a reset. Silicon takes longer; a testbed should not wait for it. */
 const LINK_TRAINING_US = 500;

@@ -5,7 +5,7 @@ import type { Memory, Region } from '../memory.ts';
 import { MSIX_ENTRY_BYTES, MsixTable, msiAddress } from '../msix.ts';
 import type { RegisterFile } from '../registers.ts';
 import { VECTORS } from './datasheet.ts';
-import { macAddress, type NicLayout, nicRegisters } from './nic.ts';
+import { macAddress, type NicLayout, nicRegisters } from './layout.ts';
 
 /** The card as software sees it: registers, MSI-X table, and the windows of memory that it may touch. */
 export class NicPort {

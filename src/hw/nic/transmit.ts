@@ -38,11 +38,10 @@ import {
 } from './datasheet.ts';
 import { copyFrame } from './fifo.ts';
 import type { InterruptUnit } from './interrupts.ts';
+import { STAGING_BYTES } from './layout.ts';
 import type { Probes } from './probes.ts';
 import { FCS_BYTES, type Wire } from './wire.ts';
 
-/** Room in which a frame of several descriptors is put together: 15.5 KB is the longest the card sends. */
-export const STAGING_BYTES = 16 * 1024;
 const MIN_FRAME_BYTES = 60;
 /** TXDCTL's enable bits are the second group of acknowledged ones. */
 const ENABLE_UNIT = 16;
