@@ -95,16 +95,15 @@ export class BufferPool {
     put(words, this.words + FREE, this.free);
   }
 
-  /** Makes room for `wanted` buffers in all, a slice at each step. Throws PoolExhausted before anything is changed. */
+  /**
+   * Makes room for `wanted` buffers in all, a slice at each step. Throws PoolExhausted before anything is
+   * changed. Another card's shrink may come between two slices: each looks afresh.
+   */
   *grow(wanted: number, slice: number): Generator<void> {
     if (wanted > this.most) throw new PoolExhausted(wanted, this.most);
-    yield* this.cancelShrink(slice);
-    while (this.capacity < wanted) {
-      const from = this.capacity;
-      const to = Math.min(from + slice, wanted + (wanted & 1));
-      this.mapWindow({ address: this.address(from), bytes: (to - from) << BUFFER_SHIFT });
-      this.setCapacity(to);
-      for (let buffer = from; buffer < to; buffer++) this.put(buffer);
+    while (this.ceiling < wanted) {
+      if (this.ceiling < this.capacity) this.cancelShrink();
+      else this.extend(Math.min(this.capacity + slice, wanted + (wanted & 1)));
       yield;
     }
   }
@@ -150,19 +149,20 @@ export class BufferPool {
     put(words, this.words + GONE, gone + 1);
   }
 
+  private extend(to: number): void {
+    const from = this.capacity;
+    this.mapWindow({ address: this.address(from), bytes: (to - from) << BUFFER_SHIFT });
+    this.setCapacity(to);
+    for (let buffer = from; buffer < to; buffer++) this.put(buffer);
+  }
+
   /** The ceiling is lifted, and those that had left come back. */
-  private *cancelShrink(slice: number): Generator<void> {
+  private cancelShrink(): void {
     const { words } = this.memory;
     this.ceiling = this.capacity;
     store(words, this.words + CEILING, this.ceiling);
-    while (this.gone > 0) {
-      for (let i = 0; i < slice && this.gone > 0; i++) {
-        const gone = words[this.words + GONE] - 1;
-        put(words, this.words + GONE, gone);
-        this.put(words[this.words + STACK + this.most - 1 - gone]);
-      }
-      yield;
-    }
+    for (let gone = this.gone; gone > 0; gone--) this.put(words[this.words + STACK + this.most - gone]);
+    store(words, this.words + GONE, 0);
   }
 
   private setCapacity(capacity: number): void {

@@ -1,10 +1,11 @@
 /** How each kind of step is done, and undone. */
 
 import { coldStart, drain, endDrain, restart, tearDown } from './controls.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, SwapHost } from './exchange.ts';
 import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
 import type { StepKind } from './plan.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
+import type { Slot } from './slot.ts';
 import { isWarm, warmUp } from './warm.ts';
 
 interface Action {
@@ -17,10 +18,7 @@ const BUFFERS_PER_SLICE = 64;
 
 export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   create: { run: create },
-  reserve: {
-    run: reserve,
-    undo: ({ slot, host }) => void trimPool(slot, host.buffersOfOthers(slot) + slot.buffers),
-  },
+  reserve: { run: reserve, undo: ({ slot, host, old }) => keepBuffers(slot, host, old.buffers) },
   makeRings: { run: makeNewRings, undo: dropNewRings },
   warm: { run: warm },
   drain: { run: drain, undo: endDrain },
@@ -43,8 +41,10 @@ function create(exchange: Exchange): void {
   exchange.next = request.to.create(slot.environment, plan.parameters);
 }
 
+/** What this card may need meanwhile is written down first, so that other cards leave it alone. */
 function* reserve({ slot, host, plan }: Exchange): Slices {
-  const wanted = host.buffersOfOthers(slot) + Math.max(plan.buffersDuring, slot.buffers);
+  slot.buffers = Math.max(plan.buffersDuring, slot.buffers);
+  const wanted = host.buffersOfOthers(slot) + slot.buffers;
   for (const _ of slot.environment.pool.grow(wanted, BUFFERS_PER_SLICE)) yield SERVE;
 }
 
@@ -108,13 +108,14 @@ function release({ old, record }: Exchange): void {
 }
 
 function* trim({ slot, host, plan }: Exchange): Slices {
-  slot.buffers = plan.buffersAfter;
-  trimPool(slot, host.buffersOfOthers(slot) + slot.buffers);
+  keepBuffers(slot, host, plan.buffersAfter);
   yield SERVE;
 }
 
-/** Buffers beyond those wanted leave the pool as they come home; what is home already, now. */
-function trimPool({ environment: { pool } }: Exchange['slot'], wanted: number): void {
-  pool.shrink(wanted);
+/** Buffers beyond those that the cards may need leave the pool as they come home; what is home already, now. */
+function keepBuffers(slot: Slot, host: SwapHost, buffers: number): void {
+  slot.buffers = buffers;
+  const { pool } = slot.environment;
+  pool.shrink(host.buffersOfOthers(slot) + buffers);
   pool.settle();
 }

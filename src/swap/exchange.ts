@@ -46,6 +46,7 @@ export class Exchange implements Mediator {
     readonly driver: NicDriver;
     readonly definition: NicDriverDefinition;
     readonly parameters: Parameters;
+    readonly buffers: number;
   };
   readonly snapshot: Int32Array;
   readonly newRings: NewRing[] = [];
@@ -65,7 +66,12 @@ export class Exchange implements Mediator {
     this.slot = slot;
     this.host = host;
     this.request = request;
-    this.old = { driver: slot.driver, definition: slot.definition, parameters: slot.parameters };
+    this.old = {
+      driver: slot.driver,
+      definition: slot.definition,
+      parameters: slot.parameters,
+      buffers: slot.buffers,
+    };
     this.snapshot = new Int32Array(state.region.bytes / 4);
     this.probation = new Probation(slot);
     this.meter = new StallMeter(clock);
