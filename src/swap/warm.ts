@@ -28,6 +28,7 @@ const DMA_BYTES = 32 * PAGE_BYTES;
 const FRAME_BYTES = 60;
 const POLLS = 3000;
 const POLLS_PER_SLICE = 8;
+const POLLS_PER_HANDOVER = 2;
 
 const warm = new WeakSet<NicDriverDefinition>();
 
@@ -35,16 +36,23 @@ export function isWarm(definition: NicDriverDefinition): boolean {
   return warm.has(definition);
 }
 
-/** Receives and sends some ten thousand frames on rings that no card is behind. Throws what the driver throws. */
+/**
+ * Receives and sends some ten thousand frames on rings that no card is behind, and hands them over every few
+ * polls from one driver of this kind to another. Throws what the driver throws.
+ */
 export function* warmUp(definition: NicDriverDefinition, parameters: Parameters): Generator<void> {
   const scratch = new ScratchCard();
   yield;
   const small = { ...parameters, rxRing: SLOTS, rxBuffers: SLOTS - 1, txRing: SLOTS };
-  const driver = definition.create(scratch.environment, small);
-  scratch.driver = driver;
-  driver.importState(definition.imports[0] ?? '');
-  driver.activate();
+  const format = definition.imports[0] ?? '';
+  let driver = definition.create(scratch.environment, small);
+  let successor = definition.create(scratch.environment, small);
+  const copy = new Int32Array(STATE_BYTES / 4);
   for (let poll = 0; poll < POLLS; poll++) {
+    if (poll % POLLS_PER_HANDOVER === 0) {
+      handOver(scratch, driver, successor, format, copy);
+      [driver, successor] = [successor, driver];
+    }
     scratch.complete();
     driver.interrupt(0);
     driver.poll(SLOTS);
@@ -52,6 +60,24 @@ export function* warmUp(definition: NicDriverDefinition, parameters: Parameters)
   }
   driver.quiesce();
   warm.add(definition);
+}
+
+/** What a swap does in its pause. */
+function handOver(
+  scratch: ScratchCard,
+  from: NicDriver,
+  to: NicDriver,
+  format: string,
+  copy: Int32Array,
+): void {
+  const { state } = scratch.environment;
+  from.quiesce();
+  state.save(copy);
+  from.exportState(format);
+  state.validate(0);
+  to.importState(format);
+  scratch.driver = to;
+  to.activate();
 }
 
 class ScratchCard {
