@@ -122,9 +122,16 @@ export class BufferPool {
     const leaving = this.capacity - this.ceiling;
     if (leaving === 0) return true;
     const stack = this.words + STACK;
-    const free = this.free;
-    this.free = 0;
-    for (let i = 0; i < free; i++) this.put(words[stack + i]);
+    for (let i = 0; i < this.free; ) {
+      const buffer = words[stack + i];
+      if (buffer < this.ceiling) {
+        i++;
+        continue;
+      }
+      // The last one takes its place first: those that left need the room at the other end of the array.
+      put(words, stack + i, words[stack + --this.free]);
+      this.leave(buffer);
+    }
     put(words, this.words + FREE, this.free);
     if (this.gone < leaving) return false;
     this.unmapWindow({ address: this.address(this.ceiling), bytes: leaving << BUFFER_SHIFT });

@@ -24,7 +24,7 @@ import { buffersFor } from '../swap/plan.ts';
 import type { SwapRecord } from '../swap/record.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
-import { warmUp } from '../swap/warm.ts';
+import { isWarm, warmUp } from '../swap/warm.ts';
 import { makeApplication } from './apps/applications.ts';
 import type { CardLayout, MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
@@ -187,6 +187,7 @@ export class Cpu implements SwapHost {
 
   /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
   private *warm(definition: NicDriverDefinition): Generator<void> {
+    if (isWarm(definition)) return;
     const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
     try {
       yield* warmUp(definition, parameters);

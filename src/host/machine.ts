@@ -70,12 +70,13 @@ export function layoutMachine(
 ): MachineLayout {
   const dmaBytes = DMA_BYTES_PER_CARD * plans.length;
   const arenaBytes = align(buffers * BUFFER_BYTES, PAGE_BYTES);
+  const poolBuffers = arenaBytes / BUFFER_BYTES;
   const control = layoutControl(map);
   const cpu = map.take(CPU_PORT_BYTES);
   const hardwareBell = layoutBell(map);
   const staging = map.take(STAGING_BYTES);
   const dmaTable = map.take(dmaTableBytes(dmaBytes));
-  const poolTable = map.take(poolTableBytes(buffers));
+  const poolTable = map.take(poolTableBytes(poolBuffers));
   // The IOMMU table covers the whole memory: what is laid out so far, what follows, and itself.
   const roughBytes = map.bytes + dmaBytes + arenaBytes + plans.length * 2 * 1024 * 1024 + checkerBytes(plans);
   const iommu = map.take(iommuBytes(2 * roughBytes));

@@ -153,6 +153,7 @@ class Gate {
 
   remove(): void {
     store(this.slot.environment.memory.words, this.newRecord + RX.limited, 0);
+    this.slot.driver.interrupt(this.to);
   }
 
   /** Over the frames that are counted, as far as their descriptors are written. */
@@ -169,7 +170,10 @@ class Gate {
       if ((status & RX_EOP) !== 0) this.frames++;
       at = (at + 1) | 0;
     }
+    if (at === words[this.newRecord + RX.readable]) return;
     store(words, this.newRecord + RX.readable, at);
+    // The card's own interrupt may have come while the gate was shut, and found nothing to read.
+    this.slot.driver.interrupt(this.to);
   }
 }
 

@@ -101,7 +101,7 @@ export function planSwap(situation: Situation): Plan {
   const buffersDuring = Math.max(
     buffersAfter,
     buffersFor(situation.fromParameters, situation.queues, situation.rings.length > situation.queues) +
-      moves.length * newSlots,
+      moves.length * posted(parameters),
   );
   const plan = { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, notes };
   return { ...plan, steps: stepsOf(situation, plan) };
@@ -119,10 +119,15 @@ function negotiate(from: NicDriverDefinition, to: NicDriverDefinition): string {
 
 /** Posted receive buffers, and what may wait in transmit rings, and one burst on its way. */
 export function buffersFor(parameters: Parameters, queues: number, extraRing: boolean): number {
-  const posted = Math.min(parameters.rxBuffers ?? 0, (parameters.rxRing ?? 1) - 1);
   return (
-    (queues + (extraRing ? 1 : 0)) * posted + queues * ((parameters.txRing ?? 0) + (parameters.burst ?? 0))
+    (queues + (extraRing ? 1 : 0)) * posted(parameters) +
+    queues * ((parameters.txRing ?? 0) + (parameters.burst ?? 0))
   );
+}
+
+/** Receive buffers on one ring. */
+function posted(parameters: Parameters): number {
+  return Math.min(parameters.rxBuffers ?? 0, (parameters.rxRing ?? 1) - 1);
 }
 
 /** Queue 0 last: it keeps its ring beside the new one, so it takes a spare queue for good. */

@@ -123,9 +123,12 @@ export class NicState {
     if (this.header('device') !== device)
       throw new StateError(`of device ${this.header('device')}, not ${device}`);
     for (let queue = 0; queue < QUEUES; queue++) {
-      if (this.rxActive(queue)) this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX.posted);
+      if (this.rxActive(queue)) {
+        this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX_SHADOW_WORDS);
+        this.validateReading(queue, this.rx(queue));
+      }
       if (this.txActive(queue))
-        this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX.posted);
+        this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX_SHADOW_WORDS);
     }
   }
 
@@ -218,10 +221,16 @@ export class NicState {
     return (load(words, words[record + RX.ring] + slot * DESCRIPTOR_WORDS + RX_STATUS_WORD) & RX_DD) !== 0;
   }
 
-  private validateRecord(kind: string, queue: number, record: number, headAt: number, tailAt: number): void {
+  private validateRecord(
+    kind: string,
+    queue: number,
+    record: number,
+    headAt: number,
+    shadowWords: number,
+  ): void {
     const { words } = this.memory;
     const slots = words[record + RX.slots];
-    const inFlight = (words[record + tailAt] - words[record + headAt]) | 0;
+    const inFlight = (words[record + RX.posted] - words[record + headAt]) | 0;
     const size = this.memory.words.length;
     const problem =
       slots < 8 || (slots & (slots - 1)) !== 0
@@ -229,10 +238,23 @@ export class NicState {
         : inFlight < 0 || inFlight >= slots
           ? `${inFlight} descriptors in flight on ${slots} slots`
           : !inside(words[record + RX.ring], slots * DESCRIPTOR_WORDS, size) ||
-              !inside(words[record + RX.shadow], slots, size)
+              !inside(words[record + RX.shadow], slots * shadowWords, size)
             ? 'a ring outside the memory'
             : undefined;
     if (problem !== undefined) throw new StateError(`${kind} queue ${queue}: ${problem}`);
+  }
+
+  /** Whom a receive ring serves, and how far it may be read. */
+  private validateReading(queue: number, record: number): void {
+    const { words } = this.memory;
+    const logical = words[record + RX.logical];
+    if (logical < 0 || logical >= this.header('queues'))
+      throw new StateError(`receive queue ${queue}: serves queue ${logical} of ${this.header('queues')}`);
+    if (words[record + RX.limited] === 0) return;
+    const inFlight = (words[record + RX.posted] - words[record + RX.consumed]) | 0;
+    const readable = (words[record + RX.readable] - words[record + RX.consumed]) | 0;
+    if (readable < 0 || readable > inFlight)
+      throw new StateError(`receive queue ${queue}: ${readable} of ${inFlight} descriptors may be read`);
   }
 }
 

@@ -16,7 +16,7 @@ export class PacketFifo {
   private readonly base: number;
   private readonly limit: number;
   private write = 0;
-  private waste = 0;
+  private wrapping = false;
   private wraps = 0;
   private readonly mask: number;
   private head = 0;
@@ -54,28 +54,30 @@ export class PacketFifo {
   /** Where a frame of this length, FCS included, may be written, or -1: no room. */
   reserve(bytes: number): number {
     const cost = roundUp(bytes);
-    this.waste = this.write + cost > this.capacity ? this.capacity - this.write : 0;
-    if (this.used + this.waste + cost > this.capacity) return -1;
-    return this.base + (this.waste === 0 ? this.write : 0);
+    this.wrapping = this.write + cost > this.capacity;
+    const waste = this.wrapping ? this.capacity - this.write : 0;
+    if (this.used + waste + cost > this.capacity) return -1;
+    return this.wrapping ? this.base : this.base + this.write;
   }
 
   /** Takes in the frame just written where `reserve` said; the length is without FCS. */
   push(bytes: number, queue: number, hash: number, type: number): void {
-    const cost = roundUp(bytes + FCS_BYTES);
-    if (this.waste !== 0) {
+    let cost = roundUp(bytes + FCS_BYTES);
+    const end = (this.wrapping ? 0 : this.write) + cost;
+    if (this.wrapping) {
+      cost += this.capacity - this.write; // the rest up to the end is lost until this frame leaves
       this.write = 0;
       this.wraps = (this.wraps + 1) & RXMEMWRAP_WRAPS;
     }
     const slot = this.tail & this.mask;
     this.addresses[slot] = this.base + this.write;
     this.lengths[slot] = bytes;
-    this.costs[slot] = cost + this.waste;
+    this.costs[slot] = cost;
     this.queues[slot] = queue;
     this.types[slot] = type;
     this.hashes[slot] = hash;
-    this.used += cost + this.waste;
-    this.write += cost;
-    this.waste = 0;
+    this.used += cost;
+    this.write = end;
     this.tail++;
   }
 
@@ -102,7 +104,8 @@ export class PacketFifo {
   pop(): void {
     this.used -= this.costs[this.head & this.mask];
     this.head++;
-    if (this.head === this.tail) this.head = this.tail = 0;
+    // Empty: begin anew at the start, where the cache is warm.
+    if (this.head === this.tail) this.head = this.tail = this.write = 0;
   }
 
   /** Value of RXMEMWRAP for this buffer. */
@@ -113,7 +116,7 @@ export class PacketFifo {
   /** Throws everything away; returns the number of frames lost. */
   flush(): number {
     const lost = this.frames;
-    this.head = this.tail = this.write = this.used = this.waste = this.wraps = 0;
+    this.head = this.tail = this.write = this.used = this.wraps = 0;
     return lost;
   }
 }
