@@ -73,6 +73,7 @@ export function balance(facts: CardFacts): CardBalance {
   const violations = [
     ...named(facts, facts.deliveredAnomalies, 'received', missing > 0),
     ...unnamed(facts, missing, 'delivery', 'received'),
+    ...wideGaps(facts, dropped + Math.max(0, missing)),
     ...losslessDrops(facts, dropped),
     ...named(facts, facts.returnedAnomalies, 'sent', unsent > 0),
     ...unnamed(facts, unsent, 'transmit', 'sent'),
@@ -137,6 +138,14 @@ function unnamed(facts: CardFacts, missing: number, invariant: Invariant, side: 
       ? 'offered frames were neither delivered nor counted as dropped'
       : 'accepted frames were never sent';
   return [{ invariant, device: facts.name, message: `${missing} ${what}` }];
+}
+
+/** In order, the gaps in the flows add up to what is missing. Where they are wider, frames came out of order. */
+function wideGaps(facts: CardFacts, gone: number): Violation[] {
+  const { missing, reordered } = facts.delivered;
+  if (missing - reordered <= gone) return [];
+  const message = `gaps of ${missing - reordered} frames in the flows, but only ${gone} are gone: frames came out of order`;
+  return [{ invariant: 'order', device: facts.name, message }];
 }
 
 function losslessDrops(facts: CardFacts, dropped: number): Violation[] {

@@ -3,7 +3,7 @@
 export const FORMS = `
 Forms:
   --nic eth0,queues=4,app=echo,driver=polling,rxBuffers=1024
-      keys: queues (1 to 7), app, driver, capture, size, flows, rate, link;
+      keys: queues (1 to 8), app, driver, capture, size, flows, rate, link;
       with driver, any other key is a parameter of that driver
   --driver polling:rxRing=1024,rxBuffers=512
       parameters, units, ranges: ringswap list; a path names a module of yours

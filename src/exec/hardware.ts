@@ -69,8 +69,9 @@ export class Hardware {
 
   private returnVerifier(card: CardLayout): Verifier | undefined {
     if (card.returns === undefined || card.returnState === undefined) return undefined;
-    const { stream } = this.layout.cards[card.returns];
-    const checker = makeChecker(this.memory, stream, card.returnState, card.returns === card.index);
+    const origin = this.layout.cards[card.returns];
+    const lossy = origin.lossy || card.lossy;
+    const checker = makeChecker(this.memory, origin.stream, card.returnState, origin === card, lossy);
     return new Verifier(this.memory, checker, card.returnTally, this.clock);
   }
 

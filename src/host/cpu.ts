@@ -226,7 +226,7 @@ export class Cpu implements SwapHost {
   }
 
   private makeApplication(card: CardLayout): Application {
-    const checker = makeChecker(this.memory, card.stream, card.deliveryState, false);
+    const checker = makeChecker(this.memory, card.stream, card.deliveryState, false, card.lossy);
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
     const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
     this.checks.push(check);

@@ -25,6 +25,8 @@ export interface CardPlan {
   readonly stream: Stream;
   readonly pace: Pace;
   readonly lossless: boolean;
+  /** Frames may be lost for good reason: on an open link, or by a reset that was asked for. */
+  readonly lossy: boolean;
   readonly frames: number;
   readonly durationUs: number;
   /** Index of the card whose stream leaves by this one, if any: itself for echo, its peer for forward. */

@@ -61,10 +61,15 @@ function cardPlan(
     stream,
     pace,
     lossless: card.traffic.lossless,
+    lossy: !card.traffic.lossless || mayReset(run, index),
     frames: run.frames,
     durationUs: run.durationUs,
     returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,
   };
+}
+
+function mayReset({ timed, round }: ResolvedRun, slot: number): boolean {
+  return round?.method === 'reset' || timed.some((swap) => swap.slot === slot && swap.method === 'reset');
 }
 
 function prepareTraffic(

@@ -26,7 +26,8 @@ class BatchingDriver extends InterruptDriver {
 
   override poll(budget: number): number {
     const frames = super.poll(budget);
-    if (this.holdsDoorbells() && ++this.held >= this.holdPolls) {
+    this.held = this.holdsDoorbells() ? this.held + 1 : 0;
+    if (this.held >= this.holdPolls) {
       this.held = 0;
       for (const ring of this.tx) ring.ringDoorbell();
     }

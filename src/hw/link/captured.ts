@@ -197,14 +197,20 @@ export class CapturedChecker implements FrameChecker {
   private readonly stream: CapturedStream;
   private readonly next: number;
   private readonly swapped: boolean;
+  private readonly lossy: boolean;
   private readonly identity = new FlowIdentity();
 
-  /** `swapped`: the frames come back with their MAC addresses exchanged. `state` outlives the checker. */
-  constructor(memory: Memory, stream: CapturedStream, state: Region, swapped: boolean) {
+  /**
+   * `swapped`: the frames come back with their MAC addresses exchanged. `lossy`: frames may be missing for good
+   * reason; rounds repeat, so one behind its place looks like one far ahead, and is taken for that: the sum of
+   * the gaps then shows it. `state` outlives the checker.
+   */
+  constructor(memory: Memory, stream: CapturedStream, state: Region, swapped: boolean, lossy = false) {
     this.memory = memory;
     this.stream = stream;
     this.next = state.address >>> 2;
     this.swapped = swapped;
+    this.lossy = lossy;
   }
 
   check(address: number, length: number): number {
@@ -261,7 +267,7 @@ export class CapturedChecker implements FrameChecker {
         this.expect(position + distance + 1);
         return FRAME_GAP;
       }
-      if (distance <= position && this.matches(position - distance, length, hash)) {
+      if (!this.lossy && distance <= position && this.matches(position - distance, length, hash)) {
         this.sequence = position - distance;
         return FRAME_OLD;
       }

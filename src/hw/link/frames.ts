@@ -43,7 +43,8 @@ export function buildHeader(mac: readonly number[], flow: number, length: number
   view.setUint32(26, 0xc6120000 | (flow & 0xffff)); // 198.18.0.0/15 is for benchmarks (RFC 2544 appendix C)
   view.setUint32(30, 0xc6130001);
   view.setUint16(24, internetChecksum(header, 14, 20));
-  view.setUint16(34, UDP_PORT_BASE + (flow % 50_000));
+  // Ports far apart: addresses and ports that count up together would meet in few RSS buckets.
+  view.setUint16(34, UDP_PORT_BASE + (Math.imul(flow, 0x9e3b) & 0x7fff));
   view.setUint16(36, UDP_PORT);
   view.setUint16(38, length - 34);
   view.setUint16(FLOW_OFFSET, flow, true);

@@ -17,8 +17,14 @@ export function checkerStateBytes(stream: Stream): number {
   return stream.kind === 'generated' ? generatedStateBytes(stream) : capturedStateBytes(stream);
 }
 
-export function makeChecker(memory: Memory, stream: Stream, state: Region, swapped: boolean): FrameChecker {
+export function makeChecker(
+  memory: Memory,
+  stream: Stream,
+  state: Region,
+  swapped: boolean,
+  lossy: boolean,
+): FrameChecker {
   return stream.kind === 'generated'
     ? new GeneratedChecker(memory, stream, state, swapped)
-    : new CapturedChecker(memory, stream, state, swapped);
+    : new CapturedChecker(memory, stream, state, swapped, lossy);
 }

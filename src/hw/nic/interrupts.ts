@@ -109,8 +109,15 @@ export class InterruptUnit {
   /** An interrupt that could go out at once, or may have become unmasked. For the look before sleeping. */
   hasWork(nowUs: number): boolean {
     const due = this.registers.get(EICR) & this.registers.get(EIMS) & ~this.signalled;
-    const held = nowUs < this.nextTimerUs && this.nextTimerUs !== NEVER;
-    return (due !== 0 && !held) || this.msix.hasUnmaskedPending();
+    if ((due & EICR_LSC) !== 0 && this.miscVector >= 0 && !this.sleepsOn(this.miscVector, nowUs)) return true;
+    for (let left = due & EICR_QUEUES; left !== 0; left &= left - 1)
+      if (!this.sleepsOn(31 - Math.clz32(left & -left), nowUs)) return true;
+    return this.msix.hasUnmaskedPending();
+  }
+
+  /** Moderation holds this vector, and the timer wakes the card no later than it lets go. */
+  private sleepsOn(vector: number, nowUs: number): boolean {
+    return nowUs < this.allowedUs[vector] && this.nextTimerUs <= this.allowedUs[vector];
   }
 
   private send(vector: number, bit: number, nowUs: number): void {
@@ -119,7 +126,7 @@ export class InterruptUnit {
       return;
     }
     this.allowedUs[vector] = nowUs + this.intervalUs[vector];
-    this.signalled |= bit;
+    this.signalled |= bit & ~(this.autoClear | this.autoMask); // those may come anew before the next step
     // Mask before clearing the cause: a driver that unmasks meanwhile sees one or the other.
     if ((this.autoMask & bit) !== 0) this.registers.clearBits(EIMS, bit);
     if ((this.autoClear & bit) !== 0) this.registers.clearBits(EICR, bit);

@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BUFFER_BYTES, BufferPool, PoolExhausted, poolTableBytes } from '../../src/drivers/pool.ts';
+import { Memory, MemoryMap, PAGE_BYTES, type Region } from '../../src/hw/memory.ts';
+
+const MOST = 64;
+
+class Bench {
+  readonly pool: BufferPool;
+  /** Taken and not put back. */
+  readonly held: number[] = [];
+  readonly mappedPages = new Set<number>();
+  private readonly remake: () => BufferPool;
+
+  constructor(most = MOST) {
+    const map = new MemoryMap();
+    const table = map.take(poolTableBytes(most));
+    const arena = map.take(most * BUFFER_BYTES, PAGE_BYTES);
+    const memory = new Memory(new SharedArrayBuffer(map.bytes));
+    this.remake = () =>
+      new BufferPool(memory, table, arena, {
+        map: (window) => this.pages(window, (page) => this.mappedPages.add(page)),
+        unmap: (window) => this.pages(window, (page) => this.mappedPages.delete(page)),
+      });
+    this.pool = this.remake();
+  }
+
+  /** Another pool object on the same shared words, as on another CPU. */
+  adopted(): BufferPool {
+    return this.remake();
+  }
+
+  take(): number {
+    const buffer = this.pool.take();
+    if (buffer >= 0) this.held.push(buffer);
+    return buffer;
+  }
+
+  put(index: number): void {
+    const [buffer] = this.held.splice(index % this.held.length, 1);
+    if (buffer !== undefined) this.pool.put(buffer);
+  }
+
+  grow(wanted: number, slice = 8): void {
+    for (const _ of this.pool.grow(wanted, slice));
+  }
+
+  /** Every buffer that exists is in exactly one place: free, held, or gone; all of them mapped. */
+  check(): void {
+    const { pool, held } = this;
+    const places = [...held];
+    pool.forEachFree((buffer) => places.push(buffer));
+    expect(new Set(places).size).toBe(places.length);
+    expect(places.every((buffer) => pool.owns(buffer))).toBe(true);
+    expect(places.length + pool.gone).toBe(pool.capacity);
+    for (const buffer of places) expect(this.mappedPages.has(pool.address(buffer) >>> 12)).toBe(true);
+  }
+
+  private pages({ address, bytes }: Region, visit: (page: number) => void): void {
+    for (let page = address >>> 12; page < (address + bytes) >>> 12; page++) visit(page);
+  }
+}
+
+class Step implements fc.Command<{ growth: Generator<void> | undefined }, Bench> {
+  private readonly what: 'take' | 'put' | 'settle' | 'shrink' | 'grow' | 'slice';
+  private readonly value: number;
+
+  constructor(what: Step['what'], value: number) {
+    this.what = what;
+    this.value = value;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  run(model: { growth: Generator<void> | undefined }, bench: Bench): void {
+    const { pool } = bench;
+    if (this.what === 'take') {
+      const buffer = bench.take();
+      if (buffer >= 0) expect(pool.owns(buffer)).toBe(true);
+      else expect(pool.available).toBe(0);
+    }
+    if (this.what === 'put' && bench.held.length > 0) bench.put(this.value);
+    if (this.what === 'settle' && pool.settle()) expect(pool.gone).toBe(0);
+    // Growth goes on in slices between the polls of a swap; a shrink comes at its end.
+    if (this.what === 'shrink' && model.growth === undefined) pool.shrink(this.value);
+    if (this.what === 'grow' && model.growth === undefined)
+      model.growth = pool.grow(2 * this.value, 2 * (1 + (this.value % 5)));
+    if (this.what === 'slice' && model.growth?.next().done === true) model.growth = undefined;
+    bench.check();
+  }
+
+  toString(): string {
+    return `${this.what}(${this.value})`;
+  }
+}
+
+describe('the buffer pool', () => {
+  it('has every buffer in exactly one place after any sequence of steps', () => {
+    const value = fc.nat(MOST / 2);
+    const command = (what: Step['what']) => value.map((v) => new Step(what, v));
+    fc.assert(
+      fc.property(
+        fc.commands((['take', 'put', 'settle', 'shrink', 'grow', 'slice', 'slice'] as const).map(command), {
+          maxCommands: 200,
+        }),
+        (commands) =>
+          fc.modelRun(() => {
+            const real = new Bench();
+            return { model: { growth: undefined }, real };
+          }, commands),
+      ),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+
+  it('hands out each of its buffers once, then none', () => {
+    const bench = new Bench();
+    bench.grow(10);
+    for (let i = 0; i < 10; i++) bench.take();
+    expect(bench.take()).toBe(-1);
+    expect([...bench.held].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('grows by one more when an odd number is wanted: two buffers share a page', () => {
+    const bench = new Bench();
+    bench.grow(7);
+    expect(bench.pool.capacity).toBe(8);
+    bench.check();
+  });
+
+  it('refuses to grow beyond the memory, with the numbers, and changes nothing', () => {
+    const bench = new Bench();
+    bench.grow(10);
+    bench.pool.shrink(4);
+    expect(() => bench.grow(MOST + 1)).toThrow(PoolExhausted);
+    expect(() => bench.grow(MOST + 1)).toThrow(`${MOST + 1} packet buffers`);
+    expect(bench.pool.capacity).toBe(10);
+    bench.check();
+  });
+
+  it('grows to the last buffer of the memory, in slices of one', () => {
+    const bench = new Bench();
+    let slices = 0;
+    for (const _ of bench.pool.grow(MOST, 1)) slices++;
+    expect(slices).toBe(MOST);
+    expect(bench.pool.available).toBe(MOST);
+    bench.check();
+  });
+
+  it('shrinks as buffers come home, and unmaps only when all have left', () => {
+    const bench = new Bench();
+    bench.grow(16);
+    for (let i = 0; i < 16; i++) bench.take();
+    bench.pool.shrink(8);
+    expect(bench.pool.settle()).toBe(false);
+    while (bench.held.length > 1) bench.put(0);
+    const last = bench.held[0];
+    const above = last >= 8;
+    expect(bench.pool.settle()).toBe(!above);
+    bench.put(0);
+    expect(bench.pool.settle()).toBe(true);
+    expect(bench.pool.capacity).toBe(8);
+    expect(bench.mappedPages.size).toBe(4);
+    bench.check();
+  });
+
+  it('never hands out a buffer above the ceiling of a shrink', () => {
+    const bench = new Bench();
+    bench.grow(16);
+    bench.pool.shrink(4);
+    for (let i = 0; i < 16; i++) bench.take();
+    expect(bench.held.every((buffer) => buffer < 4)).toBe(true);
+    expect(bench.held).toHaveLength(4);
+    expect(bench.pool.gone).toBe(12);
+  });
+
+  it('takes back those that left when it grows in the middle of a shrink', () => {
+    const bench = new Bench();
+    bench.grow(32);
+    bench.pool.shrink(4);
+    expect(bench.take()).toBeGreaterThanOrEqual(0);
+    bench.grow(20);
+    expect(bench.pool.gone).toBe(0);
+    expect(bench.pool.capacity).toBe(32);
+    expect(bench.pool.available).toBe(31);
+    bench.check();
+  });
+
+  it('does not shrink to more than it has', () => {
+    const bench = new Bench();
+    bench.grow(8);
+    bench.pool.shrink(20);
+    expect(bench.pool.settle()).toBe(true);
+    expect(bench.pool.capacity).toBe(8);
+  });
+
+  it('keeps all of its state in shared words: another pool object goes on from there', () => {
+    const bench = new Bench();
+    bench.grow(12);
+    bench.take();
+    bench.pool.shrink(6);
+    const again = bench.adopted();
+    expect([again.capacity, again.available, again.gone]).toEqual([12, 11, 0]);
+    expect(again.settle()).toBe(false);
+    expect(again.available).toBe(bench.held[0] < 6 ? 5 : 6);
+  });
+});

@@ -1,0 +1,326 @@
+/** A whole machine in one thread, on a virtual clock: hardware and CPU step in turn, as a pattern says. */
+import { NIC_DRIVERS } from '../src/drivers/index.ts';
+import type { NicDriverDefinition } from '../src/drivers/contract.ts';
+import { type Parameters, resolveParameters } from '../src/drivers/parameters.ts';
+import { Hardware } from '../src/exec/hardware.ts';
+import type { ApplicationName } from '../src/host/apps/applications.ts';
+import { Cpu } from '../src/host/cpu.ts';
+import { type CardPlan, layoutMachine, type MachineLayout } from '../src/host/machine.ts';
+import type { Clock } from '../src/hw/clock.ts';
+import { nextRandom } from '../src/hw/link/frames.ts';
+import { layoutGenerated, prepareGenerated } from '../src/hw/link/generated.ts';
+import type { Pace } from '../src/hw/link/pacer.ts';
+import { Memory, MemoryMap } from '../src/hw/memory.ts';
+import { macAddress } from '../src/hw/nic/layout.ts';
+import type { Method } from '../src/swap/plan.ts';
+import type { SwapRecord } from '../src/swap/record.ts';
+import type { Slot } from '../src/swap/slot.ts';
+import type { SwapRound, TimedSwap } from '../src/swap/timetable.ts';
+import { countCard, type Verdict, verdictOf } from './check/verdict.ts';
+
+export interface CardOptions {
+  readonly driver?: string;
+  readonly parameters?: Parameters;
+  readonly queues?: number;
+  readonly app?: ApplicationName;
+  /** Wire sizes, FCS included, in turn. */
+  readonly sizes?: readonly number[];
+  readonly flows?: number;
+  readonly frames?: number;
+  readonly pace?: Pace;
+  readonly lossless?: boolean;
+}
+
+/** What one turn does: so many steps of the hardware, so many of the CPU, then the clock goes on. */
+export interface Turn {
+  readonly hardware: number;
+  readonly cpu: number;
+  readonly us: number;
+}
+export type Pattern = (random: () => number) => Turn;
+
+export const STEADY: Pattern = () => ({ hardware: 1, cpu: 1, us: 1 });
+/** Now one side is far ahead, now the other; time stands still or leaps. */
+export const IRREGULAR: Pattern = (random) => {
+  const kind = random() % 8;
+  const us = [0, 0, 0.5, 1, 1, 3, 20, 150][random() % 8];
+  if (kind === 0) return { hardware: 8 + (random() % 24), cpu: 0, us };
+  if (kind === 1) return { hardware: 0, cpu: 8 + (random() % 24), us };
+  return { hardware: random() % 4, cpu: random() % 4, us };
+};
+
+export interface MachineOptions {
+  readonly cards?: readonly CardOptions[];
+  /** Beside the built-in drivers. */
+  readonly drivers?: readonly NicDriverDefinition[];
+  readonly timed?: readonly TimedSwap[];
+  readonly round?: SwapRound;
+  readonly seed?: number;
+  readonly pattern?: Pattern;
+  /** Packet buffers that the machine can have at the most. */
+  readonly buffers?: number;
+}
+
+export class VirtualClock implements Clock {
+  us = 0;
+  nowUs(): number {
+    return this.us;
+  }
+}
+
+const BELL_ASLEEP = 1;
+/** A sleep that nobody ends lasts so long, as on threads. */
+const LONGEST_SLEEP_US = 20_000;
+/** Turns without any progress after which nothing more is expected; longer than five sleeps. */
+const QUIET_TURNS = 120_000;
+
+export class TestMachine {
+  readonly memory: Memory;
+  readonly layout: MachineLayout;
+  readonly clock = new VirtualClock();
+  readonly hardware: Hardware;
+  readonly cpu: Cpu;
+  readonly ended: SwapRecord[] = [];
+  pattern: Pattern;
+  /** Called between two turns. */
+  onTurn: () => void = () => undefined;
+  /** At a scheduling point, one time in so many, the other side makes a step; 0 for never. */
+  pointOdds = 0;
+  turns = 0;
+  private readonly random: () => number;
+  private active: 'hardware' | 'cpu' | undefined;
+  private sleepUntilUs = 0;
+
+  constructor(options: MachineOptions = {}) {
+    const { cards = [{}], drivers = [], timed = [], round, seed = 1 } = options;
+    const book = [...NIC_DRIVERS, ...drivers];
+    const map = new MemoryMap();
+    const plans = cards.map((card, i) => planCard(map, cards, card, i, book));
+    this.layout = layoutMachine(map, plans, options.buffers ?? 12_000 * cards.length, seed);
+    this.memory = new Memory(new SharedArrayBuffer(this.layout.bytes));
+    plans.forEach(({ stream }, i) => {
+      if (stream.kind === 'generated') prepareGenerated(this.memory, stream, macAddress(i), seed + i);
+    });
+    this.hardware = new Hardware(this.memory, this.layout, this.clock, () => undefined);
+    this.cpu = new Cpu(this.memory, this.layout, this.clock, {
+      timed,
+      round,
+      drivers: book,
+      swapEnded: (record) => this.ended.push(record),
+    });
+    this.pattern = options.pattern ?? STEADY;
+    this.random = randomFrom(seed);
+  }
+
+  /** Cards up, traffic on. */
+  static started(options: MachineOptions = {}): TestMachine {
+    const machine = new TestMachine(options);
+    machine.boot();
+    machine.start();
+    return machine;
+  }
+
+  boot(): void {
+    this.stepThrough(this.cpu.boot());
+  }
+
+  start(): void {
+    this.hardware.start(this.clock.us);
+    this.cpu.desk.start(this.clock.us);
+  }
+
+  slot(index = 0): Slot {
+    return this.cpu.slots[index];
+  }
+
+  turn(): void {
+    const { hardware, cpu, us } = this.pattern(this.random);
+    for (let i = 0; i < hardware; i++) this.stepHardware();
+    for (let i = 0; i < cpu; i++) this.stepCpu();
+    this.clock.us += us;
+    this.turns++;
+    this.onTurn();
+  }
+
+  /** Turns until it holds. False when it did not come about in `turns`. */
+  runUntil(holds: () => boolean, turns = 1_000_000): boolean {
+    for (let turn = 0; turn < turns; turn++) {
+      if (holds()) return true;
+      this.turn();
+    }
+    return holds();
+  }
+
+  runFor(turns: number): void {
+    this.runUntil(() => false, turns);
+  }
+
+  /** Turns until every frame is accounted for and nothing is being swapped, or nothing moves any more. */
+  finish(): void {
+    let mark = '';
+    let quiet = 0;
+    while (quiet < QUIET_TURNS) {
+      if (this.settled()) return;
+      this.turn();
+      const now = this.progress();
+      quiet = now === mark ? quiet + 1 : 0;
+      mark = now;
+    }
+  }
+
+  /** Asks for a swap now. */
+  ask(to: string, parameters: Parameters = {}, method: Method = 'inplace', slot = 0): void {
+    this.cpu.desk.ask(slot, to, parameters, method);
+  }
+
+  /** Asks for a swap and turns until it has ended. */
+  swap(to: string, parameters: Parameters = {}, method: Method = 'inplace', slot = 0): SwapRecord {
+    const before = this.ended.length;
+    this.ask(to, parameters, method, slot);
+    this.runUntil(() => this.ended.length > before);
+    const record = this.ended.at(before);
+    if (record === undefined) throw new Error(`the swap to ${to} did not end`);
+    return record;
+  }
+
+  /** All traffic to its end, then the end of service, then the books. */
+  conclude(): Verdict {
+    this.finish();
+    return this.halt();
+  }
+
+  /** The end of service as things are now. */
+  halt(): Verdict {
+    this.hardware.endTraffic();
+    this.cpu.desk.close();
+    this.runUntil(() => !this.cpu.desk.busy);
+    return verdictOf(this, () => this.stepThrough(this.cpu.halt()));
+  }
+
+  stepHardware(): void {
+    this.as('hardware', () => this.hardware.step(this.clock.us));
+  }
+
+  /** A CPU with nothing to do sleeps until an interrupt, a time in its timetable, or too long. */
+  stepCpu(): void {
+    const { cpu, clock } = this;
+    if (cpu.port.bell.asleep()) {
+      if (clock.us < this.sleepUntilUs) return;
+      this.announce(0);
+      if (clock.us < cpu.desk.nextDueUs()) cpu.sleptThrough();
+    }
+    const frames = this.as('cpu', () => cpu.step());
+    if (frames > 0 || !cpu.idle()) return;
+    this.announce(BELL_ASLEEP);
+    this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
+    if (cpu.port.anyPending()) this.announce(0);
+  }
+
+  get asleep(): boolean {
+    return this.cpu.port.bell.asleep();
+  }
+
+  /** A moment at which the other side may make a step: an access to registers or shared words. */
+  point(): void {
+    const { active } = this;
+    if (this.pointOdds === 0 || active === undefined || this.random() % this.pointOdds !== 0) return;
+    const odds = this.pointOdds;
+    this.pointOdds = 0; // one level deep
+    if (active === 'cpu') this.stepHardware();
+    else this.stepCpu();
+    this.active = active;
+    this.pointOdds = odds;
+  }
+
+  /** Every register access of the CPU becomes a scheduling point. */
+  pointsAtRegisters(odds: number): void {
+    this.pointOdds = odds;
+    for (const { environment } of this.cpu.slots) {
+      const { port } = environment;
+      const read = port.read32.bind(port);
+      const write = port.write32.bind(port);
+      port.read32 = (offset) => {
+        this.point();
+        return read(offset);
+      };
+      port.write32 = (offset, value) => {
+        this.point();
+        write(offset, value);
+        this.point();
+      };
+    }
+  }
+
+  private as<T>(side: 'hardware' | 'cpu', act: () => T): T {
+    this.active = side;
+    try {
+      return act();
+    } finally {
+      this.active = undefined;
+    }
+  }
+
+  private announce(state: number): void {
+    this.memory.words[this.layout.cpu.address >>> 2] = state;
+  }
+
+  private stepThrough(slices: Generator<void>): void {
+    for (const _ of slices) {
+      this.stepHardware();
+      this.clock.us += 10;
+    }
+  }
+
+  private settled(): boolean {
+    if (this.cpu.desk.busy) return false;
+    const counts = this.layout.cards.map((card) => countCard(this.memory, card));
+    return this.layout.cards.every(({ returns }, i) => {
+      const { done, offered, delivered, dropped, returned } = counts[i];
+      if (!done || delivered.frames + dropped < offered) return false;
+      return returns === undefined || returned.frames >= counts[returns].delivered.frames;
+    });
+  }
+
+  private progress(): string {
+    return this.layout.cards
+      .map((card) => countCard(this.memory, card))
+      .map(({ offered, delivered, returned }) => `${offered} ${delivered.frames} ${returned.frames}`)
+      .join();
+  }
+}
+
+function planCard(
+  map: MemoryMap,
+  cards: readonly CardOptions[],
+  card: CardOptions,
+  index: number,
+  book: readonly NicDriverDefinition[],
+): CardPlan {
+  const { driver = 'polling', queues = 1, app = 'sink', sizes = [64], flows = 4, frames = 2000 } = card;
+  const definition = book.find(({ name }) => name === driver);
+  if (definition === undefined) throw new Error(`no driver ${driver}`);
+  const forwarded = cards.at(index ^ 1)?.app === 'forward';
+  return {
+    name: `eth${index}`,
+    queues,
+    driver,
+    parameters: resolveParameters(driver, definition.parameters, card.parameters ?? {}),
+    app,
+    stream: layoutGenerated(map, sizes, flows),
+    pace: card.pace ?? { kind: 'max' },
+    lossless: card.lossless ?? true,
+    lossy: card.lossless === false,
+    frames,
+    durationUs: Number.POSITIVE_INFINITY,
+    returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,
+  };
+}
+
+/** Whole numbers from a seed, not negative. */
+export function randomFrom(seed: number): () => number {
+  let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
+  return () => {
+    state = nextRandom(state);
+    return state >>> 1;
+  };
+}
