@@ -68,6 +68,8 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** Frames in one step of a card or a link, as on threads. */
+const BUDGET = 64;
 const BELL_ASLEEP = 1;
 /** A sleep that nobody ends lasts so long, as on threads. */
 const LONGEST_SLEEP_US = 20_000;
@@ -89,6 +91,7 @@ export class TestMachine {
   turns = 0;
   private readonly random: () => number;
   private active: 'hardware' | 'cpu' | undefined;
+  private linksNext = false;
   private sleepUntilUs = 0;
 
   constructor(options: MachineOptions = {}) {
@@ -197,8 +200,14 @@ export class TestMachine {
     return verdictOf(this, () => this.stepThrough(this.cpu.halt()));
   }
 
+  /** Half a step of the hardware, cards and links in turn: the CPU may look after either. */
   stepHardware(): void {
-    this.as('hardware', () => this.hardware.step(this.clock.us));
+    const { hardware, clock } = this;
+    const half = this.linksNext ? hardware.partners : hardware.nics;
+    this.linksNext = !this.linksNext;
+    this.as('hardware', () => {
+      for (const actor of half) actor.step(clock.us, BUDGET);
+    });
   }
 
   /** A CPU with nothing to do sleeps until an interrupt, a time in its timetable, or too long. */

@@ -17,6 +17,7 @@ interface Action {
 const BUFFERS_PER_SLICE = 64;
 
 export const ACTIONS: Readonly<Record<StepKind, Action>> = {
+  agree: { run: agree },
   create: { run: create },
   reserve: { run: reserve, undo: ({ slot, host, old }) => keepBuffers(slot, host, old.buffers) },
   makeRings: { run: makeNewRings, undo: dropNewRings },
@@ -35,6 +36,11 @@ export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   release: { run: release },
   trim: { run: trim },
 };
+
+/** The plan could not have been made otherwise; making it was a slice's work. */
+function* agree(): Slices {
+  yield SERVE;
+}
 
 function create(exchange: Exchange): void {
   const { slot, request, plan } = exchange;

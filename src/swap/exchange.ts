@@ -145,8 +145,6 @@ export class Exchange implements Mediator {
       const plan = planSwap(situationOf(this.slot, this.request));
       this.planned = plan;
       this.record.notes.push(...plan.notes);
-      this.enter('prepare');
-      yield SERVE;
       yield* this.perform(plan);
       this.leave();
       this.record.outcome = 'done';

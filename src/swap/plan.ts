@@ -18,6 +18,7 @@ export const METHODS = ['inplace', 'drain', 'reset'] as const;
 export type Method = (typeof METHODS)[number];
 
 export type StepKind =
+  | 'agree'
   | 'create'
   | 'reserve'
   | 'makeRings'
@@ -164,6 +165,7 @@ type Draft = Omit<Plan, 'steps'>;
 function stepsOf(situation: Situation, plan: Draft): Step[] {
   const { from, to, queues } = situation;
   const steps: Step[] = [
+    step('negotiate', 'agree', `${from.name} exports ${plan.format}, ${to.name} imports it`),
     step('prepare', 'create', `make driver ${to.name}`, 'drop it'),
     step(
       'prepare',
@@ -177,7 +179,7 @@ function stepsOf(situation: Situation, plan: Draft): Step[] {
       step(
         'prepare',
         'makeRings',
-        `make ${plan.moves.length} receive rings of ${plan.newSlots}`,
+        `make ${counted(plan.moves.length, 'receive ring')} of ${plan.newSlots} descriptors`,
         'free them',
       ),
     );
@@ -194,7 +196,7 @@ function stepsOf(situation: Situation, plan: Draft): Step[] {
       step(
         'transfer',
         'tearDown',
-        `disable ${queues} queue pairs, throw away what is in them, free the rings`,
+        `disable ${counted(queues, 'queue pair')}, throw away what is in them, free the rings`,
         `cold start of ${from.name}`,
       ),
       step('transfer', 'coldStart', `reset the card, cold start of ${to.name}`),
@@ -234,4 +236,8 @@ function step(phase: Phase, kind: StepKind, text: string, undo?: string): Step {
 
 function list(formats: readonly string[]): string {
   return formats.length === 0 ? 'none' : formats.join(', ');
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import type { NicDump } from '../host/dump.ts';
 import { UsageError } from './errors.ts';
 
@@ -9,13 +9,14 @@ export interface Dump {
   readonly nics: readonly NicDump[];
 }
 
+/** Tried before the run, so that a folder that is not there costs no run. Throws UsageError. */
+export function checkDumpPath(file: string): void {
+  attempt(file, () => appendFileSync(file, ''));
+}
+
 export function writeDump(file: string, nics: readonly NicDump[]): void {
   const dump: Dump = { version: 1, takenAt: new Date().toISOString(), nics };
-  try {
-    writeFileSync(file, JSON.stringify(dump));
-  } catch (error) {
-    throw new UsageError(`dump ${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  attempt(file, () => writeFileSync(file, JSON.stringify(dump)));
 }
 
 /** Throws UsageError when the file is missing or no dump. */
@@ -34,4 +35,12 @@ function isDump(value: unknown): value is Dump {
   if (typeof value !== 'object' || value === null) return false;
   const { version, nics } = value as Record<string, unknown>;
   return version === 1 && Array.isArray(nics);
+}
+
+function attempt(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new UsageError(`dump ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

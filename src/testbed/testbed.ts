@@ -2,7 +2,7 @@ import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
 import { buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
 import { DriverBook } from './drivers.ts';
-import { writeDump } from './dump-file.ts';
+import { checkDumpPath, writeDump } from './dump-file.ts';
 import { UsageError } from './errors.ts';
 import { makeReport } from './make-report.ts';
 import { type PlannedSwap, planRun } from './planned.ts';
@@ -49,6 +49,7 @@ export class Testbed {
     const { scenario } = this;
     const drivers = await DriverBook.open(scenario);
     const run = resolveRun(scenario, drivers);
+    if (scenario.dump !== undefined) checkDumpPath(scenario.dump);
     const { memory, layout, skipped } = buildMachine(run, scenario);
     layout.cards.forEach((card, i) => {
       const left = Object.entries(skipped[i]).map(([reason, count]) => `${count} ${reason}`);

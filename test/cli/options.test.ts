@@ -99,7 +99,7 @@ describe('flags', () => {
 
   it.each<[string, ScenarioFlags]>([
     ['--size big: size is "big", but must be a whole number from 64 to 9216 or "imix"', { size: 'big' }],
-    ['--nic a,queues=9: queues is 9, but must be a whole number from 1 to 7', { nic: ['a,queues=9'] }],
+    ['--nic a,queues=9: queues is 9, but must be a whole number from 1 to 8', { nic: ['a,queues=9'] }],
     ['--nic a,queus=4: queus is no known key (did you mean "queues"?)', { nic: ['a,queus=4'] }],
     ['--nic a,queues: "queues" is not of the form key=value', { nic: ['a,queues'] }],
     ['--nic a,app=sink,app=echo: "app" is given twice', { nic: ['a,app=sink,app=echo'] }],
@@ -149,7 +149,7 @@ describe('a scenario file', () => {
   it('is refused with its name and the place', () => {
     const wrong = file('wrong.json', { nics: [{ name: 'a', queues: 0 }] });
     expect(complaint({ scenario: wrong })).toBe(
-      `${wrong}: /nics/0/queues is 0, but must be a whole number from 1 to 7`,
+      `${wrong}: /nics/0/queues is 0, but must be a whole number from 1 to 8`,
     );
     expect(complaint({ scenario: file('bad.json', '{\n"frames": 5,\n}') })).toMatch(
       /bad\.json is no JSON: .*line 3/,

@@ -37,7 +37,7 @@ describe('the command line', () => {
   it('explains every option of run', async () => {
     const { out, status } = await answer('run', '--help');
     expect(status).toBe(0);
-    for (const word of ['1 to 7', '64 to 9216', 'powers of 1024', 'recorded*F', 'Exit status', 'Examples']) {
+    for (const word of ['1 to 8', '64 to 9216', 'powers of 1024', 'recorded*F', 'Exit status', 'Examples']) {
       expect(out).toContain(word);
     }
   });

@@ -89,7 +89,7 @@ describe('what does not fit', () => {
     ['the scenario is a list, but must be an object', [1]],
     ['/nics is an empty list, but must be a list of at least 1', { nics: [] }],
     ['/nics/0/queus is no known key (did you mean "queues"?)', { nics: [{ name: 'a', queus: 3 }] }],
-    ['/nics/0/queues is 8, but must be a whole number from 1 to 7', { nics: [{ name: 'a', queues: 8 }] }],
+    ['/nics/0/queues is 9, but must be a whole number from 1 to 8', { nics: [{ name: 'a', queues: 9 }] }],
     ['/nics/0 lacks "name"', { nics: [{}] }],
     ['/nics/0 has both "capture" and "size"; give one of them', { nics: [{ ...NIC, size: 64 }] }],
     ['the scenario has both "frames" and "duration"; give one of them', { ...FULL, duration: '1s' }],
