@@ -1,6 +1,7 @@
 /** A whole machine in one thread, on a virtual clock: hardware and CPU step in turn, as a pattern says. */
-import { NIC_DRIVERS } from '../src/drivers/index.ts';
+
 import type { NicDriverDefinition } from '../src/drivers/contract.ts';
+import { NIC_DRIVERS } from '../src/drivers/index.ts';
 import { type Parameters, resolveParameters } from '../src/drivers/parameters.ts';
 import { Hardware } from '../src/exec/hardware.ts';
 import type { ApplicationName } from '../src/host/apps/applications.ts';

@@ -56,7 +56,10 @@ export function verdictOf(machine: TestMachine, halt: () => void): Verdict {
   halt();
   const away = buffersAway(cpu.pool);
   const balances = facts.map(balance);
-  const seen = [...cpu.violations, ...problems.map((problem) => ({ ...problem, invariant: 'buffers' as const }))];
+  const seen = [
+    ...cpu.violations,
+    ...problems.map((problem) => ({ ...problem, invariant: 'buffers' as const })),
+  ];
   return {
     facts,
     balances,

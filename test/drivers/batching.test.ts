@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DESCRIPTOR_WORDS,
-  eitr,
-  QUEUES,
-  TX_COMMAND_WORD,
-  TX_RS,
-  tdt,
-} from '../../src/hw/nic/datasheet.ts';
 import { TX } from '../../src/drivers/nic/state.ts';
+import { DESCRIPTOR_WORDS, eitr, QUEUES, TX_COMMAND_WORD, TX_RS, tdt } from '../../src/hw/nic/datasheet.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 import { type Bench, benchOf, transmit, written } from './bench.ts';
@@ -79,7 +72,12 @@ describe('the batching driver', () => {
   it('gets along with a txBatch longer than its ring', () => {
     const machine = TestMachine.started({
       cards: [
-        { driver: 'batching', app: 'echo', parameters: { txRing: 64, txBatch: 256, holdPolls: 3 }, frames: 2000 },
+        {
+          driver: 'batching',
+          app: 'echo',
+          parameters: { txRing: 64, txBatch: 256, holdPolls: 3 },
+          frames: 2000,
+        },
       ],
     });
     expectClean(machine.conclude());

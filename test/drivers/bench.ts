@@ -47,3 +47,8 @@ export function transmit(bench: Bench, frames: number): void {
 export function written({ writes }: Bench, offset: number): number[] {
   return writes.filter((write) => write.offset === offset).map(({ value }) => value);
 }
+
+/** Whole steps of card and link. */
+export function stepCard(machine: TestMachine, steps = 1): void {
+  for (let i = 0; i < 2 * steps; i++) machine.stepHardware();
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EICR, EIMS, eitr, QUEUES } from '../../src/hw/nic/datasheet.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
-import { benchOf, transmit } from './bench.ts';
+import { benchOf, stepCard, transmit } from './bench.ts';
 
 describe('the interrupt driver', () => {
   it('finds a frame that arrives between the empty look and the unmasking, without any interrupt', () => {
@@ -13,8 +13,8 @@ describe('the interrupt driver', () => {
       if (offset === EIMS) {
         port.write32 = write;
         machine.start();
-        machine.stepHardware(); // the link offers
-        machine.stepHardware(); // the card writes to the ring
+        stepCard(machine); // the link offers
+        stepCard(machine); // the card writes to the ring
         write(EICR, 0xffffffff); // and no cause is left to tell of it
       }
       write(offset, value);
@@ -36,7 +36,7 @@ describe('the interrupt driver', () => {
     transmit(bench, 4);
     port.write32 = (offset, value) => {
       if (offset === EIMS) {
-        machine.stepHardware();
+        stepCard(machine);
         write(EICR, 0xffffffff);
       }
       write(offset, value);
@@ -52,7 +52,7 @@ describe('the interrupt driver', () => {
     const { machine, driver, environment } = benchOf('interrupt', {}, { frames: 5 });
     environment.port.maskVector(0);
     machine.start();
-    for (let i = 0; i < 10; i++) machine.stepHardware();
+    stepCard(machine, 10);
     expect(environment.state.workWaits()).toBe(true);
     expect(driver.poll(256)).toBe(0);
     driver.interrupt(1); // of another queue
@@ -85,7 +85,10 @@ describe('the interrupt driver', () => {
   });
 
   it('takes few interrupts for many frames: its vector stays masked while there is work', () => {
-    const machine = TestMachine.started({ cards: [{ driver: 'interrupt', frames: 5000 }] });
+    const machine = TestMachine.started({
+      cards: [{ driver: 'interrupt', frames: 5000 }],
+      pattern: () => ({ hardware: 2, cpu: 1, us: 1 }), // always frames there when it looks
+    });
     const { driver } = machine.slot();
     let interrupts = 0;
     const told = driver.interrupt.bind(driver);
@@ -103,7 +106,7 @@ describe('the interrupt driver', () => {
     driver.quiesce();
     expect(environment.port.read32(EIMS)).toBe(0);
     machine.start();
-    for (let i = 0; i < 10; i++) machine.stepHardware();
+    stepCard(machine, 10);
     expect(environment.state.workWaits()).toBe(true);
     driver.activate();
     expect(driver.poll(256)).toBe(4);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EIMS, rdt } from '../../src/hw/nic/datasheet.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
-import { benchOf, transmit, written } from './bench.ts';
+import { benchOf, stepCard, transmit, written } from './bench.ts';
 
 describe('the polling driver', () => {
   it('is never interrupted: all vectors masked, also where another driver had unmasked them', () => {
@@ -30,14 +30,14 @@ describe('the polling driver', () => {
   it('finds frames without being told', () => {
     const { machine, driver } = benchOf('polling', {}, { frames: 7 });
     machine.start();
-    for (let i = 0; i < 10; i++) machine.stepHardware();
+    stepCard(machine, 10);
     expect(driver.poll(256)).toBe(7);
   });
 
   it('takes no more than its burst from a ring, and no more than its budget', () => {
     const { machine, driver } = benchOf('polling', { burst: 16 }, { frames: 64 });
     machine.start();
-    for (let i = 0; i < 10; i++) machine.stepHardware();
+    stepCard(machine, 10);
     expect(driver.poll(256)).toBe(16);
     expect(driver.poll(5)).toBe(5);
     expect(driver.poll(256)).toBe(16);
@@ -47,7 +47,7 @@ describe('the polling driver', () => {
     const bench = benchOf('polling', { burst: 10, refillBurst: 30 }, { frames: 60 });
     const { machine, driver } = bench;
     machine.start();
-    for (let i = 0; i < 10; i++) machine.stepHardware();
+    stepCard(machine, 10);
     driver.poll(256);
     driver.poll(256);
     expect(written(bench, rdt(0))).toEqual([]);
@@ -60,15 +60,15 @@ describe('the polling driver', () => {
     const { machine, driver, environment } = bench;
     const free = environment.pool.available;
     transmit(bench, 20);
-    machine.stepHardware();
+    stepCard(machine);
     expect(environment.pool.available).toBe(free - 20);
     expect(driver.room(0)).toBe(43); // enough for a burst: nothing reclaimed
     transmit(bench, 20);
-    machine.stepHardware();
+    stepCard(machine);
     expect(driver.room(0)).toBe(63);
     expect(environment.pool.available).toBe(free);
     transmit(bench, 5);
-    machine.stepHardware();
+    stepCard(machine);
     driver.poll(256);
     expect(environment.pool.available).toBe(free);
   });

@@ -121,12 +121,14 @@ describe('validating a state block', () => {
     [
       'whose receive shadow ends behind the memory',
       'receive queue 2: a ring outside the memory',
-      ({ words, state }) => words.fill(words.length - 15, state.rx(2) + RX.shadow, state.rx(2) + RX.shadow + 1),
+      ({ words, state }) =>
+        words.fill(words.length - 15, state.rx(2) + RX.shadow, state.rx(2) + RX.shadow + 1),
     ],
     [
       'whose transmit shadow, four words a slot, ends behind the memory',
       'transmit queue 0: a ring outside the memory',
-      ({ words, state }) => words.fill(words.length - 63, state.tx(0) + TX.shadow, state.tx(0) + TX.shadow + 1),
+      ({ words, state }) =>
+        words.fill(words.length - 63, state.tx(0) + TX.shadow, state.tx(0) + TX.shadow + 1),
     ],
     [
       'whose ring serves a queue that the application does not have',
@@ -149,7 +151,9 @@ describe('validating a state block', () => {
 
   it('takes a full ring: all slots but one in flight', () => {
     expect(
-      refusal(({ words, state }) => words.fill(5 + SLOTS - 1, state.rx(2) + RX.posted, state.rx(2) + RX.posted + 1)),
+      refusal(({ words, state }) =>
+        words.fill(5 + SLOTS - 1, state.rx(2) + RX.posted, state.rx(2) + RX.posted + 1),
+      ),
     ).toBe('taken');
   });
 
@@ -162,7 +166,9 @@ describe('validating a state block', () => {
   });
 
   it('looks only at active queues', () => {
-    expect(refusal(({ words, state }) => words.fill(-1, state.rx(1), state.rx(1) + RECORD_WORDS))).toBe('taken');
+    expect(refusal(({ words, state }) => words.fill(-1, state.rx(1), state.rx(1) + RECORD_WORDS))).toBe(
+      'taken',
+    );
   });
 
   it('walks the slots in flight and names the one whose buffer does not exist', () => {
@@ -247,8 +253,7 @@ describe('what the rings say, whoever drives', () => {
   it('a completion waits when the first marked descriptor is reported, and only then', () => {
     const { state, words } = block();
     const status = (slot: number) => words[state.tx(0) + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD;
-    const marks = (slot: number) =>
-      words[state.tx(0) + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks;
+    const marks = (slot: number) => words[state.tx(0) + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks;
     words[status(2)] = TX_DD; // no RS there: never reported in truth
     expect(state.completionWaits()).toBe(false);
     words[marks(3)] = MARK_RS;

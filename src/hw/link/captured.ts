@@ -196,32 +196,32 @@ export class CapturedChecker implements FrameChecker {
   private readonly memory: Memory;
   private readonly stream: CapturedStream;
   private readonly next: number;
-  private readonly swapped: boolean;
+  private readonly mirrored: boolean;
   private readonly lossy: boolean;
   private readonly identity = new FlowIdentity();
 
   /**
-   * `swapped`: the frames come back with their MAC addresses exchanged. `lossy`: frames may be missing for good
+   * `mirrored`: the frames come back with their MAC addresses exchanged. `lossy`: frames may be missing for good
    * reason; rounds repeat, so one behind its place looks like one far ahead, and is taken for that: the sum of
    * the gaps then shows it. `state` outlives the checker.
    */
-  constructor(memory: Memory, stream: CapturedStream, state: Region, swapped: boolean, lossy = false) {
+  constructor(memory: Memory, stream: CapturedStream, state: Region, mirrored: boolean, lossy = false) {
     this.memory = memory;
     this.stream = stream;
     this.next = state.address >>> 2;
-    this.swapped = swapped;
+    this.mirrored = mirrored;
     this.lossy = lossy;
   }
 
   check(address: number, length: number): number {
-    const { memory, swapped } = this;
-    this.identity.read(memory.bytes, address, length, swapped);
+    const { memory, mirrored } = this;
+    this.identity.read(memory.bytes, address, length, mirrored);
     this.flow = this.findFlow();
     this.sequence = 0;
     if (this.flow < 0) return FRAME_DAMAGED;
     const position = memory.words[this.next + this.flow];
     this.sequence = position;
-    const hash = digest(memory, address, length, swapped);
+    const hash = digest(memory, address, length, mirrored);
     if (this.matches(position, length, hash)) {
       this.expect(position + 1);
       return FRAME_OK;

@@ -132,15 +132,15 @@ export class GeneratedChecker implements FrameChecker {
   private readonly stream: GeneratedStream;
   private readonly lengths: Int32Array;
   private readonly next: number;
-  private readonly swapped: boolean;
+  private readonly mirrored: boolean;
 
-  /** `swapped`: the frames come back with their MAC addresses exchanged. `state` outlives the checker. */
-  constructor(memory: Memory, stream: GeneratedStream, state: Region, swapped: boolean) {
+  /** `mirrored`: the frames come back with their MAC addresses exchanged. `state` outlives the checker. */
+  constructor(memory: Memory, stream: GeneratedStream, state: Region, mirrored: boolean) {
     this.memory = memory;
     this.stream = stream;
     this.lengths = Int32Array.from(stream.sizes, frameBytes);
     this.next = state.address >>> 2;
-    this.swapped = swapped;
+    this.mirrored = mirrored;
   }
 
   check(address: number, length: number): number {
@@ -191,7 +191,7 @@ export class GeneratedChecker implements FrameChecker {
     const header = (this.stream.headers.address >>> 2) + (size * this.stream.flows + flow) * HEADER_STRIDE;
     let difference = 0;
     let word = 0;
-    if (this.swapped) {
+    if (this.mirrored) {
       // Bytes 0-5 and 6-11 are exchanged: compare each with the other's template.
       const a = words[frame];
       const b = words[frame + 1];

@@ -18,8 +18,8 @@ export class FlowIdentity {
   a = 0;
   b = 0;
 
-  /** `swapped`: the frame's MAC addresses are exchanged. */
-  read(bytes: Uint8Array, address: number, length: number, swapped: boolean): void {
+  /** `mirrored`: the frame's MAC addresses are exchanged. */
+  read(bytes: Uint8Array, address: number, length: number, mirrored: boolean): void {
     let at = address + 12;
     if (be16(bytes, at) === ETHERTYPE_VLAN) at += 4;
     const etherType = be16(bytes, at);
@@ -36,8 +36,8 @@ export class FlowIdentity {
       this.mix(bytes, ip + 8, 32);
       if (ip + 44 <= end && hasPorts(bytes[ip + 6])) this.mixPorts(bytes, ip + 40, bytes[ip + 6]);
     } else {
-      this.mix(bytes, swapped ? address + 6 : address, 6);
-      this.mix(bytes, swapped ? address : address + 6, 6);
+      this.mix(bytes, mirrored ? address + 6 : address, 6);
+      this.mix(bytes, mirrored ? address : address + 6, 6);
     }
   }
 
@@ -57,13 +57,13 @@ export class FlowIdentity {
 }
 
 /** A digest of a frame's bytes and length. Every step is a bijection of the state, so one changed word always shows. */
-export function digest(memory: Memory, address: number, length: number, swapped: boolean): number {
+export function digest(memory: Memory, address: number, length: number, mirrored: boolean): number {
   const { words, bytes } = memory;
   const first = address >>> 2;
   const count = length >>> 2;
   let hash = Math.imul(length, SEED_B);
   let word = 0;
-  if (swapped) {
+  if (mirrored) {
     const a = words[first];
     const b = words[first + 1];
     const c = words[first + 2];

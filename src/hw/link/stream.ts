@@ -21,10 +21,10 @@ export function makeChecker(
   memory: Memory,
   stream: Stream,
   state: Region,
-  swapped: boolean,
+  mirrored: boolean,
   lossy: boolean,
 ): FrameChecker {
   return stream.kind === 'generated'
-    ? new GeneratedChecker(memory, stream, state, swapped)
-    : new CapturedChecker(memory, stream, state, swapped, lossy);
+    ? new GeneratedChecker(memory, stream, state, mirrored)
+    : new CapturedChecker(memory, stream, state, mirrored, lossy);
 }

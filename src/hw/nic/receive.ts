@@ -9,21 +9,12 @@ import {
   BPRC,
   DESCRIPTOR_BYTES,
   DESCRIPTOR_WORDS,
-  FCCFG,
-  FCCFG_TFCE_802_3X,
-  FCRTH,
-  FCRTH_FCEN,
-  FCRTL,
-  FCRTL_XONE,
-  FCTTV,
   GORCH,
   GORCL,
   GPRC,
   HLREG0,
   HLREG0_JUMBOEN,
   HLREG0_RXCRCSTRP,
-  LXOFFTXC,
-  LXONTXC,
   MAXFRS,
   MPRC,
   QUEUE_ENABLE,
@@ -58,15 +49,18 @@ import {
   TPR,
 } from './datasheet.ts';
 import { copyFrame, type PacketFifo } from './fifo.ts';
+import { FlowControl } from './flow-control.ts';
 import type { InterruptUnit } from './interrupts.ts';
 import type { Probes } from './probes.ts';
-import { FCS_BYTES, QUANTUM_US, type Wire } from './wire.ts';
+import { FCS_BYTES, type Wire } from './wire.ts';
 
 /** What `reserve` answers when there is no place for a frame. */
 export const OVERFLOW = -1;
 export const RECEIVER_OFF = -2;
 
 const STANDARD_FRAME_BYTES = 1518;
+const ETHERTYPE_VLAN = 0x8100;
+const VLAN_TAG_BYTES = 4;
 const NO_QUEUE = -1;
 
 export class RxEngine {
@@ -92,13 +86,7 @@ export class RxEngine {
   private receiving = false;
   private fcsBytes = 0;
   private maxFrame = STANDARD_FRAME_BYTES;
-  private flowControl = false;
-  private high = 0;
-  private low = 0;
-  private xon = false;
-  private quanta = 0;
-  private xoff = false;
-  private refreshUs = 0;
+  private readonly flowControl: FlowControl;
   private frames = 0;
   private octets = 0;
   private total = 0;
@@ -127,6 +115,7 @@ export class RxEngine {
     this.interrupts = interrupts;
     this.probes = probes;
     this.wire = wire;
+    this.flowControl = new FlowControl(registers);
   }
 
   configure(): void {
@@ -139,12 +128,7 @@ export class RxEngine {
     this.fcsBytes = strip ? 0 : FCS_BYTES;
     const jumbo = (registers.get(HLREG0) & HLREG0_JUMBOEN) !== 0;
     this.maxFrame = jumbo ? registers.get(MAXFRS) >>> 16 : STANDARD_FRAME_BYTES;
-    this.flowControl =
-      (registers.get(FCCFG) & FCCFG_TFCE_802_3X) !== 0 && (registers.get(FCRTH) & FCRTH_FCEN) !== 0;
-    this.high = registers.get(FCRTH) & 0x7ffe0;
-    this.low = registers.get(FCRTL) & 0x7ffe0;
-    this.xon = (registers.get(FCRTL) & FCRTL_XONE) !== 0;
-    this.quanta = registers.get(FCTTV) & 0xffff;
+    this.flowControl.configure();
     for (let queue = 0; queue < QUEUES; queue++) this.configureQueue(queue);
   }
 
@@ -172,7 +156,7 @@ export class RxEngine {
     const { classifier } = this;
     const { bytes } = this.memory;
     this.total++;
-    if (length + FCS_BYTES > this.maxFrame) {
+    if (length + FCS_BYTES > this.maxFrame && length + FCS_BYTES > this.maxFrame + tagBytes(bytes, address)) {
       this.registers.bump(ROC, 1);
       return;
     }
@@ -186,7 +170,7 @@ export class RxEngine {
     this.frames++;
     this.octets += length + FCS_BYTES;
     if ((bytes[address] & 1) !== 0) this.registers.bump(bytes[address] === 0xff ? BPRC : MPRC, 1);
-    if (this.flowControl && !this.xoff && this.fifo.used >= this.high) this.pause(nowUs);
+    this.flowControl.filled(this.fifo.used, this.wire, nowUs);
   }
 
   /**
@@ -214,7 +198,7 @@ export class RxEngine {
     this.publish();
     this.count();
     this.showWrapStatus(fifo.wrapStatus());
-    if (this.xoff) this.resume(nowUs);
+    this.flowControl.drained(fifo.used, this.wire, nowUs);
     return moved;
   }
 
@@ -222,6 +206,7 @@ export class RxEngine {
   hasWork(): boolean {
     if (this.fifo.frames === 0) return false;
     const queue = this.fifo.headQueue();
+    this.tail[queue] = this.registers.get(rdt(queue)); // a doorbell since the last step
     return (
       this.enabled[queue] === 0 ||
       this.dropEnabled[queue] !== 0 ||
@@ -233,7 +218,7 @@ export class RxEngine {
     this.enabled.fill(0);
     this.runQueue = NO_QUEUE;
     this.runFrames = 0;
-    this.xoff = false;
+    this.flowControl.reset();
     this.wrapStatus = -1;
     const lost = this.fifo.flush();
     if (lost > 0) this.probes.count('dropped.reset', lost);
@@ -265,13 +250,15 @@ export class RxEngine {
     const { registers } = this;
     const address = registers.get(rdbal(queue));
     const bytes = registers.get(rdlen(queue));
-    if (bytes === 0 || registers.get(rdbah(queue)) !== 0 || !this.iommu.allows(this.device, address, bytes)) {
+    const head = registers.get(rdh(queue));
+    const outside = (head + 1) * DESCRIPTOR_BYTES > bytes || registers.get(rdbah(queue)) !== 0;
+    if (outside || !this.iommu.allows(this.device, address, bytes)) {
       this.probes.count('dmaFaults');
       return;
     }
     this.ring[queue] = address >>> 2;
     this.length[queue] = bytes / DESCRIPTOR_BYTES;
-    this.head[queue] = registers.get(rdh(queue));
+    this.head[queue] = head;
     this.tail[queue] = registers.get(rdt(queue));
     this.enabled[queue] = 1;
     registers.setEnabled(queue, true);
@@ -381,23 +368,9 @@ export class RxEngine {
     this.wrapStatus = status;
     this.registers.set(RXMEMWRAP, status);
   }
+}
 
-  private pause(nowUs: number): void {
-    this.xoff = true;
-    this.refreshUs = nowUs + (this.quanta * QUANTUM_US) / 2;
-    this.registers.bump(LXOFFTXC, 1);
-    this.wire.pause(this.quanta, nowUs);
-  }
-
-  /** XON below the low mark; above it the pause is renewed at half its time. */
-  private resume(nowUs: number): void {
-    if (this.fifo.used > this.low) {
-      if (nowUs >= this.refreshUs) this.pause(nowUs);
-      return;
-    }
-    this.xoff = false;
-    if (!this.xon) return;
-    this.registers.bump(LXONTXC, 1);
-    this.wire.pause(0, nowUs);
-  }
+/** A VLAN tag makes a frame four bytes longer and does not count against the longest one. */
+function tagBytes(bytes: Uint8Array, address: number): number {
+  return ((bytes[address + 12] << 8) | bytes[address + 13]) === ETHERTYPE_VLAN ? VLAN_TAG_BYTES : 0;
 }

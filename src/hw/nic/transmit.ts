@@ -137,13 +137,15 @@ export class TxEngine {
     const { registers } = this;
     const address = registers.get(tdbal(queue));
     const bytes = registers.get(tdlen(queue));
-    if (bytes === 0 || registers.get(tdbah(queue)) !== 0 || !this.iommu.allows(this.device, address, bytes)) {
+    const head = registers.get(tdh(queue));
+    const outside = (head + 1) * DESCRIPTOR_BYTES > bytes || registers.get(tdbah(queue)) !== 0;
+    if (outside || !this.iommu.allows(this.device, address, bytes)) {
       this.probes.count('dmaFaults');
       return;
     }
     this.ring[queue] = address >>> 2;
     this.length[queue] = bytes / DESCRIPTOR_BYTES;
-    this.head[queue] = registers.get(tdh(queue));
+    this.head[queue] = head;
     this.enabled[queue] = 1;
     registers.setEnabled(ENABLE_UNIT + queue, true);
   }

@@ -1,12 +1,25 @@
 // A driver that throws where its parameter `in` says, on the real card, and works until then.
-import { NIC_DRIVERS } from 'ringswap';
+import { builtIn } from './ringswap.mjs';
 
 /** What `in` counts; 0 is nowhere. */
-export const PLACES = ['nowhere', 'create', 'start', 'importState', 'activate', 'poll', 'interrupt', 'quiesce', 'exportState', 'release', 'stop', 'room', 'transmit'];
-const base = NIC_DRIVERS.find((definition) => definition.name === 'interrupt');
-if (base === undefined) throw new Error('there is no interrupt driver');
+export const PLACES = [
+  'nowhere',
+  'create',
+  'start',
+  'importState',
+  'activate',
+  'poll',
+  'interrupt',
+  'quiesce',
+  'exportState',
+  'release',
+  'stop',
+  'room',
+  'transmit',
+];
+const base = builtIn('interrupt');
 
-/** @type {import('ringswap').NicDriverDefinition} */
+/** @type {import('../../../src/testbed/index.ts').NicDriverDefinition} */
 export default {
   ...base,
   name: 'throws',
@@ -22,13 +35,19 @@ export default {
     if (place === 'create') throw new Error('thrown in create');
     const driver = base.create(environment, parameters);
     let calls = 0;
-    return new Proxy(driver, { get(target, key) {
-      const value = Reflect.get(target, key, target);
-      if (typeof value !== 'function') return value;
-      return (/** @type {unknown[]} */ ...given) => {
-        if (key === place) { const n = calls++; if (n >= parameters.calls && n < parameters.calls + parameters.times) throw new Error(`thrown in ${place}`); }
-        return Reflect.apply(value, target, given);
-      };
-    } });
+    return new Proxy(driver, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        return (/** @type {unknown[]} */ ...given) => {
+          if (key === place) {
+            const n = calls++;
+            if (n >= parameters.calls && n < parameters.calls + parameters.times)
+              throw new Error(`thrown in ${place}`);
+          }
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
   },
 };

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   DESCRIPTOR_BYTES,
@@ -163,10 +164,10 @@ describe('a ring that makes no sense is not enabled', () => {
     ring.enable();
     ring.tail(7);
     expect(ring.enabled).toBe(false);
-    const before = card.bench.memory.bytes.slice(ring.ring.address);
+    const before = crc32(card.bench.memory.bytes.subarray(ring.ring.address));
     card.arrive(testFrame(1));
     card.step();
-    expect(card.bench.memory.bytes.slice(ring.ring.address)).toEqual(before);
+    expect(crc32(card.bench.memory.bytes.subarray(ring.ring.address))).toBe(before);
     expect(card.read(qprdc(0))).toBe(1);
   });
 });
