@@ -198,6 +198,7 @@ export class TestMachine {
     this.hardware.endTraffic();
     this.cpu.desk.close();
     this.runUntil(() => !this.cpu.desk.busy);
+    this.pointOdds = 0; // the CPU is busy with the halt alone
     return verdictOf(this, () => this.stepThrough(this.cpu.halt()));
   }
 

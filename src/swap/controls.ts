@@ -16,6 +16,7 @@ import {
   tdh,
 } from '../hw/nic/datasheet.ts';
 import type { Exchange } from './exchange.ts';
+import { HELD } from './held.ts';
 import { Refusal } from './plan.ts';
 import { each, HOLD, SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';
@@ -57,6 +58,7 @@ function ringsEmpty({ environment: { state, memory } }: Slot): boolean {
 export function* tearDown({ slot, record }: Exchange): Slices {
   const { environment } = slot;
   const { port, state, statistics } = environment;
+  slot.driver = HELD;
   port.write32(RXCTRL, 0);
   for (let queue = 0; queue < QUEUES; queue++) {
     if (state.rxActive(queue)) yield* each(disableReceiveQueue(port, queue), HOLD);
@@ -76,6 +78,7 @@ export function* coldStart({ driverToCome }: Exchange): Slices {
 export function* restart({ slot, old, record }: Exchange): Slices {
   discardRings(slot, record);
   yield* each(old.driver.start(), HOLD);
+  slot.driver = old.driver;
 }
 
 function discardRings(slot: Slot, record: Exchange['record']): void {

@@ -94,7 +94,7 @@ function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
     gate.open();
   }
   const last = statistics.receivedOnRing(made.from);
-  while (gate.takenFromOld() < last) {
+  while (!gate.tookFromOld(last)) {
     yield SERVE;
     gate.open();
   }
@@ -144,11 +144,12 @@ class Gate {
       this.counted = statistics.receivedOnRing(this.to);
       this.needed = statistics.receivedOnRing(this.from); // read after the new queue's
     }
-    if (this.takenFromOld() >= this.needed) this.advance();
+    if (this.tookFromOld(this.needed)) this.advance();
   }
 
-  takenFromOld(): number {
-    return this.slot.environment.memory.words[this.oldRecord + RX.frames];
+  /** Has the driver taken so many frames from the old ring? Its count runs freely. */
+  tookFromOld(frames: number): boolean {
+    return ((this.slot.environment.memory.words[this.oldRecord + RX.frames] - frames) | 0) >= 0;
   }
 
   remove(): void {

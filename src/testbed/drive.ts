@@ -60,7 +60,7 @@ export async function drive(machine: ThreadedMachine, options: DriveOptions): Pr
   machine.go();
   let interrupted = false;
   let nextProgress = PROGRESS_MS;
-  while (!watch.settled()) {
+  while (!watch.settled() && !machine.cpuEnded) {
     await Promise.race([sleep(LOOK_MS), machine.failed]);
     const abort = options.signal?.aborted === true;
     if ((abort && !interrupted) || watch.broken()) machine.endTraffic();

@@ -1,3 +1,4 @@
+import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
 import { buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
@@ -7,7 +8,7 @@ import { UsageError } from './errors.ts';
 import { makeReport } from './make-report.ts';
 import { type PlannedSwap, planRun } from './planned.ts';
 import type { Report } from './report.ts';
-import { resolveRun } from './resolve.ts';
+import { type ResolvedRun, resolveRun } from './resolve.ts';
 import type { Scenario } from './scenario.ts';
 import { validateScenario } from './validate.ts';
 
@@ -62,7 +63,7 @@ export class Testbed {
       driverModules: drivers.modules,
       pcapOut: scenario.pcapOut,
       wantsDump: scenario.dump !== undefined,
-    }).catch(blame);
+    }).catch((error: unknown) => blameStart(error, run));
     try {
       const results = await drive(machine, options).catch(blame);
       if (scenario.dump !== undefined && results.cpu.dump !== undefined)
@@ -78,6 +79,14 @@ export class Testbed {
     const drivers = await DriverBook.open(this.scenario);
     return planRun(resolveRun(this.scenario, drivers), drivers);
   }
+}
+
+/** A machine that does not start with a driver of the user's own: that driver is to blame. */
+function blameStart(error: unknown, { cards }: ResolvedRun): never {
+  const own = cards.map((card) => card.definition).filter((definition) => !NIC_DRIVERS.includes(definition));
+  if (error instanceof ThreadFailure && !SCENARIO_ERRORS.has(error.name) && own.length > 0)
+    throw new UsageError(`driver ${own.map(({ name }) => name).join(', ')} does not start: ${error.message}`);
+  blame(error);
 }
 
 function blame(error: unknown): never {

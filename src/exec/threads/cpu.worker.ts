@@ -85,6 +85,7 @@ function runCpu(cpu: Cpu, control: Control, clock: MonotonicClock): Served {
     for (let steps = 0; cpu.desk.busy && steps < CLOSING_STEPS; steps++) cpu.step();
   } catch {
     cpu.crashed = true; // the violation is noted; the report is still to be made
+    served.endUs = clock.nowUs();
   }
   return served;
 }
@@ -98,7 +99,15 @@ function conclude(cpu: Cpu, memory: Memory, start: CpuStart, served: Served): Cp
   const dump = start.wantsDump ? dumpCards(memory, start.layout, cpu.slots) : undefined;
   const drivers = cpu.slots.map((slot) => slot.definition.name);
   if (!cpu.crashed) {
-    for (const _ of cpu.halt());
+    try {
+      for (const _ of cpu.halt());
+    } catch (error) {
+      bufferProblems.push({
+        device: cards[0]?.name ?? '',
+        queue: undefined,
+        message: `the end of service failed: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
     const away = buffersAway(cpu.pool);
     if (away !== 0)
       bufferProblems.push({

@@ -123,6 +123,11 @@ export class ThreadedMachine {
     return Promise.race([this.cpu.failed, this.hardware.failed]);
   }
 
+  /** The CPU thread has ended service by itself: a driver failed, and the report has what it left. */
+  get cpuEnded(): boolean {
+    return this.cpu.ended;
+  }
+
   private wake(): void {
     const now = this.clock.nowUs();
     this.cpuBell.ring(now);
@@ -134,6 +139,8 @@ class ThreadHandle<R> {
   readonly ready: Promise<void>;
   readonly finished: Promise<R>;
   readonly failed: Promise<never>;
+  /** Its result has come, and it steps no more. */
+  ended = false;
   private readonly worker: Worker;
 
   constructor(name: 'hw' | 'cpu', start: HardwareStart | CpuStart, transfer: readonly MessagePort[]) {
@@ -143,16 +150,15 @@ class ThreadHandle<R> {
       name: `ringswap ${name}`,
     });
     const { worker } = this;
-    let ended = false;
     this.failed = new Promise<never>((_, reject) => {
       worker.on('message', (message: ThreadMessage<R>) => {
         if (message.kind === 'failed')
           reject(new ThreadFailure(message.name, message.message, message.stack));
-        if (message.kind === 'finished') ended = true;
+        if (message.kind === 'finished') this.ended = true;
       });
       worker.on('error', reject);
       worker.on('exit', (code) => {
-        if (!ended)
+        if (!this.ended)
           reject(
             new ThreadFailure('ThreadExit', `the ${name} thread ended by itself with exit code ${code}`, ''),
           );

@@ -137,7 +137,10 @@ export class LinkPartner implements Wire {
   private offer(nowUs: number, budget: number, load: OfferedLoad): void {
     const { receive } = this.nic;
     const { source, pace, lossless } = load;
-    if (this.nic.linkUp) this.nic.beginArrivals(nowUs);
+    if (this.nic.linkUp) {
+      this.nic.beginArrivals(nowUs);
+      if (!this.mayOffer(nowUs, load)) return; // a reset that the driver has asked for takes the link down
+    }
     const end = Math.min(this.offered + budget, load.frames);
     while (this.offered < end && this.startUs + dueUs(pace, this.offered) <= nowUs) {
       const length = source.nextLength();

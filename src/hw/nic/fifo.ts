@@ -16,7 +16,8 @@ export class PacketFifo {
   private readonly base: number;
   private readonly limit: number;
   private write = 0;
-  private wrapping = false;
+  /** The frame last reserved for begins a new lap of the buffer. */
+  wrapping = false;
   private wraps = 0;
   private readonly mask: number;
   private head = 0;
@@ -113,9 +114,15 @@ export class PacketFifo {
     return this.wraps | (this.frames === 0 ? RXMEMWRAP_EMPTY : 0);
   }
 
+  /** What RXMEMWRAP shows while a new lap begins. */
+  nextLapStatus(): number {
+    return (this.wraps + 1) & RXMEMWRAP_WRAPS;
+  }
+
   /** Throws everything away; returns the number of frames lost. */
   flush(): number {
     const lost = this.frames;
+    this.wrapping = false;
     this.head = this.tail = this.write = this.used = this.wraps = 0;
     return lost;
   }

@@ -46,7 +46,8 @@ export class FlowControl {
 
   /** The packet buffer has grown to `used` bytes. */
   filled(used: number, wire: Wire, nowUs: number): void {
-    if (this.enabled && !this.paused && used >= this.high) this.pause(wire, nowUs);
+    if (this.enabled && used >= this.high && (!this.paused || nowUs >= this.refreshUs))
+      this.pause(wire, nowUs);
   }
 
   /** It may have been emptied: resume below the low mark, else renew the pause at half its time. */
@@ -60,6 +61,11 @@ export class FlowControl {
     if (!this.xon) return;
     this.registers.bump(LXONTXC, 1);
     wire.pause(0, nowUs);
+  }
+
+  /** When the pause is to be renewed, or infinity. */
+  nextTimerUs(): number {
+    return this.paused ? this.refreshUs : Number.POSITIVE_INFINITY;
   }
 
   private pause(wire: Wire, nowUs: number): void {

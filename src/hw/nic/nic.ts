@@ -45,6 +45,7 @@ export class Nic {
   private readonly interrupts: InterruptUnit;
   private readonly device: number;
   private generation: number;
+  private carrier = true;
   private linkUpAtUs = Number.POSITIVE_INFINITY;
 
   constructor(memory: Memory, layout: NicLayout, fabric: InterruptFabric) {
@@ -60,6 +61,7 @@ export class Nic {
     const { device } = layout;
     this.receive = new RxEngine(memory, this.registers, iommu, device, new PacketFifo(layout.fifo), ...parts);
     this.transmit = new TxEngine(memory, this.registers, iommu, device, layout.staging, ...parts);
+    this.receive.refresh = (nowUs) => this.refresh(nowUs);
     this.msix.reset();
     this.reset(0);
     this.generation = this.registers.generation();
@@ -73,7 +75,7 @@ export class Nic {
 
   /** One bounded step: at most `budget` frames each way. Returns the work done. */
   step(nowUs: number, budget: number): number {
-    if (this.registers.generation() !== this.generation) this.reconfigure(nowUs);
+    this.refresh(nowUs);
     if (nowUs >= this.linkUpAtUs) this.raiseLink();
     const work = this.receive.step(budget, nowUs) + (this.linkUp ? this.transmit.step(budget, nowUs) : 0);
     this.interrupts.step(nowUs);
@@ -84,7 +86,7 @@ export class Nic {
   /** Before frames arrive in a burst: see `RxEngine.announceArrivals`. */
   beginArrivals(nowUs: number): void {
     this.receive.announceArrivals();
-    if (this.registers.generation() !== this.generation) this.reconfigure(nowUs);
+    this.refresh(nowUs);
   }
 
   /** A PAUSE frame arrives from the cable. */
@@ -106,13 +108,24 @@ export class Nic {
 
   /** When the card next has something to do by itself, in microseconds, or infinity. */
   nextTimerUs(): number {
-    return Math.min(this.linkUpAtUs, this.interrupts.nextTimerUs);
+    const pauseEndUs = this.linkUp ? this.transmit.nextTimerUs() : Number.POSITIVE_INFINITY;
+    return Math.min(this.linkUpAtUs, this.interrupts.nextTimerUs, this.receive.nextTimerUs(), pauseEndUs);
   }
 
   /** The cable is pulled, or plugged in again. */
   setCarrier(present: boolean, nowUs: number): void {
+    this.carrier = present;
+    this.trainLink(nowUs);
+  }
+
+  /** The link goes down, and comes up again if there is a cable. */
+  private trainLink(nowUs: number): void {
     this.dropLink();
-    this.linkUpAtUs = present ? nowUs + LINK_TRAINING_US : Number.POSITIVE_INFINITY;
+    this.linkUpAtUs = this.carrier ? nowUs + LINK_TRAINING_US : Number.POSITIVE_INFINITY;
+  }
+
+  private refresh(nowUs: number): void {
+    if (this.registers.generation() !== this.generation) this.reconfigure(nowUs);
   }
 
   private reconfigure(nowUs: number): void {
@@ -121,7 +134,7 @@ export class Nic {
     if ((this.registers.get(CTRL) & (CTRL_RST | CTRL_LRST)) !== 0) this.reset(nowUs);
     if ((this.registers.get(AUTOC) & AUTOC_AN_RESTART) !== 0) {
       this.registers.clearBits(AUTOC, AUTOC_AN_RESTART);
-      this.setCarrier(true, nowUs);
+      this.trainLink(nowUs);
     }
     this.takeConfiguration();
   }
@@ -141,7 +154,7 @@ export class Nic {
     const mac = macAddress(this.device);
     this.registers.set(ral(0), mac[0] | (mac[1] << 8) | (mac[2] << 16) | (mac[3] << 24));
     this.registers.set(rah(0), mac[4] | (mac[5] << 8) | RAH_AV);
-    this.setCarrier(true, nowUs);
+    this.trainLink(nowUs);
     this.registers.set(CTRL, 0);
   }
 

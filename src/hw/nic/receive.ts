@@ -67,6 +67,11 @@ export class RxEngine {
   readonly classifier = new Classifier();
   readonly fifo: PacketFifo;
   wire: Wire;
+  /**
+   * Takes over a changed configuration. Called when the packet buffer begins a new lap, after that is shown in
+   * RXMEMWRAP: so when two more laps have begun since a driver changed RETA, no frame classified before is left.
+   */
+  refresh: (nowUs: number) => void = () => undefined;
   private readonly memory: Memory;
   private readonly registers: RegisterFile;
   private readonly iommu: Iommu;
@@ -156,6 +161,10 @@ export class RxEngine {
     const { classifier } = this;
     const { bytes } = this.memory;
     this.total++;
+    if (this.fifo.wrapping) {
+      this.showWrapStatus(this.fifo.nextLapStatus());
+      this.refresh(nowUs);
+    }
     if (length + FCS_BYTES > this.maxFrame && length + FCS_BYTES > this.maxFrame + tagBytes(bytes, address)) {
       this.registers.bump(ROC, 1);
       return;
@@ -214,10 +223,16 @@ export class RxEngine {
     );
   }
 
+  /** When PAUSE is to be renewed, or infinity. */
+  nextTimerUs(): number {
+    return this.flowControl.nextTimerUs();
+  }
+
   reset(): void {
     this.enabled.fill(0);
     this.runQueue = NO_QUEUE;
     this.runFrames = 0;
+    this.frames = this.octets = this.total = 0;
     this.flowControl.reset();
     this.wrapStatus = -1;
     const lost = this.fifo.flush();
@@ -288,19 +303,21 @@ export class RxEngine {
     const length = this.fifo.headLength();
     const address = this.fifo.headAddress();
     let done = 0;
+    let whole = true;
     for (let part = 0; part < needed; part++) {
       const bytes = Math.min(length + this.fcsBytes - done, this.bufferBytes[queue]);
-      this.writeBack(queue, address + done, bytes, part === needed - 1);
+      if (!this.writeBack(queue, address + done, bytes, part === needed - 1)) whole = false;
       done += bytes;
     }
+    if (!whole) this.probes.count('dropped.dmaFault');
     this.fifo.pop();
     this.runFrames++;
     this.queueBytes[queue] += length + FCS_BYTES;
     return true;
   }
 
-  /** One descriptor: data first, then the write-back, whose status word is published with the run. */
-  private writeBack(queue: number, from: number, bytes: number, last: boolean): void {
+  /** One descriptor: data first, then the write-back, whose status word is published with the run. False: a fault. */
+  private writeBack(queue: number, from: number, bytes: number, last: boolean): boolean {
     const { words } = this.memory;
     const descriptor = this.ring[queue] + this.head[queue] * DESCRIPTOR_WORDS;
     const to = words[descriptor];
@@ -310,7 +327,6 @@ export class RxEngine {
       copyFrame(this.memory, to, from, bytes);
     } else {
       this.probes.count('dmaFaults');
-      if (last) this.probes.count('dropped.dmaFault');
       status |= RX_ERROR_RXE;
       length = 0;
     }
@@ -325,6 +341,7 @@ export class RxEngine {
     }
     const next = this.head[queue] + 1;
     this.head[queue] = next === this.length[queue] ? 0 : next;
+    return (status & RX_ERROR_RXE) === 0;
   }
 
   /** Counts the run, then lets the driver see it: the store of its first status word publishes all of it. */

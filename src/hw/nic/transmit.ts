@@ -108,15 +108,24 @@ export class TxEngine {
     this.pausedUntilUs = timeUs;
   }
 
+  /** When a pause ends, or infinity. */
+  nextTimerUs(): number {
+    return this.pausedUntilUs === 0 ? Number.POSITIVE_INFINITY : this.pausedUntilUs;
+  }
+
   /** Sends up to `budget` frames, queues in turn. Returns the number sent. */
   step(budget: number, nowUs: number): number {
-    if (!this.sending || nowUs < this.pausedUntilUs) return 0;
+    if (nowUs >= this.pausedUntilUs) this.pausedUntilUs = 0;
+    if (!this.sending || this.pausedUntilUs !== 0) return 0;
+    const { first } = this;
     let sent = 0;
     for (let i = 0; i < QUEUES; i++) {
-      const queue = (this.first + i) & (QUEUES - 1);
-      if (this.enabled[queue] !== 0) sent += this.serve(queue, budget - sent, nowUs);
+      const queue = (first + i) & (QUEUES - 1);
+      if (this.enabled[queue] === 0) continue;
+      const served = this.serve(queue, budget - sent, nowUs);
+      sent += served;
+      if (served > 0) this.first = (queue + 1) & (QUEUES - 1); // the last one served comes last next time
     }
-    this.first = (this.first + 1) & (QUEUES - 1);
     if (sent > 0) this.count();
     return sent;
   }
@@ -179,7 +188,7 @@ export class TxEngine {
   private countParts(queue: number): number {
     const { words } = this.memory;
     let slot = this.head[queue];
-    for (let parts = 1; slot !== this.tail[queue]; parts++) {
+    for (let parts = 1; slot !== this.tail[queue] && parts <= this.length[queue]; parts++) {
       const command = words[this.descriptor(queue, slot) + TX_COMMAND_WORD];
       if ((command & TX_DTYP_MASK) !== TX_DTYP_DATA || (command & TX_EOP) !== 0) return parts;
       slot = this.next(queue, slot);
@@ -193,7 +202,8 @@ export class TxEngine {
     const descriptor = this.descriptor(queue, slot);
     const address = words[descriptor];
     const bytes = command & TX_LENGTH_MASK;
-    if (words[descriptor + 1] !== 0 || !this.iommu.allows(this.device, address, bytes)) return this.fault();
+    if (bytes <= FCS_BYTES || words[descriptor + 1] !== 0 || !this.iommu.allows(this.device, address, bytes))
+      return this.fault();
     const length = (command & TX_IFCS) !== 0 ? bytes : bytes - FCS_BYTES;
     if (length < MIN_FRAME_BYTES && this.padding) {
       copyFrame(this.memory, this.staging, address, length);
@@ -219,6 +229,7 @@ export class TxEngine {
       length += bytes;
       slot = this.next(queue, slot);
     }
+    if (length <= FCS_BYTES) return this.fault();
     this.emit(queue, this.staging, (command & TX_IFCS) !== 0 ? length : length - FCS_BYTES, nowUs);
   }
 

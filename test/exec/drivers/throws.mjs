@@ -1,51 +1,46 @@
-// A driver that throws where its parameter `in` says, on the real card, and works until then.
+// The interrupt driver, but on a card where its parameter `in` says so it throws.
 import { builtIn } from './ringswap.mjs';
 
-/** What `in` counts; 0 is nowhere. */
-export const PLACES = [
+/** What `in` counts. */
+const PLACES = [
   'nowhere',
   'create',
   'start',
   'importState',
   'activate',
   'poll',
-  'interrupt',
   'quiesce',
   'exportState',
   'release',
   'stop',
-  'room',
-  'transmit',
 ];
-const base = builtIn('interrupt');
+const interrupt = builtIn('interrupt');
 
 /** @type {import('../../../src/testbed/index.ts').NicDriverDefinition} */
 export default {
-  ...base,
+  ...interrupt,
   name: 'throws',
   description: 'the interrupt driver, throwing where it is told to',
   parameters: [
-    ...base.parameters,
+    ...interrupt.parameters,
     { name: 'in', description: 'where it throws', unit: 'place', min: 0, max: PLACES.length - 1, default: 0 },
-    { name: 'calls', description: 'calls that go well before', unit: 'calls', min: 0, max: 1e9, default: 0 },
-    { name: 'times', description: 'calls that throw', unit: 'calls', min: 0, max: 1e9, default: 1e9 },
+    { name: 'after', description: 'calls that go well before', unit: 'calls', min: 0, max: 1e9, default: 0 },
+    { name: 'times', description: 'calls that throw', unit: 'calls', min: 1, max: 1e9, default: 1e9 },
   ],
   create(environment, parameters) {
-    const place = PLACES[parameters.in];
-    if (place === 'create') throw new Error('thrown in create');
-    const driver = base.create(environment, parameters);
+    const { in: place, after, times } = parameters;
+    const where = PLACES[place];
+    if (where === 'create') throw new Error('thrown in create');
     let calls = 0;
-    return new Proxy(driver, {
-      get(target, key) {
-        const value = Reflect.get(target, key, target);
-        if (typeof value !== 'function') return value;
+    return new Proxy(interrupt.create(environment, parameters), {
+      get(driver, key) {
+        const value = Reflect.get(driver, key, driver);
+        if (key !== where || typeof value !== 'function')
+          return typeof value === 'function' ? value.bind(driver) : value;
         return (/** @type {unknown[]} */ ...given) => {
-          if (key === place) {
-            const n = calls++;
-            if (n >= parameters.calls && n < parameters.calls + parameters.times)
-              throw new Error(`thrown in ${place}`);
-          }
-          return Reflect.apply(value, target, given);
+          calls++;
+          if (calls > after && calls <= after + times) throw new Error(`thrown in ${where}`);
+          return Reflect.apply(value, driver, given);
         };
       },
     });

@@ -1,0 +1,24 @@
+import type { NicDriver } from '../drivers/contract.ts';
+
+function* nothing(): Generator<void> {}
+
+/**
+ * Stands in a slot whose card is being reset: it has no rings, so it has no room, and an application that
+ * sends by this card waits.
+ */
+export const HELD: NicDriver = {
+  start: nothing,
+  stop: nothing,
+  exportState: () => undefined,
+  importState: () => undefined,
+  activate: () => undefined,
+  quiesce: () => undefined,
+  poll: () => 0,
+  interrupt: () => undefined,
+  idle: () => false,
+  room: () => 0,
+  transmit: () => {
+    throw new Error('there is no room: the card is being reset');
+  },
+  release: () => undefined,
+};
