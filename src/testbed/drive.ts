@@ -104,7 +104,8 @@ class Watch {
   private readonly startedUs: number;
   private counts: readonly CardCounts[] = [];
   private mark = '';
-  private beats = 0;
+  private cpuBeat = 0;
+  private hardwareBeat = 0;
   private quiet = 0;
   private previous: Sample = { elapsedMs: 0, delivered: 0, swaps: 0 };
 
@@ -124,11 +125,14 @@ class Watch {
       .map((c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`)
       .join();
     // Quiet looks count only while both threads show that they live: a thread that lost its core is not stuck.
-    const beats = Math.min(control.cpuBeat, control.hardwareBeat);
+    const alive = control.cpuBeat !== this.cpuBeat && control.hardwareBeat !== this.hardwareBeat;
     if (mark !== this.mark) this.quiet = 0;
-    else if (beats !== this.beats) this.quiet++;
+    else if (alive) this.quiet++;
+    if (mark !== this.mark || alive) {
+      this.cpuBeat = control.cpuBeat;
+      this.hardwareBeat = control.hardwareBeat;
+    }
     this.mark = mark;
-    this.beats = beats;
   }
 
   /** All links have ended, and all frames are accounted for or will not come any more. */

@@ -72,7 +72,8 @@ function runCpu(cpu: Cpu, control: Control, clock: MonotonicClock): Served {
       if (frames === 0 && before > 0) served.endUs = clock.nowUs();
       before = frames;
       if (frames > 0) idle.busy();
-      else if (cpu.idle() && idle.pause(hasWork, nextUs)) cpu.sleptThrough();
+      else if (!cpu.idle()) idle.rest();
+      else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
       if (steps % STEPS_PER_LOOK !== 0 && frames > 0) continue;
       control.beatCpu(++beats);
       if (served.startUs === Number.POSITIVE_INFINITY && control.going) {

@@ -136,7 +136,7 @@ export class LinkPartner implements Wire {
 
   private offer(nowUs: number, budget: number, load: OfferedLoad): void {
     const { receive } = this.nic;
-    const { source, pace, lossless } = load;
+    const { source, pace } = load;
     if (this.nic.linkUp) {
       this.nic.beginArrivals(nowUs);
       if (!this.mayOffer(nowUs, load)) return; // a reset that the driver has asked for takes the link down
@@ -154,7 +154,7 @@ export class LinkPartner implements Wire {
       source.render(at);
       this.tap?.toCard(at, length, nowUs);
       receive.accept(at, length, nowUs);
-      if (lossless && nowUs < this.pausedUntilUs) break;
+      if (!this.mayOffer(nowUs, load)) break; // the card has paused us, or has just been reset
     }
   }
 

@@ -164,6 +164,10 @@ export class RxEngine {
     if (this.fifo.wrapping) {
       this.showWrapStatus(this.fifo.nextLapStatus());
       this.refresh(nowUs);
+      if (!this.receiving) {
+        this.probes.count('dropped.receiverOff');
+        return;
+      }
     }
     if (length + FCS_BYTES > this.maxFrame && length + FCS_BYTES > this.maxFrame + tagBytes(bytes, address)) {
       this.registers.bump(ROC, 1);

@@ -13,6 +13,7 @@ import {
   FCCFG_TFCE_802_3X,
   FCRTH,
   FCRTH_FCEN,
+  FCTTV,
   GORCL,
   GPRC,
   LINKS,
@@ -137,6 +138,7 @@ describe('a reset', () => {
   test('forgets that it has paused its partner', () => {
     card.write(FCCFG, FCCFG_TFCE_802_3X);
     card.write(FCRTH, FCRTH_FCEN | 64);
+    card.write(FCTTV, 0xffff);
     card.arrive(...testFrames(1, 3));
     expect(card.wire.pauses).toHaveLength(1);
     reset();

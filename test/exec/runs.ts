@@ -1,0 +1,31 @@
+/** Runs on real threads that end by what has happened, not by the time it took. */
+import { expect } from 'vitest';
+import { type Report, type Scenario, Testbed } from '../../src/testbed/index.ts';
+
+/** Under full load until so many swaps are done; traffic is then ended, and what is on its way served. */
+export async function runUntil(swaps: number, scenario: Scenario): Promise<Report> {
+  const controller = new AbortController();
+  return new Testbed({ frames: Number.MAX_SAFE_INTEGER, ...scenario }).run({
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (progress.swaps >= swaps) controller.abort();
+    },
+  });
+}
+
+/** Every card got traffic, and all of it arrived: whole, once, in order. */
+export function expectLossless(report: Report): void {
+  expect(report.violations).toEqual([]);
+  expect(report.verdict).toBe('pass');
+  for (const [name, card] of Object.entries(report.devices)) {
+    const { lost, duplicated, reordered, damaged, dropped } = card;
+    const found = { name, lost, duplicated, reordered, damaged, dropped };
+    expect(found).toEqual({ name, lost: 0, duplicated: 0, reordered: 0, damaged: 0, dropped: {} });
+    expect(card.delivered).toBeGreaterThan(0);
+    expect(card.delivered).toBe(card.offered);
+  }
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
