@@ -135,6 +135,9 @@ export class ThreadedMachine {
   }
 }
 
+/** A thread takes over the process's flags, and this one forbids an entry that is a file. */
+const FLAGS = process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {};
+
 class ThreadHandle<R> {
   readonly ready: Promise<void>;
   readonly finished: Promise<R>;
@@ -148,6 +151,7 @@ class ThreadHandle<R> {
       workerData: start,
       transferList: [...transfer],
       name: `ringswap ${name}`,
+      ...FLAGS,
     });
     const { worker } = this;
     this.failed = new Promise<never>((_, reject) => {

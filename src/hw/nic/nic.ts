@@ -25,10 +25,11 @@ import {
 import { PacketFifo } from './fifo.ts';
 import { InterruptUnit } from './interrupts.ts';
 import { macAddress, type NicLayout, nicRegisters } from './layout.ts';
+import type { CardParts } from './parts.ts';
 import { Probes } from './probes.ts';
 import { RxEngine } from './receive.ts';
 import { TxEngine } from './transmit.ts';
-import { QUANTUM_US, UNPLUGGED, type Wire } from './wire.ts';
+import { QUANTUM_US, type Wire } from './wire.ts';
 
 /** How long the link takes to come up after a reset. Silicon takes longer; a testbed should not wait for it. */
 const LINK_TRAINING_US = 500;
@@ -56,11 +57,12 @@ export class Nic {
     this.probes = new Probes(memory, layout.probes);
     this.bell = new Bell(memory, layout.bell);
     this.interrupts = new InterruptUnit(this.registers, this.msix, fabric);
-    const iommu = new Iommu(memory, layout.iommu);
-    const parts = [this.interrupts, this.probes, UNPLUGGED] as const;
     const { device } = layout;
-    this.receive = new RxEngine(memory, this.registers, iommu, device, new PacketFifo(layout.fifo), ...parts);
-    this.transmit = new TxEngine(memory, this.registers, iommu, device, layout.staging, ...parts);
+    const iommu = new Iommu(memory, layout.iommu);
+    const { registers, interrupts, probes } = this;
+    const parts: CardParts = { memory, registers, iommu, device, interrupts, probes };
+    this.receive = new RxEngine(parts, new PacketFifo(layout.fifo));
+    this.transmit = new TxEngine(parts, layout.staging);
     this.receive.refresh = (nowUs) => this.refresh(nowUs);
     this.msix.reset();
     this.reset(0);

@@ -51,8 +51,9 @@ import {
 import { copyFrame, type PacketFifo } from './fifo.ts';
 import { FlowControl } from './flow-control.ts';
 import type { InterruptUnit } from './interrupts.ts';
+import type { CardParts } from './parts.ts';
 import type { Probes } from './probes.ts';
-import { FCS_BYTES, type Wire } from './wire.ts';
+import { FCS_BYTES, UNPLUGGED, type Wire } from './wire.ts';
 
 /** What `reserve` answers when there is no place for a frame. */
 export const OVERFLOW = -1;
@@ -66,7 +67,7 @@ const NO_QUEUE = -1;
 export class RxEngine {
   readonly classifier = new Classifier();
   readonly fifo: PacketFifo;
-  wire: Wire;
+  wire: Wire = UNPLUGGED;
   /**
    * Takes over a changed configuration. Called when the packet buffer begins a new lap, after that is shown in
    * RXMEMWRAP: so when two more laps have begun since a driver changed RETA, no frame classified before is left.
@@ -102,25 +103,15 @@ export class RxEngine {
   private runWord = 0;
   private runStatus = 0;
 
-  constructor(
-    memory: Memory,
-    registers: RegisterFile,
-    iommu: Iommu,
-    device: number,
-    fifo: PacketFifo,
-    interrupts: InterruptUnit,
-    probes: Probes,
-    wire: Wire,
-  ) {
-    this.memory = memory;
-    this.registers = registers;
-    this.iommu = iommu;
-    this.device = device;
+  constructor(parts: CardParts, fifo: PacketFifo) {
+    this.memory = parts.memory;
+    this.registers = parts.registers;
+    this.iommu = parts.iommu;
+    this.device = parts.device;
+    this.interrupts = parts.interrupts;
+    this.probes = parts.probes;
     this.fifo = fifo;
-    this.interrupts = interrupts;
-    this.probes = probes;
-    this.wire = wire;
-    this.flowControl = new FlowControl(registers);
+    this.flowControl = new FlowControl(parts.registers);
   }
 
   configure(): void {

@@ -39,15 +39,16 @@ import {
 import { copyFrame } from './fifo.ts';
 import type { InterruptUnit } from './interrupts.ts';
 import { STAGING_BYTES } from './layout.ts';
+import type { CardParts } from './parts.ts';
 import type { Probes } from './probes.ts';
-import { FCS_BYTES, type Wire } from './wire.ts';
+import { FCS_BYTES, UNPLUGGED, type Wire } from './wire.ts';
 
 const MIN_FRAME_BYTES = 60;
 /** TXDCTL's enable bits are the second group of acknowledged ones. */
 const ENABLE_UNIT = 16;
 
 export class TxEngine {
-  wire: Wire;
+  wire: Wire = UNPLUGGED;
   private readonly memory: Memory;
   private readonly registers: RegisterFile;
   private readonly iommu: Iommu;
@@ -68,24 +69,14 @@ export class TxEngine {
   private pausedUntilUs = 0;
   private first = 0;
 
-  constructor(
-    memory: Memory,
-    registers: RegisterFile,
-    iommu: Iommu,
-    device: number,
-    staging: Region,
-    interrupts: InterruptUnit,
-    probes: Probes,
-    wire: Wire,
-  ) {
-    this.memory = memory;
-    this.registers = registers;
-    this.iommu = iommu;
-    this.device = device;
+  constructor(parts: CardParts, staging: Region) {
+    this.memory = parts.memory;
+    this.registers = parts.registers;
+    this.iommu = parts.iommu;
+    this.device = parts.device;
+    this.interrupts = parts.interrupts;
+    this.probes = parts.probes;
     this.staging = staging.address;
-    this.interrupts = interrupts;
-    this.probes = probes;
-    this.wire = wire;
   }
 
   configure(): void {
