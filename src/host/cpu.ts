@@ -220,7 +220,7 @@ export class Cpu implements SwapHost {
       card.parameters,
       definition.create(environment, card.parameters),
     );
-    slot.buffers = buffersFor(card.parameters, card.queues, false);
+    slot.buffers = buffersFor(card.parameters, card.queues);
     this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
     return slot;
   }

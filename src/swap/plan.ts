@@ -49,6 +49,8 @@ export interface Step {
 export interface QueueView {
   readonly queue: number;
   readonly slots: number;
+  /** Buffers that lie on it now. */
+  readonly posted: number;
   /** Does the redirection table send frames there? */
   readonly steered: boolean;
 }
@@ -90,20 +92,12 @@ export class Refusal extends Error {
 export function planSwap(situation: Situation): Plan {
   const { from, to, method } = situation;
   const format = negotiate(from, to);
-  const parameters = resolveParameters(to.name, to.parameters, situation.given, situation.fromParameters);
+  const parameters = parametersAfter(situation);
   const moves = method === 'reset' ? [] : queuesToMove(situation, parameters);
   const notes = remarks(situation, parameters, moves);
   const newSlots = parameters.rxRing ?? 0;
-  const buffersAfter = buffersFor(
-    parameters,
-    situation.queues,
-    moves.length > 0 || situation.rings.length > situation.queues,
-  );
-  const buffersDuring = Math.max(
-    buffersAfter,
-    buffersFor(situation.fromParameters, situation.queues, situation.rings.length > situation.queues) +
-      moves.length * posted(parameters),
-  );
+  const buffersAfter = buffersKept(situation, parameters, moves);
+  const buffersDuring = Math.max(buffersAfter, buffersMeanwhile(situation, parameters, moves));
   const plan = { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, notes };
   return { ...plan, steps: stepsOf(situation, plan) };
 }
@@ -118,17 +112,49 @@ function negotiate(from: NicDriverDefinition, to: NicDriverDefinition): string {
   );
 }
 
-/** Posted receive buffers, and what may wait in transmit rings, and one burst on its way. */
-export function buffersFor(parameters: Parameters, queues: number, extraRing: boolean): number {
-  return (
-    (queues + (extraRing ? 1 : 0)) * posted(parameters) +
-    queues * ((parameters.txRing ?? 0) + (parameters.burst ?? 0))
-  );
+/** Geometry that the request does not name is kept; transmit rings keep their length unless the card is reset. */
+function parametersAfter({ to, given, fromParameters, method }: Situation): Parameters {
+  const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
+  const { txRing } = fromParameters;
+  return method === 'reset' || txRing === undefined ? parameters : { ...parameters, txRing };
 }
 
-/** Receive buffers on one ring. */
-function posted(parameters: Parameters): number {
-  return Math.min(parameters.rxBuffers ?? 0, (parameters.rxRing ?? 1) - 1);
+/** Packet buffers that a card just started may hold: posted ones, what waits in transmit rings, a burst on its way. */
+export function buffersFor(parameters: Parameters, queues: number): number {
+  return queues * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
+}
+
+/** Receive buffers on one ring of so many slots. */
+function posted(parameters: Parameters, slots: number): number {
+  return Math.min(parameters.rxBuffers ?? 0, slots - 1);
+}
+
+function sending(parameters: Parameters, queues: number): number {
+  return queues * ((parameters.txRing ?? 0) + (parameters.burst ?? 0));
+}
+
+/** Rings that stay, and the new ones. */
+function buffersKept(
+  { rings, queues, method }: Situation,
+  parameters: Parameters,
+  moves: readonly number[],
+): number {
+  if (method === 'reset') return buffersFor(parameters, queues);
+  const staying = rings.filter((ring) => ring.queue === 0 || !moves.includes(ring.queue));
+  const old = staying.reduce((sum, ring) => sum + posted(parameters, ring.slots), 0);
+  return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
+}
+
+/** All rings, old and new, with what lies on the old ones, what the old driver and what the new one would post. */
+function buffersMeanwhile(situation: Situation, parameters: Parameters, moves: readonly number[]): number {
+  const { rings, queues, fromParameters } = situation;
+  const old = rings.reduce(
+    (sum, ring) =>
+      sum + Math.max(ring.posted, posted(parameters, ring.slots), posted(fromParameters, ring.slots)),
+    0,
+  );
+  const sent = Math.max(sending(parameters, queues), sending(fromParameters, queues));
+  return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sent;
 }
 
 /** Queue 0 last: it keeps its ring beside the new one, so it takes a spare queue for good. */
@@ -144,7 +170,7 @@ function queuesToMove({ rings }: Situation, parameters: Parameters): number[] {
 }
 
 function remarks(situation: Situation, parameters: Parameters, moves: readonly number[]): string[] {
-  const { fromParameters, method, rings } = situation;
+  const { method, rings } = situation;
   const notes: string[] = [];
   if (method === 'reset')
     return ['frames in the packet buffer, in the rings and on the wire during the reset are lost'];
@@ -153,9 +179,10 @@ function remarks(situation: Situation, parameters: Parameters, moves: readonly n
       `queue 0 keeps its ring of ${rings.find((ring) => ring.queue === 0)?.slots} for frames without an RSS hash: ` +
         'no filter reaches them all',
     );
-  if (fromParameters.txRing !== undefined && parameters.txRing !== fromParameters.txRing)
+  const { txRing } = situation.given;
+  if (txRing !== undefined && txRing !== parameters.txRing)
     notes.push(
-      `txRing stays ${fromParameters.txRing}: transmit rings change their length only with method=reset`,
+      `txRing stays ${parameters.txRing}: transmit rings change their length only with method=reset`,
     );
   return notes;
 }

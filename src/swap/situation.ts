@@ -1,22 +1,27 @@
-import { ringOf } from '../drivers/nic/ring-memory.ts';
+import { RX } from '../drivers/nic/state.ts';
 import { QUEUES, RETA_WORDS, reta } from '../hw/nic/datasheet.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import type { SwapRequest } from './exchange.ts';
-import type { Situation } from './plan.ts';
+import type { QueueView, Situation } from './plan.ts';
 import type { Slot } from './slot.ts';
 
 /** What a plan depends on, read from a slot and its card. */
 export function situationOf(slot: Slot, request: SwapRequest): Situation {
   const { environment } = slot;
-  const steered = steeredQueues(environment.port);
-  const rings = [];
-  for (let queue = 0; queue < QUEUES; queue++)
-    if (environment.state.rxActive(queue))
-      rings.push({
-        queue,
-        slots: ringOf(environment, 'rx', queue).slots,
-        steered: (steered & (1 << queue)) !== 0,
-      });
+  const { state, memory, port } = environment;
+  const steered = steeredQueues(port);
+  const rings: QueueView[] = [];
+  for (let queue = 0; queue < QUEUES; queue++) {
+    if (!state.rxActive(queue)) continue;
+    const record = state.rx(queue);
+    const posted = (memory.words[record + RX.posted] - memory.words[record + RX.consumed]) | 0;
+    rings.push({
+      queue,
+      slots: memory.words[record + RX.slots],
+      posted,
+      steered: (steered & (1 << queue)) !== 0,
+    });
+  }
   return {
     from: slot.definition,
     fromParameters: slot.parameters,

@@ -125,7 +125,7 @@ function paceOf({ rate }: ResolvedTraffic, capture?: PreparedCapture): Pace {
 
 /** As many buffers as the memory that was asked for holds, else as the run can come to need. */
 function bufferLimit(run: ResolvedRun, scenario: Scenario): number {
-  const needed = run.cards.reduce((sum, card) => sum + buffersFor(card.parameters, card.queues, false), 0);
+  const needed = run.cards.reduce((sum, card) => sum + buffersFor(card.parameters, card.queues), 0);
   if (scenario.memory === undefined)
     return run.cards.reduce((sum, card, i) => sum + worstCase(run, card, i), 0);
   const bytes = typeof scenario.memory === 'number' ? scenario.memory : parseSize(scenario.memory);

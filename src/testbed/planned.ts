@@ -54,6 +54,7 @@ function fresh(card: ResolvedCard): Card {
   const rings = Array.from({ length: card.queues }, (_, queue) => ({
     queue,
     slots: card.parameters.rxRing,
+    posted: Math.min(card.parameters.rxBuffers, card.parameters.rxRing - 1),
     steered: true,
   }));
   return { card, definition: card.definition, parameters: card.parameters, rings };
@@ -88,6 +89,6 @@ function advance(card: Card, to: NicDriverDefinition, plan: Plan): void {
     card.rings = card.rings
       .filter((ring) => ring.queue !== from || from === 0)
       .map((ring) => (ring.queue === from ? { ...ring, steered: false } : ring));
-    card.rings.push({ queue: spare, slots: plan.newSlots, steered: true });
+    card.rings.push({ queue: spare, slots: plan.newSlots, posted: 0, steered: true });
   }
 }

@@ -159,7 +159,7 @@ describe('two cards that swap at once', () => {
 /** The pool has room for all that the cards' rings may hold, as their slots have it. */
 function expectCapacity({ cpu }: TestMachine): void {
   const wanted = cpu.slots.reduce((sum, slot) => {
-    const own = buffersFor(slot.parameters, slot.environment.queues, false);
+    const own = buffersFor(slot.parameters, slot.environment.queues);
     expect(slot.buffers).toBe(own);
     return sum + own;
   }, 0);

@@ -155,6 +155,7 @@ export class TxEngine {
     const before = this.head[queue];
     let sent = 0;
     while (sent < budget && this.head[queue] !== this.tail[queue] && this.wire.ready(nowUs)) {
+      if (this.pausedUntilUs !== 0) break; // by the frame before
       if (!this.sendFrame(queue, nowUs)) break;
       sent++;
     }
