@@ -23,7 +23,7 @@ export function screen(columns = COLUMNS_UNKNOWN, colored = false): Screen {
 /** `isColorSupported` speaks of standard output and of NO_COLOR; a stream that is no terminal gets none. */
 export function screenOf(stream: NodeJS.WriteStream): Screen {
   return screen(
-    stream.columns,
+    stream.columns || COLUMNS_UNKNOWN, // 0: a terminal that was told no size
     picocolors.isColorSupported && (stream.isTTY || 'FORCE_COLOR' in process.env),
   );
 }

@@ -1,5 +1,5 @@
 /** Frames that one queue handles at a time, and segments of the longest frame on top. */
-export const MAX_BURST_FRAMES = 256;
+const MAX_BURST_FRAMES = 256;
 const MAX_FRAME_SEGMENTS = 8;
 
 /** A burst of received segments: buffer numbers, lengths, and which segment ends a frame. Reused, never allocated per burst. */

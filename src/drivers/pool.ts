@@ -1,7 +1,7 @@
 import type { Memory, Region } from '../hw/memory.ts';
 import { load, put, store } from '../hw/shared.ts';
 
-export const BUFFER_SHIFT = 11;
+const BUFFER_SHIFT = 11;
 export const BUFFER_BYTES = 1 << BUFFER_SHIFT;
 
 /** Shared words in front of an array in which the free buffers grow from the bottom, those that left from the top. */

@@ -9,7 +9,6 @@ const STOP_HARDWARE = 3;
 const CPU_BEAT = 32;
 const HARDWARE_BEAT = 64;
 const SWAPS_DONE = 33;
-const MAIL = 4;
 const CONTROL_BYTES = 96 * 4;
 
 export function layoutControl(map: MemoryMap): Region {
@@ -58,15 +57,6 @@ export class Control {
 
   stopHardware(): void {
     this.set(STOP_HARDWARE, 1);
-  }
-
-  /** Messages sent to the CPU; it looks for them when this changes. */
-  get mail(): number {
-    return this.get(MAIL);
-  }
-
-  announceMail(): void {
-    this.set(MAIL, this.get(MAIL) + 1);
   }
 
   beatCpu(count: number): void {

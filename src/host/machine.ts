@@ -60,6 +60,8 @@ export interface MachineLayout {
   readonly cards: readonly CardLayout[];
 }
 
+/** Sixteen vectors each, of the 256 lines of a CPU. */
+export const MAX_CARDS = 16;
 /** State blocks and rings: the longest ones, twice each while they are exchanged. */
 const DMA_BYTES_PER_CARD = 4 * 1024 * 1024;
 

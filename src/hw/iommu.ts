@@ -1,9 +1,7 @@
 import { type Memory, PAGE_BYTES, PAGE_SHIFT, type Region } from './memory.ts';
 import { load, store } from './shared.ts';
 
-/** One word for each page of the memory, one bit for each device: may it touch this page? */
-export const MAX_DEVICES = 32;
-
+/** One word for each page of the memory, one bit for each of 32 devices: may it touch this page? */
 export function iommuBytes(memoryBytes: number): number {
   return Math.ceil(memoryBytes / PAGE_BYTES) * 4;
 }

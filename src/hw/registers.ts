@@ -103,8 +103,8 @@ export class RegisterTable {
 
 /** Words of a register file beyond the registers themselves: what the device acknowledges, and what changed. */
 const PRIVATE_WORDS = 32;
-export const GENERATION = 0;
-export const ENABLED = 1;
+const GENERATION = 0;
+const ENABLED = 1;
 
 export function registerFileBytes(table: RegisterTable): number {
   return table.bytes + PRIVATE_WORDS * 4;

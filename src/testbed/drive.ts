@@ -79,7 +79,7 @@ export async function drive(machine: ThreadedMachine, options: DriveOptions): Pr
   };
 }
 
-export function countsOf({ memory }: ThreadedMachine, card: CardLayout): CardCounts {
+function countsOf({ memory }: ThreadedMachine, card: CardLayout): CardCounts {
   const { offered, octets, linkDown, done } = readPartner(memory, card.partner);
   const { missed, queues } = readDrops(memory, card.statistics);
   const probes = new Probes(memory, card.nic.probes);
@@ -179,6 +179,6 @@ class Watch {
   }
 }
 
-export function sum(counts: Readonly<Record<string, number>>): number {
+function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }

@@ -3,6 +3,7 @@ import type { NicDriverDefinition } from '../drivers/contract.ts';
 import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ParameterError, type Parameters, resolveParameters } from '../drivers/parameters.ts';
 import type { ApplicationName } from '../host/apps/applications.ts';
+import { MAX_CARDS } from '../host/machine.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import type { DriverBook } from './drivers.ts';
@@ -11,7 +12,7 @@ import type { DriverParameters, NicScenario, Scenario, TrafficScenario } from '.
 import { didYouMean } from './suggest.ts';
 import { parseDuration } from './units.ts';
 
-export const DEFAULT_FLOWS = 16;
+const DEFAULT_FLOWS = 16;
 const DEFAULT_DURATION = '1s';
 
 export interface ResolvedTraffic {
@@ -43,6 +44,8 @@ export interface ResolvedRun {
 /** Throws UsageError: what is wrong, where, and what is allowed. */
 export function resolveRun(scenario: Scenario, drivers: DriverBook): ResolvedRun {
   const nics = scenario.nics ?? [{ name: 'eth0' }];
+  if (nics.length > MAX_CARDS)
+    throw new UsageError(`${nics.length} cards; a machine has room for ${MAX_CARDS}`);
   const cards = nics.map((nic) => resolveCard(nic, scenario, drivers));
   checkNames(nics);
   checkForwarding(cards);

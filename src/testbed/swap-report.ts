@@ -23,7 +23,7 @@ export function reportSwaps(records: readonly SwapRecord[], scheduled: number): 
   };
 }
 
-export function quantiles(values: readonly number[]): Quantiles {
+function quantiles(values: readonly number[]): Quantiles {
   if (values.length === 0) return { p50: 0, p99: 0, max: 0 };
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>

@@ -1,5 +1,5 @@
 /** The built command line in a process of its own, started in the package's folder. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +21,12 @@ export interface Start {
 /** Neither a terminal nor variables that speak of one. */
 const { FORCE_COLOR: _force, NO_COLOR: _no, COLUMNS: _columns, ...plain } = process.env;
 
+/** A test that waits in vain leaves its process behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export async function ringswap(
   argv: readonly string[],
   { env = {}, interruptAt }: Start = {},
@@ -30,15 +36,19 @@ export async function ringswap(
     env: { ...plain, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   let stdout = '';
   let stderr = '';
+  let interrupted = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    if (interruptAt !== undefined && stderr.includes(interruptAt)) child.kill('SIGINT');
+    if (interruptAt === undefined || interrupted || !stderr.includes(interruptAt)) return;
+    interrupted = child.kill('SIGINT');
   });
   await once(child, 'close');
+  running.delete(child);
   return { status: child.exitCode, stdout, stderr };
 }

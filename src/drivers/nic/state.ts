@@ -23,7 +23,7 @@ import { load, store } from '../../hw/shared.ts';
 import type { BufferPool } from '../pool.ts';
 
 export const STATE_FORMAT = 'ringswap.nic.1';
-export const STATE_MAGIC = 0x52534e31;
+const STATE_MAGIC = 0x52534e31;
 
 export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 32;

@@ -30,7 +30,7 @@ export interface Loss {
 }
 
 /** Shared words: offered frames and octets, frames lost on a link that was down, and DONE. */
-export const PARTNER_BYTES = 7 * 4;
+const PARTNER_BYTES = 7 * 4;
 const OFFERED = 0;
 const OCTETS = 2;
 const LINK_DOWN = 4;

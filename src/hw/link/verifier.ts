@@ -4,9 +4,9 @@ import { count, counted } from '../shared.ts';
 import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.ts';
 
 /** Counters in shared memory, 64 bits each as (low, high). `missing` has those that came later too, as `reordered`. */
-export const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
+const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
 export type TallyName = (typeof TALLY)[number];
-export const TALLY_BYTES = TALLY.length * 8;
+const TALLY_BYTES = TALLY.length * 8;
 
 /** Something wrong with one frame, as it was seen. */
 export interface Anomaly {

@@ -39,7 +39,6 @@ export const eitr = (vector: number): number => 0x00820 + 4 * vector;
 export const EITR_INTERVAL_SHIFT = 3;
 export const EITR_INTERVAL_MASK = 0x1ff;
 export const EITR_UNIT_US = 2;
-export const EITR_CNT_WDIS = 1 << 31;
 /** Four bytes: receive and transmit cause of an even queue, then of an odd one; bit 7 says valid. */
 export const ivar = (queue: number): number => 0x00900 + 4 * (queue >> 1);
 export const IVAR_VALID = 0x80;

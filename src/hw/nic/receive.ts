@@ -56,8 +56,8 @@ import type { Probes } from './probes.ts';
 import { FCS_BYTES, UNPLUGGED, type Wire } from './wire.ts';
 
 /** What `reserve` answers when there is no place for a frame. */
-export const OVERFLOW = -1;
-export const RECEIVER_OFF = -2;
+const OVERFLOW = -1;
+const RECEIVER_OFF = -2;
 
 const STANDARD_FRAME_BYTES = 1518;
 const ETHERTYPE_VLAN = 0x8100;

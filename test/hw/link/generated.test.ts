@@ -133,9 +133,9 @@ describe('the checker', () => {
     );
   });
 
-  test('sees every single bit of a minimum frame, swapped or not', () => {
+  test.each([64, 65, 66, 67])('sees every single bit of a frame of %i bytes, swapped or not', (size) => {
     for (const swapped of [false, true]) {
-      const { memory, at, checker, swappedChecker, next } = makeStream([64], 2);
+      const { memory, at, checker, swappedChecker, next } = makeStream([size], 2);
       const reader = swapped ? swappedChecker : checker;
       const length = next();
       if (swapped) swapAddresses(memory.bytes, at);

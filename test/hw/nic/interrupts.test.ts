@@ -75,6 +75,18 @@ describe('causes', () => {
     expect(fired()).toEqual([0]);
   });
 
+  test('a cause that was cleared and comes anew between two steps of the card fires again', () => {
+    card.route(0, 0);
+    card.port.connectVector(0, 0, 32);
+    card.write(EIMS, 1);
+    new RxRing(card, 0).start();
+    for (let round = 0; round < 3; round++) {
+      arrive();
+      expect(fired()).toEqual([0]);
+      expect(card.read(EICR)).toBe(1);
+    }
+  });
+
   test('a cause still standing fires again after its mask bit was taken away and given back', () => {
     card.write(EIMS, 1);
     card.write(EICS, 1);
