@@ -1,6 +1,7 @@
 /** The desk: swaps at their times, rounds through all pairs, control windows, and the end of it all. */
 import { describe, expect, it } from 'vitest';
 import { ControlWindow } from '../../src/swap/control-window.ts';
+import type { SwapRecord } from '../../src/swap/record.ts';
 import type { TimedSwap } from '../../src/swap/timetable.ts';
 import { expectClean } from '../check/verdict.ts';
 import { type MachineOptions, TestMachine } from '../machine.ts';
@@ -9,6 +10,11 @@ const PACE = { kind: 'rate', framesPerSecond: 1e6 } as const;
 
 function timed(atUs: number, to: string, slot = 0): TimedSwap {
   return { atUs, slot, to, parameters: {}, method: 'inplace' };
+}
+
+/** The latest time at which the control window of a swap is over. */
+function controlOver({ acceptedUs, endedUs }: SwapRecord): number {
+  return endedUs + 2.25 * (endedUs - acceptedUs);
 }
 
 /** Traffic from time 0 of the timetable. */
@@ -70,9 +76,9 @@ describe('a round of swaps', () => {
     expect(records.every(({ outcome }) => outcome === 'done')).toBe(true);
     // Each at its place in the grid, or when the control window of the one before is over.
     records.forEach(({ acceptedUs }, i) => {
-      const before = i === 0 ? 0 : 2 * records[i - 1].endedUs - records[i - 1].acceptedUs;
+      const before = i === 0 ? 0 : controlOver(records[i - 1]);
       expect(acceptedUs - startUs).toBeGreaterThanOrEqual(1000 * (i + 1));
-      expect(acceptedUs - Math.max(startUs + 1000 * (i + 1), before)).toBeLessThan(500);
+      expect(acceptedUs - Math.max(startUs + 1000 * (i + 1), before)).toBeLessThan(60);
     });
   });
 

@@ -142,11 +142,6 @@ export class RxEngine {
     return at;
   }
 
-  /** True if a frame of this length finds room just now; counts nothing. */
-  hasRoom(length: number): boolean {
-    return this.receiving && this.fifo.reserve(length + FCS_BYTES) >= 0;
-  }
-
   /** The frame lies where `reserve` said: filters it, classifies it, queues it. */
   accept(address: number, length: number, nowUs: number): void {
     const { classifier } = this;
