@@ -1,4 +1,4 @@
-/** The lazy polling driver: polls while frames keep coming, and lets the CPU sleep when none have come for a while. */
+/** The lazy polling driver: polls while frames keep coming, sleeps when none have come for a while. */
 import { burstParameter, RING_PARAMETERS, RingDriver, STATE_FORMAT } from 'ringswap';
 
 class LazyPollingDriver extends RingDriver {
@@ -7,8 +7,9 @@ class LazyPollingDriver extends RingDriver {
   /** Vectors are unmasked, and the rings are left alone until one fires. */
   #asleep = false;
 
-  /** Begins awake: what came before the vectors were masked is found by the next poll. */
+  /** Begins awake. The card still moderates interrupts as the driver before it wished: that is undone. */
   activate() {
+    this.moderate(0);
     this.#wake();
   }
 

@@ -74,9 +74,10 @@ export function* coldStart({ driverToCome }: Exchange): Slices {
   yield* each(driverToCome.start(), HOLD);
 }
 
-/** Undo of a tear-down: whatever the new driver began goes, and the old one starts from nothing. */
-export function* restart({ slot, old, record }: Exchange): Slices {
-  discardRings(slot, record);
+/** Undo of a tear-down: whatever the new driver began goes the same way, and the old one starts from nothing. */
+export function* restart(exchange: Exchange): Slices {
+  const { slot, old } = exchange;
+  yield* tearDown(exchange);
   yield* each(old.driver.start(), HOLD);
   slot.driver = old.driver;
 }

@@ -18,7 +18,12 @@ function problems(machine: TestMachine): BufferProblem[] {
 }
 
 /** Word of the shadow of the slot that is `ahead` of the oldest one in flight. */
-function shadow(machine: TestMachine, kind: 'rx' | 'tx', card: number, ahead: number): { word: number; slot: number } {
+function shadow(
+  machine: TestMachine,
+  kind: 'rx' | 'tx',
+  card: number,
+  ahead: number,
+): { word: number; slot: number } {
   const { state } = machine.slot(card).environment;
   const { words } = machine.memory;
   const record = kind === 'rx' ? state.rx(0) : state.tx(0);

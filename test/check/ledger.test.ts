@@ -201,7 +201,9 @@ describe('the balance of a card', () => {
   });
 
   it('finds more delivered than there were, and more sent than were accepted', () => {
-    expect(balance(facts({ delivered: tally(1003), accepted: 1003, returned: tally(1003) })).violations).toEqual([
+    expect(
+      balance(facts({ delivered: tally(1003), accepted: 1003, returned: tally(1003) })).violations,
+    ).toEqual([
       { invariant: 'conservation', device: 'eth0', message: '3 frames more were received than there are' },
     ]);
     expect(balance(facts({ returned: tally(1001) })).violations).toEqual([

@@ -90,8 +90,13 @@ function factsOf({ memory, layout, cpu, hardware }: TestMachine, card: CardLayou
     accepted:
       returns === undefined
         ? undefined
-        : readTally(memory, layout.cards[returns].deliveryTally).frames - unsent,
+        : distinct(readTally(memory, layout.cards[returns].deliveryTally)) - unsent,
   };
+}
+
+/** Frames, those that came twice counted once: of what is sent, the ledger takes away the repeated ones too. */
+function distinct({ frames, duplicated }: Record<TallyName, number>): number {
+  return frames - duplicated;
 }
 
 /** Every frame delivered and sent back, in order and whole, nothing dropped, every buffer home. */

@@ -93,7 +93,7 @@ describe('a recording', () => {
     const kinds = (interfaceName: string, direction: string, length: number) =>
       crossed.filter((line) => line === `${interfaceName}\t0x0000000${direction}\t${length}`).length;
     expect([kinds('eth0', '1', 60), kinds('eth0', '2', 60), kinds('eth1', '1', 124)]).toEqual([
-      4000, 4000, 4000,
+      6000, 6000, 6000,
     ]);
     const blocks = tshark('-X', 'read_format:MIME Files Format', '-V').join('\n');
     expect(blocks).not.toMatch(/malformed|expert info/i);

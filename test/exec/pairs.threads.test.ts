@@ -145,7 +145,7 @@ describe('the controls', () => {
 
   it.each(['sink', 'echo'] as const)('reset: what %s misses is counted, every frame', async (app) => {
     const swapEvery = { interval: '2ms', method: 'reset' } as const;
-    const report = await runUntil(9, { ...cards(app), size: 64, swapEvery });
+    const report = await runUntil(4, { ...cards(app), size: 64, swapEvery });
     expect(report.violations).toEqual([]);
     expect(report.verdict).toBe('pass');
     const { offered, delivered, lost, duplicated, reordered, damaged, dropped } = report.devices.eth0 ?? {};

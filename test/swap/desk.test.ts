@@ -140,7 +140,10 @@ describe('control windows', () => {
   });
 
   it('measure how long frames waited though nothing was swapped', () => {
-    const { machine } = started({ cards: [{ frames: 20_000, pace: PACE }], timed: [timed(1000, 'interrupt')] });
+    const { machine } = started({
+      cards: [{ frames: 20_000, pace: PACE }],
+      timed: [timed(1000, 'interrupt')],
+    });
     machine.runUntil(() => machine.slot().mediator instanceof ControlWindow);
     machine.pattern = () => ({ hardware: 40, cpu: 1, us: 40 }); // the CPU comes by every 40 us
     const [record] = machine.ended;
@@ -172,7 +175,11 @@ describe('control windows', () => {
 describe('a closed desk', () => {
   it('begins nothing more, and lets what is under way come to its end', () => {
     const round = { intervalUs: 500, method: 'inplace', vary: {} } as const;
-    const { machine } = started({ cards: [{ frames: 20_000, pace: PACE }], round, timed: [timed(3000, 'batching')] });
+    const { machine } = started({
+      cards: [{ frames: 20_000, pace: PACE }],
+      round,
+      timed: [timed(3000, 'batching')],
+    });
     machine.runUntil(() => machine.cpu.desk.busy && machine.ended.length === 0);
     const { scheduled } = machine.cpu.desk;
     machine.cpu.desk.close();

@@ -79,7 +79,10 @@ describe('with every access to shared words a scheduling point', () => {
     const queues = 1 + (seed % 4);
     const sizes = seed % 3 === 0 ? [9216, 64, 1518] : IMIX;
     const machine = interleaved(
-      { cards: [{ driver: DRIVERS[seed % 3], app: 'sink', queues, flows: 24, sizes, frames: 400_000 }], seed },
+      {
+        cards: [{ driver: DRIVERS[seed % 3], app: 'sink', queues, flows: 24, sizes, frames: 400_000 }],
+        seed,
+      },
       20 + 40 * seed,
     );
     for (const rxRing of [1024, 64, 4096, 512])

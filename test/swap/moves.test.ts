@@ -57,7 +57,9 @@ describe('a new ring length under load', () => {
 
   it('jumbo frames of five descriptors each, into rings that hold a dozen of them and back', () => {
     const machine = TestMachine.started({
-      cards: [{ driver: 'polling', app: 'echo', queues: 2, flows: 8, sizes: [9216, 64, 5000], frames: 30_000 }],
+      cards: [
+        { driver: 'polling', app: 'echo', queues: 2, flows: 8, sizes: [9216, 64, 5000], frames: 30_000 },
+      ],
       pattern: IRREGULAR,
       seed: 9,
     });
@@ -147,7 +149,9 @@ describe('queues that a ring cannot be moved to', () => {
   });
 
   it('all eight in use: refused, and a swap without a new length is done', () => {
-    const machine = TestMachine.started({ cards: [{ driver: 'polling', queues: 8, flows: 64, frames: 30_000 }] });
+    const machine = TestMachine.started({
+      cards: [{ driver: 'polling', queues: 8, flows: 64, frames: 30_000 }],
+    });
     machine.runFor(30);
     const record = machine.swap('interrupt', { rxRing: 1024 });
     expect(record).toMatchObject({
@@ -162,7 +166,13 @@ describe('queues that a ring cannot be moved to', () => {
   it('all eight in use: a reset makes rings of the new length all the same', () => {
     const machine = TestMachine.started({
       cards: [
-        { driver: 'polling', queues: 8, flows: 64, frames: 8000, pace: { kind: 'rate', framesPerSecond: 1e6 } },
+        {
+          driver: 'polling',
+          queues: 8,
+          flows: 64,
+          frames: 8000,
+          pace: { kind: 'rate', framesPerSecond: 1e6 },
+        },
       ],
     });
     machine.runFor(30);

@@ -125,7 +125,9 @@ describe('a plan', () => {
     ],
   ])('%s: says how each step that changes something is undone', (method, undos) => {
     const { steps } = planSwap(situation({ method, given: { rxRing: 64 } }));
-    expect(steps.flatMap(({ kind, undo }) => (undo === undefined ? [] : [`${kind}: ${undo}`]))).toEqual(undos);
+    expect(steps.flatMap(({ kind, undo }) => (undo === undefined ? [] : [`${kind}: ${undo}`]))).toEqual(
+      undos,
+    );
     const after = steps.findIndex(({ phase }) => phase === 'probation');
     expect(steps.slice(after).every(({ undo }) => undo === undefined)).toBe(true);
   });
@@ -154,9 +156,7 @@ describe('moves of a plan', () => {
     expect(plan.newSlots).toBe(64);
     const texts = plan.steps.filter(({ kind }) => kind === 'moveQueues').map(({ text }) => text);
     expect(texts).toEqual(
-      [3, 2, 1, 0].map(
-        (queue) => `frames of queue ${queue} go to a ring of 64 on a spare queue, in order`,
-      ),
+      [3, 2, 1, 0].map((queue) => `frames of queue ${queue} go to a ring of 64 on a spare queue, in order`),
     );
   });
 
@@ -235,12 +235,16 @@ describe('a plan that cannot be', () => {
     expect(() => planSwap(situation({ to }))).toThrow(
       'no common state format: interrupt exports ringswap.nic.1, polling imports x, y',
     );
-    expect(() => planSwap(situation({ from: { ...interrupt, exports: [] } }))).toThrow('interrupt exports none');
+    expect(() => planSwap(situation({ from: { ...interrupt, exports: [] } }))).toThrow(
+      'interrupt exports none',
+    );
   });
 
   it('is refused with the range of a parameter that does not fit', () => {
     expect(() => planSwap(situation({ given: { rxRing: 100 } }))).toThrow(ParameterError);
     expect(() => planSwap(situation({ given: { rxRing: 100 } }))).toThrow('a power of two from 64 to 4096');
-    expect(() => planSwap(situation({ given: { speed: 3 } }))).toThrow('driver polling has no parameter speed');
+    expect(() => planSwap(situation({ given: { speed: 3 } }))).toThrow(
+      'driver polling has no parameter speed',
+    );
   });
 });

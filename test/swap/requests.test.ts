@@ -162,12 +162,19 @@ describe('a new driver that makes no progress', () => {
         },
       };
     });
-    const machine = TestMachine.started({ cards: [{ driver: 'interrupt', frames: 100_000 }], drivers: [late] });
+    const machine = TestMachine.started({
+      cards: [{ driver: 'interrupt', frames: 100_000 }],
+      drivers: [late],
+    });
     machine.runFor(10);
     expect(machine.swap('late').outcome).toBe('done');
     expect(() => machine.runFor(2000)).toThrow('too late');
     expect(machine.cpu.violations).toEqual([
-      expect.objectContaining({ invariant: 'driver', device: 'eth0', message: 'driver late threw: too late' }),
+      expect.objectContaining({
+        invariant: 'driver',
+        device: 'eth0',
+        message: 'driver late threw: too late',
+      }),
     ]);
   });
 });

@@ -25,7 +25,9 @@ export function ringsOf(machine: TestMachine, slot = 0): RingView[] {
   for (let queue = 0; queue < QUEUES; queue++) {
     const enabled = (port.read32(rxdctl(queue)) & QUEUE_ENABLE) !== 0;
     if (enabled !== state.rxActive(queue))
-      throw new Error(`queue ${queue}: ${enabled ? 'enabled' : 'disabled'} in the card, not so in the state block`);
+      throw new Error(
+        `queue ${queue}: ${enabled ? 'enabled' : 'disabled'} in the card, not so in the state block`,
+      );
     if (!enabled) continue;
     const record = state.rx(queue);
     if (words[record + RX.limited] !== 0) throw new Error(`queue ${queue} still has a gate`);

@@ -167,21 +167,22 @@ describe('an old driver that throws', () => {
     ['quiesce', 'quiesce'],
     ['exportState', 'transfer'],
   ];
-  it.each(phases.flatMap(([method, phase]) => (['before', 'after'] as const).map((when) => ({ method, phase, when }))))(
-    'in $method ($when its work): rolled back, it goes on itself',
-    ({ method, phase, when }) => {
-      for (const base of [interrupt, polling, batching]) {
-        const bad = throwingIn(method, when, base);
-        const { record, machine } = attempt(bad, polling, 'inplace');
-        expect(record).toMatchObject({ outcome: 'rolledBack', phase, reason: `${method} failed` });
-        expect(machine.slot().definition.name).toBe(bad.name);
-        machine.finish();
-        // It cannot halt either, being what it is: what matters is that nothing was lost.
-        const { offered, delivered, returned } = countCard(machine.memory, machine.layout.cards[0]);
-        expect([delivered.frames, returned.frames]).toEqual([offered, offered]);
-      }
-    },
-  );
+  it.each(
+    phases.flatMap(([method, phase]) =>
+      (['before', 'after'] as const).map((when) => ({ method, phase, when })),
+    ),
+  )('in $method ($when its work): rolled back, it goes on itself', ({ method, phase, when }) => {
+    for (const base of [interrupt, polling, batching]) {
+      const bad = throwingIn(method, when, base);
+      const { record, machine } = attempt(bad, polling, 'inplace');
+      expect(record).toMatchObject({ outcome: 'rolledBack', phase, reason: `${method} failed` });
+      expect(machine.slot().definition.name).toBe(bad.name);
+      machine.finish();
+      // It cannot halt either, being what it is: what matters is that nothing was lost.
+      const { offered, delivered, returned } = countCard(machine.memory, machine.layout.cards[0]);
+      expect([delivered.frames, returned.frames]).toEqual([offered, offered]);
+    }
+  });
 
   it('in release: done all the same, with a note', () => {
     const { record, machine } = attempt(throwingIn('release', 'before'), polling, 'inplace');
@@ -191,7 +192,13 @@ describe('an old driver that throws', () => {
   });
 
   it('when its queues change: no matter, the new one is asked', () => {
-    const { record, machine } = attempt(throwingIn('queuesChanged', 'before'), polling, 'inplace', {}, { rxRing: 64 });
+    const { record, machine } = attempt(
+      throwingIn('queuesChanged', 'before'),
+      polling,
+      'inplace',
+      {},
+      { rxRing: 64 },
+    );
     expect(record).toMatchObject({ outcome: 'done', notes: [expect.stringContaining('queue 0 keeps')] });
     expectClean(machine.conclude());
   });

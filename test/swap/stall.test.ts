@@ -7,7 +7,11 @@ const NEVER = 0;
 /** [time, frames served, does work wait, when last woken] */
 type Look = readonly [us: number, served: number, waits: boolean, wokenUs?: number];
 
-function longest(openUs: number, looks: readonly Look[], closes?: readonly [us: number, waits: boolean]): number {
+function longest(
+  openUs: number,
+  looks: readonly Look[],
+  closes?: readonly [us: number, waits: boolean],
+): number {
   const clock = { us: openUs, nowUs: () => clock.us };
   const meter = new StallMeter(clock);
   meter.open();

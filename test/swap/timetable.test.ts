@@ -24,7 +24,14 @@ describe('a round of swaps', () => {
   it('goes through all pairs again and again from where it ended', () => {
     const round = new RoundRobin({ intervalUs: 1, method: 'drain', vary: {} }, ['a', 'b', 'c']);
     const walk = Array.from({ length: 18 }, () => round.next());
-    expect(new Set(pairsOf('a', walk.slice(0, 9).map(({ to }) => to))).size).toBe(9);
+    expect(
+      new Set(
+        pairsOf(
+          'a',
+          walk.slice(0, 9).map(({ to }) => to),
+        ),
+      ).size,
+    ).toBe(9);
     expect(walk.slice(9)).toEqual(walk.slice(0, 9));
     expect(walk.every(({ method }) => method === 'drain')).toBe(true);
   });
