@@ -2,15 +2,13 @@
 
 import type { NicDriverDefinition } from '../src/drivers/contract.ts';
 import { NIC_DRIVERS } from '../src/drivers/index.ts';
-import { type Parameters, resolveParameters } from '../src/drivers/parameters.ts';
+import type { Parameters } from '../src/drivers/parameters.ts';
 import { Hardware } from '../src/exec/hardware.ts';
-import type { ApplicationName } from '../src/host/apps/applications.ts';
 import { Cpu } from '../src/host/cpu.ts';
-import { type CardPlan, layoutMachine, type MachineLayout } from '../src/host/machine.ts';
+import { layoutMachine, type MachineLayout } from '../src/host/machine.ts';
 import type { Clock } from '../src/hw/clock.ts';
 import { nextRandom } from '../src/hw/link/frames.ts';
-import { layoutGenerated, prepareGenerated } from '../src/hw/link/generated.ts';
-import type { Pace } from '../src/hw/link/pacer.ts';
+import { prepareGenerated } from '../src/hw/link/generated.ts';
 import { Memory, MemoryMap } from '../src/hw/memory.ts';
 import { macAddress } from '../src/hw/nic/layout.ts';
 import type { Method } from '../src/swap/plan.ts';
@@ -18,19 +16,9 @@ import type { SwapRecord } from '../src/swap/record.ts';
 import type { Slot } from '../src/swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../src/swap/timetable.ts';
 import { countCard, type Verdict, verdictOf } from './check/verdict.ts';
+import { type CardOptions, planCard } from './host/cards.ts';
 
-export interface CardOptions {
-  readonly driver?: string;
-  readonly parameters?: Parameters;
-  readonly queues?: number;
-  readonly app?: ApplicationName;
-  /** Wire sizes, FCS included, in turn. */
-  readonly sizes?: readonly number[];
-  readonly flows?: number;
-  readonly frames?: number;
-  readonly pace?: Pace;
-  readonly lossless?: boolean;
-}
+export type { CardOptions };
 
 /** What one turn does: so many steps of the hardware, so many of the CPU, then the clock goes on. */
 export interface Turn {
@@ -298,33 +286,6 @@ export class TestMachine {
       .map(({ offered, delivered, returned }) => `${offered} ${delivered.frames} ${returned.frames}`)
       .join();
   }
-}
-
-function planCard(
-  map: MemoryMap,
-  cards: readonly CardOptions[],
-  card: CardOptions,
-  index: number,
-  book: readonly NicDriverDefinition[],
-): CardPlan {
-  const { driver = 'polling', queues = 1, app = 'sink', sizes = [64], flows = 4, frames = 2000 } = card;
-  const definition = book.find(({ name }) => name === driver);
-  if (definition === undefined) throw new Error(`no driver ${driver}`);
-  const forwarded = cards.at(index ^ 1)?.app === 'forward';
-  return {
-    name: `eth${index}`,
-    queues,
-    driver,
-    parameters: resolveParameters(driver, definition.parameters, card.parameters ?? {}),
-    app,
-    stream: layoutGenerated(map, sizes, flows),
-    pace: card.pace ?? { kind: 'max' },
-    lossless: card.lossless ?? true,
-    lossy: card.lossless === false,
-    frames,
-    durationUs: Number.POSITIVE_INFINITY,
-    returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,
-  };
 }
 
 /** Whole numbers from a seed, not negative. */

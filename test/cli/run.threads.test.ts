@@ -53,7 +53,7 @@ describe('a run that passes', () => {
 describe('lines', () => {
   // Two cards, long names, a remark, losses and violations: all parts of a report.
   const lossy = 'a-card-with-a-very-long-name-000,driver=test/exec/drivers/loses.mjs:oneIn=100';
-  const all = ['run', '--nic', 'eth0,queues=4', '--nic', lossy, '--size', '64', '--frames', '20000'];
+  const all = ['run', '--nic', 'eth0,queues=4', '--nic', lossy, '--size', '64', '--frames', '5000'];
   const swap = ['--swap', 'at=1ms,nic=eth0,to=polling,rxRing=128,rxBuffers=100', '--link', 'open'];
 
   it.each<[string, Record<string, string>]>([
@@ -144,15 +144,14 @@ describe('the JSON report', () => {
 });
 
 describe.runIf(spawnSync('script', ['--version']).status === 0)('on a terminal', () => {
-  const command = `${process.execPath} dist/cli.js run --size 64 --duration 1500ms --app sink`;
-  const onTerminal = (env: Record<string, string>) =>
-    spawnSync('script', ['-qec', command, '/dev/null'], {
+  const onTerminal = (flags: string, env: Record<string, string> = {}) =>
+    spawnSync('script', ['-qec', `${process.execPath} dist/cli.js run --size 64 ${flags}`, '/dev/null'], {
       ...{ cwd: root, encoding: 'utf8', maxBuffer: 2 ** 24 },
       env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...env },
     });
 
   it('a long run shows how it goes, in one line that is gone at the end', () => {
-    const { stdout, status } = onTerminal({});
+    const { stdout, status } = onTerminal('--duration 1500ms');
     expect(status).toBe(0);
     const shown = stdout.slice(0, stdout.indexOf('PASS')).split(ERASE);
     expect(shown.length).toBeGreaterThan(2);
@@ -162,8 +161,9 @@ describe.runIf(spawnSync('script', ['--version']).status === 0)('on a terminal',
     expect(shown.join('')).not.toContain('\n');
   });
 
-  it('NO_COLOR is honoured', () => {
-    const { stdout } = onTerminal({ NO_COLOR: '1' });
+  it('a report has colours, and none with NO_COLOR', () => {
+    expect(onTerminal('--frames 5000').stdout).toContain(`${ESCAPE}[`);
+    const { stdout } = onTerminal('--frames 5000', { NO_COLOR: '1' });
     expect(stdout).toContain('PASS');
     expect(stdout.replaceAll(ERASE, '')).not.toContain(ESCAPE);
   });

@@ -79,10 +79,9 @@ describe('a single swap at its time', () => {
       expect(report.swaps.byPair).toMatchObject([{ from, to, method: 'inplace', count: 1 }]);
       expect(report.swaps).toMatchObject({ count: 1, scheduled: 1, refused: 0, rolledBack: 0, notes: [] });
       expect(report.devices.eth0?.driver).toBe(to);
-      const { criticalSectionUs, stallUs, phasesUs } = report.swaps;
+      const { criticalSectionUs, phasesUs } = report.swaps;
       expect(criticalSectionUs.max).toBeGreaterThan(0);
       expect(criticalSectionUs.max).toBeGreaterThanOrEqual((phasesUs.transfer?.max ?? 0) - 0.001);
-      expect(stallUs.max).toBeGreaterThan(0);
       expect(Object.keys(phasesUs).sort()).toEqual([
         'commit',
         'negotiate',
@@ -162,7 +161,7 @@ describe('an open link, overrun', () => {
   it.each(['inplace', 'reset'] as const)(
     'has each loss counted, and charged to a phase (%s)',
     async (method) => {
-      const report = await runUntil(9, {
+      const report = await runUntil(4, {
         ...cards('sink'),
         ...{ size: 1518, rate: 20_000_000, link: 'open' },
         driver: { name: 'polling', parameters: { rxBuffers: 16 } },

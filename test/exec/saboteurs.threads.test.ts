@@ -88,7 +88,7 @@ describe.each(SABOTEURS)('a driver that $name one frame in many', (saboteur) => 
   const driver = (parameters: Record<string, number>) => ({ name: modulePath(name), parameters });
 
   it('fails the run, and the frame is named', async () => {
-    const scenario: Scenario = { size: 64, flows: FLOWS, frames: ONE_IN + 50_000 };
+    const scenario: Scenario = { size: 64, flows: FLOWS, frames: ONE_IN + 10_000 };
     const report = await new Testbed({ ...scenario, driver: driver({ oneIn: ONE_IN }) }).run();
     expectNamed(report, saboteur, { queue: 0, ...generatedFrame(ONE_IN) });
   });
@@ -130,7 +130,7 @@ describe.each(SABOTEURS)('a driver that $name one frame in many', (saboteur) => 
       '--size',
       '64',
       '--frames',
-      `${ONE_IN + 50_000}`,
+      `${ONE_IN + 10_000}`,
       '--driver',
       `${modulePath(name)}:oneIn=${ONE_IN}`,
     ];
@@ -150,9 +150,7 @@ describe('a bit turned over', () => {
   it.each([
     ['the destination address', 3],
     ['the addresses of a flow', 8 * 28],
-    ['the UDP checksum', 8 * 40],
     ['the number of the flow', 8 * 42],
-    ['the sequence number', 8 * 44 + 1],
     ['the last byte', 8 * 59 + 7],
   ])('in %s is found', async (_, bit) => {
     const driver = { name: modulePath('flips'), parameters: { oneIn: 5000, bit } };
@@ -166,7 +164,7 @@ describe('a bit turned over', () => {
 describe('one frame in a million', () => {
   it('is one too many', async () => {
     const driver = { name: modulePath('loses') };
-    const report = await new Testbed({ size: 64, flows: FLOWS, frames: 1_100_000, driver }).run();
+    const report = await new Testbed({ size: 64, flows: FLOWS, frames: 1_010_000, driver }).run();
     expectNamed(report, LOSES, { queue: 0, ...generatedFrame(1_000_000) });
   });
 

@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { IMIX } from '../../src/hw/link/frames.ts';
 import { countCard, expectClean } from '../check/verdict.ts';
 import { IRREGULAR, type MachineOptions, TestMachine } from '../machine.ts';
+import { throwingIn, throwingInPoll } from './faulty.ts';
 
 const scheduling = vi.hoisted(() => ({ point: (): void => undefined }));
 
@@ -49,6 +50,7 @@ function interleaved(options: MachineOptions, odds: number): TestMachine {
 }
 
 const DRIVERS = ['interrupt', 'polling', 'batching'] as const;
+const FAULTY = [throwingIn('activate', 'after'), throwingInPoll(3)];
 const SEEDS = [1, 2, 3, 4, 5, 6];
 
 describe('with every access to shared words a scheduling point', () => {
@@ -103,5 +105,19 @@ describe('with every access to shared words a scheduling point', () => {
     machine.hardware.endTraffic();
     const verdict = machine.conclude();
     expectClean(verdict);
+  });
+
+  // A reset undone is a second reset: what the first left on the way must be counted before it is gone.
+  it.each(
+    [1, 2, 4, 5, 8, 10].flatMap((seed) => FAULTY.map((driver) => ({ seed, driver, name: driver.name }))),
+  )('a reset that is rolled back loses nothing uncounted (seed $seed, $name)', ({ seed, driver }) => {
+    const pace = { kind: 'rate', framesPerSecond: seed % 2 === 1 ? 4e6 : 300_000 } as const;
+    const card = { driver: DRIVERS[seed % 3], app: 'echo', queues: 2, flows: 16, frames: 1e9, pace } as const;
+    const machine = interleaved({ cards: [card], drivers: FAULTY, seed }, [5, 20, 60][seed % 3]);
+    machine.runFor(30);
+    expect(machine.swap(driver.name, {}, 'reset').outcome).toBe('rolledBack');
+    machine.runFor(50);
+    machine.hardware.endTraffic();
+    expectClean(machine.conclude());
   });
 });

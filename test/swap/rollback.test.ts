@@ -162,6 +162,27 @@ describe('a new driver that throws', () => {
   });
 });
 
+describe('a new driver that throws when it is told of a new ring', () => {
+  it.each(['before', 'after'] as const)(
+    '%s its work: the move is given up and noted, the old ring serves on',
+    (when) => {
+      let calls = 0;
+      const bad = altered('bad-told', polling, (driver) => ({
+        queuesChanged: () => {
+          const first = ++calls === 1;
+          if (first && when === 'before') throw new Fault('not now');
+          driver.queuesChanged?.();
+          if (first) throw new Fault('not now');
+        },
+      }));
+      const trial = attempt(interrupt, bad, 'inplace', { queues: 1 }, { rxRing: 1024 });
+      expect(trial.record).toMatchObject({ outcome: 'done', phase: 'retire' });
+      expect(trial.record.notes.at(-1)).toBe('moving queue 0: not now');
+      expectUndone(trial, 'bad-told');
+    },
+  );
+});
+
 describe('an old driver that throws', () => {
   const phases: readonly (readonly ['quiesce' | 'exportState', Phase])[] = [
     ['quiesce', 'quiesce'],
