@@ -1,5 +1,6 @@
 /** A whole machine in one thread, on a virtual clock: hardware and CPU step in turn, as a pattern says. */
 
+import { vi } from 'vitest';
 import type { NicDriverDefinition } from '../src/drivers/contract.ts';
 import { NIC_DRIVERS } from '../src/drivers/index.ts';
 import type { Parameters } from '../src/drivers/parameters.ts';
@@ -19,6 +20,9 @@ import { countCard, type Verdict, verdictOf } from './check/verdict.ts';
 import { type CardOptions, planCard } from './host/cards.ts';
 
 export type { CardOptions };
+
+// On virtual time nothing is late, but a busy host may be slow.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What one turn does: so many steps of the hardware, so many of the CPU, then the clock goes on. */
 export interface Turn {
@@ -64,6 +68,7 @@ const BELL_ASLEEP = 1;
 const LONGEST_SLEEP_US = 20_000;
 /** Turns without any progress after which nothing more is expected; longer than five sleeps. */
 const QUIET_TURNS = 120_000;
+const TURNS_PER_LOOK = 16;
 
 export class TestMachine {
   readonly memory: Memory;
@@ -151,11 +156,10 @@ export class TestMachine {
   finish(): void {
     let mark = '';
     let quiet = 0;
-    while (quiet < QUIET_TURNS) {
-      if (this.settled()) return;
-      this.turn();
+    while (quiet < QUIET_TURNS && !this.settled()) {
+      this.runFor(TURNS_PER_LOOK);
       const now = this.progress();
-      quiet = now === mark ? quiet + 1 : 0;
+      quiet = now === mark ? quiet + TURNS_PER_LOOK : 0;
       mark = now;
     }
   }

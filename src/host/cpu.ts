@@ -25,7 +25,7 @@ import type { SwapRecord } from '../swap/record.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { isWarm, warmUp } from '../swap/warm.ts';
-import { makeApplication } from './apps/applications.ts';
+import { ExitFailure, makeApplication } from './apps/applications.ts';
 import type { CardLayout, MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
@@ -97,7 +97,7 @@ export class Cpu implements SwapHost {
 
   /** May the CPU sleep until an interrupt, or until `desk.nextDueUs`? */
   idle(): boolean {
-    for (const slot of this.slots) if (slot.mediator !== null || !slot.driver.idle()) return false;
+    for (const slot of this.slots) if (slot.mediator !== null || !this.driverIdle(slot)) return false;
     return true;
   }
 
@@ -114,7 +114,7 @@ export class Cpu implements SwapHost {
         message,
         timeUs: now,
       });
-      for (let vector = 0; vector < QUEUES; vector++) slot.driver.interrupt(vector);
+      for (let vector = 0; vector < QUEUES; vector++) this.interrupt(slot, vector);
     });
   }
 
@@ -159,9 +159,35 @@ export class Cpu implements SwapHost {
       this.desk.tick(this.clock.nowUs());
       return frames;
     } catch (error) {
-      this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
-      throw error;
+      // An application that sends by another card meets that card's driver here.
+      const culprit = error instanceof ExitFailure ? this.slots[error.slot] : slot;
+      this.failed(culprit, error instanceof ExitFailure ? error.cause : error);
+      return 0;
     }
+  }
+
+  private driverIdle(slot: Slot): boolean {
+    try {
+      return slot.driver.idle();
+    } catch (error) {
+      this.failed(slot, error);
+      return false;
+    }
+  }
+
+  private interrupt(slot: Slot, vector: number): void {
+    try {
+      slot.driver.interrupt(vector);
+    } catch (error) {
+      this.failed(slot, error);
+    }
+  }
+
+  /** A driver threw. On probation it is swapped back; in normal service the run is over. */
+  private failed(slot: Slot, error: unknown): void {
+    if (slot.mediator?.driverFailed(error) === true) return;
+    this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
+    throw error;
   }
 
   private tick(): void {
@@ -180,7 +206,7 @@ export class Cpu implements SwapHost {
       while (lines !== 0) {
         const line = group * 32 + 31 - Math.clz32(lines & -lines);
         lines &= lines - 1;
-        this.slots[Math.floor(line / LINES_PER_CARD)].driver.interrupt(line % LINES_PER_CARD);
+        this.interrupt(this.slots[Math.floor(line / LINES_PER_CARD)], line % LINES_PER_CARD);
       }
     }
   }
@@ -226,7 +252,8 @@ export class Cpu implements SwapHost {
   }
 
   private makeApplication(card: CardLayout): Application {
-    const checker = makeChecker(this.memory, card.stream, card.deliveryState, false, card.lossy);
+    const mirrored = card.app === 'echo'; // checked when it has exchanged the addresses
+    const checker = makeChecker(this.memory, card.stream, card.deliveryState, mirrored, card.lossy);
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
     const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
     this.checks.push(check);

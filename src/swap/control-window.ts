@@ -30,4 +30,8 @@ export class ControlWindow implements Mediator {
     }
     return served;
   }
+
+  driverFailed(): boolean {
+    return false;
+  }
 }

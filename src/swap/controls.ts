@@ -18,7 +18,7 @@ import {
 import type { Exchange } from './exchange.ts';
 import { HELD } from './held.ts';
 import { Refusal } from './plan.ts';
-import { each, HOLD, SERVE, type Slices } from './slices.ts';
+import { each, HOLD, reasonOf, SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';
 
 /** Polls in a row with nothing waiting after which a ring counts as drained, though buffers are posted. */
@@ -36,8 +36,13 @@ export function* drain({ slot, old }: Exchange): Slices {
   }
 }
 
-export function endDrain({ old }: Exchange): void {
-  old.driver.setReceiveBuffers?.(old.parameters.rxBuffers ?? 0);
+/** A driver whose `setReceiveBuffers` threw may well throw again: its service goes on as it is. */
+export function endDrain({ old, record }: Exchange): void {
+  try {
+    old.driver.setReceiveBuffers?.(old.parameters.rxBuffers ?? 0);
+  } catch (error) {
+    record.notes.push(`${record.from} does not post buffers again: ${reasonOf(error)}`);
+  }
 }
 
 function ringsEmpty({ environment: { state, memory } }: Slot): boolean {

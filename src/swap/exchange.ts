@@ -129,6 +129,11 @@ export class Exchange implements Mediator {
     this.servingNew = on;
   }
 
+  driverFailed(error: unknown): boolean {
+    if (this.servingNew) this.probation.fail(error);
+    return this.servingNew;
+  }
+
   /** A driver on probation may fail: that ends the swap, not the run. */
   private serve(): number {
     if (!this.servingNew) return this.slot.driver.poll(POLL_BUDGET);

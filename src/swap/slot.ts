@@ -8,6 +8,8 @@ export const POLL_BUDGET = 256;
 export interface Mediator {
   /** In place of the driver's own poll. Returns frames moved. */
   poll(): number;
+  /** The slot's driver threw outside its poll. True if that is dealt with: it is on probation, and will be swapped back. */
+  driverFailed(error: unknown): boolean;
 }
 
 /** A card's place in a CPU: who drives it now, and with what. */

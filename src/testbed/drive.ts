@@ -49,6 +49,8 @@ const LOOK_MS = 5;
 const PROGRESS_MS = 100;
 /** Looks without any progress, with both threads alive, after which what is missing counts as lost. */
 const QUIET_LOOKS = 60;
+/** The same while a link still has frames to offer and the card holds some that nobody takes: it is stuck. */
+const STUCK_LOOKS = 600;
 
 export interface DriveOptions {
   readonly onProgress?: (progress: Progress) => void;
@@ -135,8 +137,9 @@ class Watch {
     this.mark = mark;
   }
 
-  /** All links have ended, and all frames are accounted for or will not come any more. */
+  /** All links have ended, and all frames are accounted for or will not come any more; or nothing moves at all. */
   settled(): boolean {
+    if (this.quiet >= STUCK_LOOKS && this.counts.some((count) => inside(count) > 0)) return true;
     if (!this.counts.every((count) => count.done)) return false;
     return this.quiet >= QUIET_LOOKS || this.counts.every((count, i) => this.balanced(count, i));
   }
@@ -169,7 +172,7 @@ class Watch {
   }
 
   private balanced(count: CardCounts, index: number): boolean {
-    if (count.delivered.frames + sum(count.dropped) < count.offered) return false;
+    if (inside(count) > 0) return false;
     const { returns } = this.machine.layout.cards[index];
     return returns === undefined || count.returned.frames >= this.counts[returns].delivered.frames;
   }
@@ -177,6 +180,11 @@ class Watch {
   private delivered(): number {
     return this.counts.reduce((total, count) => total + count.delivered.frames, 0);
   }
+}
+
+/** Frames between link and application. */
+function inside({ offered, delivered, dropped }: CardCounts): number {
+  return offered - delivered.frames - sum(dropped);
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

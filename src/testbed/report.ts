@@ -18,7 +18,7 @@ export interface Report {
 }
 
 export interface ViolationReport {
-  /** Which invariant: `delivery`, `order`, `damage`, `conservation`, `buffers`, `interrupts`, `isolation`, `transmit`, `driver`. */
+  /** Which invariant: `delivery`, `order`, `damage`, `conservation`, `transmit`, `lossless`, `buffers`, `interrupts`, `isolation`, `driver`. */
   readonly invariant: string;
   readonly device: string;
   readonly queue?: number;

@@ -9,6 +9,7 @@ import {
   type RingDump,
   readDump,
   type Scenario,
+  Testbed,
 } from '../../src/testbed/index.ts';
 import { expectLossless, runUntil, sum } from './runs.ts';
 
@@ -131,6 +132,23 @@ describe('rings of another length', () => {
       [],
     );
   });
+
+  it.each<[string, Scenario, string, string]>([
+    ['queue', { nics: [{ name: 'eth0', queues: 8 }] }, 'negotiate', 'all 8 are in use'],
+    ['memory', { nics: [{ name: 'eth0' }], memory: '4M' }, 'prepare', 'the machine has memory for 2048'],
+  ])(
+    'are refused where there is no %s for them, and the old ones serve on',
+    async (_, machine, phase, why) => {
+      const parameters = { rxRing: 4096, rxBuffers: 4095 };
+      const swaps = [{ at: '1ms', nic: 'eth0', to: 'polling', parameters }];
+      const report = await new Testbed({ ...machine, size: 64, frames: 50_000, swaps }).run();
+      expectLossless(report);
+      expect(report.devices.eth0).toMatchObject({ driver: 'interrupt', delivered: 50_000 });
+      expect(report.swaps).toMatchObject({ count: 0, scheduled: 1, refused: 1, rolledBack: 0 });
+      expect(report.swaps.notes).toMatchObject([{ swap: 1, outcome: 'refused', phase }]);
+      expect(report.swaps.notes[0]?.reason).toContain(why);
+    },
+  );
 });
 
 describe('the controls', () => {

@@ -30,6 +30,17 @@ export function makeApplication(name: ApplicationName, environment: ApplicationE
   return new Sender(name, environment);
 }
 
+/** The driver of the card that frames leave by threw. */
+export class ExitFailure extends Error {
+  readonly slot: number;
+
+  constructor(slot: number, cause: unknown) {
+    super('the exit failed', { cause });
+    this.name = 'ExitFailure';
+    this.slot = slot;
+  }
+}
+
 class Sink implements Application {
   readonly name = 'sink';
   private readonly check: DeliveryCheck;
@@ -66,12 +77,29 @@ class Sender implements Application {
   }
 
   receive(slot: SlotView, queue: number, burst: Burst): number {
+    try {
+      return this.pass(slot, queue, burst);
+    } catch (error) {
+      throw new ExitFailure(this.exit.index, error);
+    }
+  }
+
+  /**
+   * Sent first, checked after: if the exit throws, the burst is offered again and must not have been counted.
+   * The card only reads the buffers meanwhile, and they come home on this thread alone.
+   */
+  private pass(slot: SlotView, queue: number, burst: Burst): number {
     const { driver } = this.exit;
     const segments = wholeFrames(burst, driver.room(queue));
     if (segments === 0) return 0;
-    this.check.burst(burst, segments, queue);
     if (this.swapsAddresses) this.swapAddresses(burst, segments);
-    driver.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
+    try {
+      driver.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
+    } catch (error) {
+      if (this.swapsAddresses) this.swapAddresses(burst, segments);
+      throw error;
+    }
+    this.check.burst(burst, segments, queue);
     return segments;
   }
 
