@@ -7,7 +7,6 @@ import type { Parameters } from '../src/drivers/parameters.ts';
 import { Hardware } from '../src/exec/hardware.ts';
 import { Cpu } from '../src/host/cpu.ts';
 import { layoutMachine, type MachineLayout } from '../src/host/machine.ts';
-import type { Clock } from '../src/hw/clock.ts';
 import { nextRandom } from '../src/hw/link/frames.ts';
 import { prepareGenerated } from '../src/hw/link/generated.ts';
 import { Memory, MemoryMap } from '../src/hw/memory.ts';
@@ -54,13 +53,6 @@ export interface MachineOptions {
   readonly buffers?: number;
 }
 
-export class VirtualClock implements Clock {
-  us = 0;
-  nowUs(): number {
-    return this.us;
-  }
-}
-
 /** Frames in one step of a card or a link, as on threads. */
 const BUDGET = 64;
 const BELL_ASLEEP = 1;
@@ -73,7 +65,7 @@ const TURNS_PER_LOOK = 16;
 export class TestMachine {
   readonly memory: Memory;
   readonly layout: MachineLayout;
-  readonly clock = new VirtualClock();
+  readonly clock = { us: 0, nowUs: (): number => this.clock.us };
   readonly hardware: Hardware;
   readonly cpu: Cpu;
   readonly ended: SwapRecord[] = [];

@@ -4,6 +4,7 @@ import type { NicDriverDefinition } from '../../src/drivers/contract.ts';
 import { batching } from '../../src/drivers/nic/batching.ts';
 import { interrupt } from '../../src/drivers/nic/interrupt.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
+import { RX } from '../../src/drivers/nic/state.ts';
 import type { Method, Phase } from '../../src/swap/plan.ts';
 import type { SwapRecord } from '../../src/swap/record.ts';
 import { countCard, expectClean } from '../check/verdict.ts';
@@ -203,6 +204,36 @@ describe('an old driver that throws', () => {
       const { offered, delivered, returned } = countCard(machine.memory, machine.layout.cards[0]);
       expect([delivered.frames, returned.frames]).toEqual([offered, offered]);
     }
+  });
+
+  it('exports a state block that does not hold together: refused with the reason, and put back as it was', () => {
+    const bad = altered('bad-export', interrupt, (driver, { state, memory }) => ({
+      exportState: (format) => {
+        driver.exportState(format);
+        memory.words[state.rx(1) + RX.posted] += 5000;
+      },
+    }));
+    const { record, machine } = attempt(bad, polling, 'inplace');
+    expect(record).toMatchObject({ outcome: 'rolledBack', phase: 'transfer' });
+    expect(record.reason).toMatch(
+      /^state block refused: receive queue 1: \d+ descriptors in flight on 512 slots$/,
+    );
+    expect(machine.slot().definition.name).toBe('bad-export');
+    expectClean(machine.conclude());
+  });
+
+  it('exports slots with buffers that do not exist: found when the slots are walked', () => {
+    const bad = altered('bad-slots', interrupt, (driver, { state, memory }) => ({
+      exportState: (format) => {
+        driver.exportState(format);
+        const { words } = memory;
+        words[words[state.rx(0) + RX.shadow] + ((words[state.rx(0) + RX.posted] - 1) & 511)] = 99_999;
+      },
+    }));
+    const machine = TestMachine.started({ cards: [{ driver: 'bad-slots', frames: 50 }], drivers: [bad] });
+    const record = machine.swap('polling');
+    expect(record).toMatchObject({ outcome: 'rolledBack', phase: 'probation' });
+    expect(record.reason).toMatch(/^state block refused: rx queue 0, slot \d+: no such buffer as 99999$/);
   });
 
   it('in release: done all the same, with a note', () => {

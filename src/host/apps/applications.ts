@@ -4,6 +4,7 @@ import type { Burst } from '../../drivers/burst.ts';
 import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
 import type { Memory } from '../../hw/memory.ts';
+import { reasonOf } from '../../swap/slices.ts';
 
 export const APPLICATIONS = [
   { name: 'sink', description: 'checks every frame and frees its buffers' },
@@ -35,7 +36,7 @@ export class ExitFailure extends Error {
   readonly slot: number;
 
   constructor(slot: number, cause: unknown) {
-    super('the exit failed', { cause });
+    super(reasonOf(cause), { cause });
     this.name = 'ExitFailure';
     this.slot = slot;
   }
