@@ -125,10 +125,7 @@ export class Cpu implements SwapHost {
 
   /** End of service: every driver stops, and every buffer comes home. */
   *halt(): Generator<void> {
-    for (const slot of this.slots) {
-      slot.driver.quiesce();
-      yield* slot.driver.stop();
-    }
+    for (const slot of this.slots) yield* slot.driver.stop();
   }
 
   lastWokenUs(): number {

@@ -17,7 +17,8 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
   const { records } = results.cpu;
   const facts = layout.cards.map((card) => factsOf(card, layout, results));
   const balances = facts.map(balance);
-  const violations = [...balances.flatMap((card) => card.violations), ...hostViolations(results)];
+  // What the CPU saw comes first: it is the cause where the balance shows the effect.
+  const violations = [...hostViolations(results), ...balances.flatMap((card) => card.violations)];
   const devices = layout.cards.map((card, i) => [
     card.name,
     reportCard(card, i, results, facts[i], balances[i], skipped[i]),
