@@ -1,5 +1,6 @@
 /** Drivers that lose, repeat, exchange or spoil one frame in 6,000: each is found, with queue, flow and number. */
 import { describe, expect, it } from 'vitest';
+import { Burst } from '../../src/drivers/burst.ts';
 import type { NicDriverDefinition } from '../../src/drivers/contract.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import { TX } from '../../src/drivers/nic/state.ts';
@@ -137,8 +138,14 @@ describe('one frame on its way out', () => {
             return transmit(queue, burst, segments, source, position);
           }
           pool.put(victim);
-          burst.buffers.copyWithin(index, index + 1, segments);
-          if (segments > 1) transmit(queue, burst, segments - 1, source, position);
+          const rest = new Burst();
+          for (let i = 0, to = 0; i < segments; i++)
+            if (i !== index) {
+              rest.buffers[to] = burst.buffers[i];
+              rest.lengths[to] = burst.lengths[i];
+              rest.ends[to++] = burst.ends[i];
+            }
+          if (segments > 1) transmit(queue, rest, segments - 1, source, position);
         };
         return driver;
       },
@@ -159,14 +166,16 @@ describe('one frame on its way out', () => {
   });
 
   it('spoilt: named as sent damaged', () => {
-    const { violations } = run(sender('spoils', VICTIM, 'spoil'), { app: 'echo' });
-    expect(violations).toHaveLength(1);
-    expect(violations[0]).toMatchObject({
-      invariant: 'transmit',
-      flow: 0,
-      sequence: SEQUENCE,
-      message: `frame ${SEQUENCE} of flow 0 was sent damaged`,
-    });
+    const { violations, balances } = run(sender('spoils', VICTIM, 'spoil'), { app: 'echo' });
+    expect(balances[0].lost).toBe(0);
+    expect(violations).toContainEqual(
+      expect.objectContaining({
+        invariant: 'transmit',
+        flow: 0,
+        sequence: SEQUENCE,
+        message: `frame ${SEQUENCE} of flow 0 was sent damaged`,
+      }),
+    );
   });
 
   it('a buffer brought home too early is found in the accounts at that moment, or as damage', () => {
