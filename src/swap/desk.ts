@@ -139,7 +139,7 @@ export class SwapDesk {
   }
 
   private begin(lane: Lane, request: SwapRequest): void {
-    lane.uncontrolled = undefined; // a request does not wait for a measurement
+    lane.uncontrolled = undefined; // a measurement that has not begun is given up for a request
     lane.exchange = new Exchange(lane.slot, this.host, request);
     lane.slot.mediator = lane.exchange;
   }
