@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RX } from '../../src/drivers/nic/state.ts';
 import { IMIX } from '../../src/hw/link/frames.ts';
+import { qprc } from '../../src/hw/nic/datasheet.ts';
 import { countCard, expectClean } from '../check/verdict.ts';
 import { IRREGULAR, TestMachine } from '../machine.ts';
 import { ringsOf, steeredSlots } from './rings.ts';
@@ -85,6 +86,25 @@ describe('a new ring length under load', () => {
       expect(machine.swap(DRIVERS[i % 3], { rxRing }).outcome).toBe('done');
     });
     expect(offered(machine)).toBeLessThan(300_000);
+    machine.hardware.endTraffic();
+    expectClean(machine.conclude());
+  });
+
+  it.each([1, 2, 3, 4])('each step of the card just before a look at its counters (seed %d)', (seed) => {
+    const machine = TestMachine.started({
+      cards: [{ driver: 'polling', queues: 2, flows: 3, frames: 200_000 }],
+      seed,
+    });
+    machine.runFor(30);
+    const { port } = machine.slot().environment;
+    const read = port.read32.bind(port);
+    port.read32 = (offset) => {
+      if (offset === qprc(0) || offset === qprc(1) || offset === qprc(2)) machine.stepHardware();
+      return read(offset);
+    };
+    machine.pattern = (random) => ({ hardware: random() % 8 === 0 ? 1 : 0, cpu: 1, us: 1 });
+    for (const rxRing of [1024, 64, 4096, 512, 128, 2048])
+      expect(machine.swap(DRIVERS[rxRing % 3], { rxRing }).outcome).toBe('done');
     machine.hardware.endTraffic();
     expectClean(machine.conclude());
   });
