@@ -21,6 +21,13 @@ describe('the polling driver', () => {
     expect(interrupts).toBe(0);
   });
 
+  it('masks what it finds unmasked when it is activated', () => {
+    const { driver, environment } = benchOf('polling', {}, { queues: 2 });
+    environment.port.write32(EIMS, 0xff);
+    driver.activate();
+    expect(environment.port.read32(EIMS)).toBe(0);
+  });
+
   it('never lets the CPU sleep', () => {
     const { machine, driver } = benchOf('polling');
     expect(driver.idle()).toBe(false);

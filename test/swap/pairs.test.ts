@@ -1,5 +1,6 @@
 /** Each ordered pair of drivers, each way of swapping, under load. */
 import { describe, expect, it } from 'vitest';
+import { RX, TX } from '../../src/drivers/nic/state.ts';
 import { IMIX } from '../../src/hw/link/frames.ts';
 import type { Method } from '../../src/swap/plan.ts';
 import { countCard, expectClean } from '../check/verdict.ts';
@@ -63,5 +64,28 @@ describe('what a swap in place leaves alone', () => {
     expect(inFlight()).toBe(511);
     expectClean(machine.conclude());
     expect(machine.ended[0].outcome).toBe('done');
+  });
+});
+
+describe('a drain', () => {
+  it.each(DRIVERS)('has emptied the rings of %s when it quiesces, sent frames reported', (from) => {
+    const machine = TestMachine.started({ cards: [{ driver: from, app: 'echo', frames: 8000 }] });
+    machine.runFor(30);
+    const { driver, environment } = machine.slot();
+    const { state, memory } = environment;
+    const inFlight = (): number[] => [
+      memory.words[state.rx(0) + RX.posted] - memory.words[state.rx(0) + RX.consumed],
+      memory.words[state.tx(0) + TX.posted] - memory.words[state.tx(0) + TX.reclaimed],
+    ];
+    const quiesce = driver.quiesce.bind(driver);
+    let left: number[] = [];
+    driver.quiesce = () => {
+      left = inFlight();
+      quiesce();
+    };
+    expect(inFlight()[0]).toBeGreaterThan(0);
+    expect(machine.swap('polling', {}, 'drain').outcome).toBe('done');
+    expect(left).toEqual([0, 0]);
+    expectClean(machine.conclude());
   });
 });
