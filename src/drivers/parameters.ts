@@ -48,7 +48,7 @@ function checked(owner: string, spec: ParameterSpec, value: number): number {
     Number.isInteger(value) &&
     value >= spec.min &&
     value <= spec.max &&
-    (!power || Number.isInteger(Math.log2(value)));
+    (!power || (value & (value - 1)) === 0);
   if (fits) return value;
   const kind = power ? 'a power of two' : 'a whole number';
   throw new ParameterError(

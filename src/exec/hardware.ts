@@ -24,11 +24,11 @@ export class Hardware {
     layout: MachineLayout,
     clock: Clock,
     tapOf: (card: CardLayout) => Tap | undefined,
+    fabric = new InterruptFabric([new CpuPort(memory, layout.cpu)], clock),
   ) {
     this.memory = memory;
     this.layout = layout;
     this.clock = clock;
-    const fabric = new InterruptFabric([new CpuPort(memory, layout.cpu)], clock);
     for (const card of layout.cards) {
       const nic = new Nic(memory, card.nic, fabric);
       const verifier = this.returnVerifier(card);

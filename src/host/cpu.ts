@@ -21,11 +21,12 @@ import { Probes } from '../hw/nic/probes.ts';
 import { SwapDesk } from '../swap/desk.ts';
 import type { SwapHost } from '../swap/exchange.ts';
 import { buffersFor } from '../swap/plan.ts';
+import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { isWarm, warmUp } from '../swap/warm.ts';
-import { ExitFailure, makeApplication } from './apps/applications.ts';
+import { APPLICATIONS, type ApplicationDefinition, ExitFailure } from './apps/applications.ts';
 import type { CardLayout, MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
@@ -33,6 +34,9 @@ export interface CpuPlan {
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
   readonly drivers: readonly NicDriverDefinition[];
+  /** Beside the built-in ones. */
+  readonly applications?: readonly ApplicationDefinition[];
+  readonly patience?: Patience;
   /** Called when a swap has ended, however. */
   readonly swapEnded: (record: SwapRecord) => void;
 }
@@ -60,6 +64,7 @@ export class Cpu implements SwapHost {
   private readonly applications: Application[] = [];
   private readonly wakeups: WakeupCheck[] = [];
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  readonly patience: Patience;
   private countdown = 0;
   private ticks = 0;
 
@@ -72,7 +77,9 @@ export class Cpu implements SwapHost {
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
-    for (const card of layout.cards) this.applications.push(this.makeApplication(card));
+    this.patience = plan.patience ?? PATIENCE;
+    const known = [...APPLICATIONS, ...(plan.applications ?? [])];
+    for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));
     const { timed, round, swapEnded } = plan;
     this.desk = new SwapDesk(this, this.slots, this.drivers, timed, round, layout.seed, swapEnded);
   }
@@ -248,14 +255,16 @@ export class Cpu implements SwapHost {
     return slot;
   }
 
-  private makeApplication(card: CardLayout): Application {
-    const mirrored = card.app === 'echo'; // checked when it has exchanged the addresses
+  private makeApplication(card: CardLayout, known: readonly ApplicationDefinition[]): Application {
+    const definition = known.find(({ name }) => name === card.app);
+    if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
+    const mirrored = definition.sends === 'back'; // checked when it has exchanged the addresses
     const checker = makeChecker(this.memory, card.stream, card.deliveryState, mirrored, card.lossy);
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
     const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
     this.checks.push(check);
-    const exit = this.slots[card.app === 'forward' ? card.index ^ 1 : card.index];
-    return makeApplication(card.app, { memory: this.memory, pool: this.pool, check, exit });
+    const exit = this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index];
+    return definition.create({ memory: this.memory, pool: this.pool, check, exit });
   }
 
   private deliver(card: number, queue: number, burst: Burst): number {

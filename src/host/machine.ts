@@ -12,7 +12,6 @@ import { layoutTally } from '../hw/link/verifier.ts';
 import { align, type MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
-import type { ApplicationName } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
 
 /** A card, what its link sends, and what its CPU does with it. */
@@ -21,7 +20,7 @@ export interface CardPlan {
   readonly queues: number;
   readonly driver: string;
   readonly parameters: Parameters;
-  readonly app: ApplicationName;
+  readonly app: string;
   readonly stream: Stream;
   readonly pace: Pace;
   readonly lossless: boolean;
@@ -31,6 +30,8 @@ export interface CardPlan {
   readonly durationUs: number;
   /** Index of the card whose stream leaves by this one, if any: itself for echo, its peer for forward. */
   readonly returns: number | undefined;
+  /** Size of the card's packet buffer where it is not the usual one. */
+  readonly fifoBytes?: number;
 }
 
 export interface CardLayout extends CardPlan {
@@ -71,8 +72,9 @@ export function layoutMachine(
   plans: readonly CardPlan[],
   buffers: number,
   seed: number,
+  dmaBytesPerCard = DMA_BYTES_PER_CARD,
 ): MachineLayout {
-  const dmaBytes = DMA_BYTES_PER_CARD * plans.length;
+  const dmaBytes = dmaBytesPerCard * plans.length;
   const arenaBytes = align(buffers * BUFFER_BYTES, PAGE_BYTES);
   const poolBuffers = arenaBytes / BUFFER_BYTES;
   const control = layoutControl(map);
@@ -120,7 +122,7 @@ function layoutCard(
   return {
     ...plan,
     index,
-    nic: layoutNic(map, plan.name, index, iommu, bell),
+    nic: layoutNic(map, plan.name, index, iommu, bell, plan.fifoBytes),
     statistics: layoutStatistics(map),
     partner: layoutPartner(map),
     deliveryState: map.take(checkerStateBytes(plan.stream)),

@@ -6,7 +6,11 @@
  * `put` is for stores that some later atomic store publishes; everything else is sequentially
  * consistent. Indices are word indices into the one memory of the machine.
  */
+import type { Memory } from './memory.ts';
+
 export type Words = Int32Array;
+
+const LINE_BYTES = 64;
 
 /** Plain store, published by a later `store` of the same thread. */
 export function put(words: Words, index: number, value: number): void {
@@ -39,6 +43,20 @@ export function exchange(words: Words, index: number, value: number): number {
 
 export function compareExchange(words: Words, index: number, expected: number, value: number): number {
   return Atomics.compareExchange(words, index, expected, value);
+}
+
+/** A copy within the memory: word by word up to a cache line, where a call to copyWithin costs more. */
+export function copy(memory: Memory, to: number, from: number, bytes: number): void {
+  if (bytes > LINE_BYTES || ((to | from) & 3) !== 0) {
+    memory.bytes.copyWithin(to, from, from + bytes);
+    return;
+  }
+  const { words } = memory;
+  const source = from >>> 2;
+  const target = to >>> 2;
+  const count = bytes >>> 2;
+  for (let word = 0; word < count; word++) words[target + word] = words[source + word];
+  for (let byte = count << 2; byte < bytes; byte++) memory.bytes[to + byte] = memory.bytes[from + byte];
 }
 
 /** Blocks while the word holds `expected`, for at most `timeoutMs`; false on time-out. */

@@ -4,7 +4,7 @@ import type { Parameters } from '../drivers/parameters.ts';
 import { ACTIONS } from './actions.ts';
 import type { NewRing } from './move.ts';
 import { type Method, type Phase, type Plan, planSwap, Refusal } from './plan.ts';
-import { Probation } from './probation.ts';
+import { type Patience, Probation } from './probation.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import { situationOf } from './situation.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
@@ -28,6 +28,8 @@ export class SwapBackFailed extends Error {
 
 /** Services of the CPU that a swap needs. */
 export interface SwapHost {
+  /** With drivers on probation. */
+  readonly patience: Patience;
   /** When the CPU was last woken from sleep, in microseconds. */
   lastWokenUs(): number;
   /** Buffers that all cards but this one may hold. */
@@ -73,7 +75,7 @@ export class Exchange implements Mediator {
       buffers: slot.buffers,
     };
     this.snapshot = new Int32Array(state.region.bytes / 4);
-    this.probation = new Probation(slot);
+    this.probation = new Probation(slot, host.patience);
     this.meter = new StallMeter(clock);
     this.record = newRecord(
       slot.name,

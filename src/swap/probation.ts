@@ -1,15 +1,19 @@
 import { PROBATION_BURSTS } from './plan.ts';
 import type { Slot } from './slot.ts';
 
-/** Polls with work waiting and none done, after which a driver counts as stuck. */
-const STUCK_POLLS = 500_000;
-/** Polls with nothing to do, after which a driver cannot be judged and is kept. */
-const IDLE_POLLS = 5_000;
+export interface Patience {
+  /** Polls with work waiting and none done, after which a driver counts as stuck. */
+  readonly stuckPolls: number;
+  /** Polls with nothing to do, after which a driver cannot be judged and is kept. */
+  readonly idlePolls: number;
+}
+
+export const PATIENCE: Patience = { stuckPolls: 500_000, idlePolls: 5_000 };
 
 /** A new driver made no progress while work waited. */
 export class NoProgress extends Error {
-  constructor(driver: string) {
-    super(`${driver} made no progress in ${STUCK_POLLS} polls with work waiting`);
+  constructor(driver: string, polls: number) {
+    super(`${driver} made no progress in ${polls} polls with work waiting`);
     this.name = 'NoProgress';
   }
 }
@@ -17,14 +21,16 @@ export class NoProgress extends Error {
 /** Watches a driver in its first bursts, counting polls and never time. */
 export class Probation {
   private readonly slot: Slot;
+  private readonly patience: Patience;
   private bursts = 0;
   private stuck = 0;
   private idle = 0;
   private deliveries = 0;
   private failure: unknown;
 
-  constructor(slot: Slot) {
+  constructor(slot: Slot, patience: Patience) {
     this.slot = slot;
+    this.patience = patience;
   }
 
   begin(): void {
@@ -48,7 +54,7 @@ export class Probation {
   /** True when it is over and passed. Throws what the driver threw, or NoProgress. */
   passed(): boolean {
     if (this.failure !== undefined) throw this.failure;
-    if (this.stuck >= STUCK_POLLS) throw new NoProgress(this.slot.definition.name);
-    return this.bursts >= PROBATION_BURSTS || this.idle >= IDLE_POLLS;
+    if (this.stuck >= this.patience.stuckPolls) throw new NoProgress(this.slot.definition.name, this.stuck);
+    return this.bursts >= PROBATION_BURSTS || this.idle >= this.patience.idlePolls;
   }
 }

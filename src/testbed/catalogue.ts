@@ -56,7 +56,7 @@ export function catalogue(): Catalogue {
         }),
       ),
     })),
-    applications: APPLICATIONS,
+    applications: APPLICATIONS.map(({ name, description }) => ({ name, description })),
     formats: [
       {
         name: STATE_FORMAT,

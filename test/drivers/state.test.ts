@@ -48,7 +48,7 @@ function block() {
     words.set([ring(nth), SLOTS, shadow(nth), 5, 9, 8, nth, 0, 0, 5], record);
     for (let slot = 0; slot < SLOTS; slot++) words[shadow(nth) + slot] = nth * SLOTS + slot;
   });
-  words.set([ring(2), SLOTS, shadow(2), 2, 4], state.tx(0));
+  words.set([ring(2), SLOTS, shadow(2), 2, 4, 4], state.tx(0));
   for (let slot = 0; slot < SLOTS; slot++)
     words[shadow(2) + slot * TX_SHADOW_WORDS + TX_SHADOW.buffer] = 40 + slot;
   state.setHeader('rxActive', 0b101);
@@ -107,6 +107,11 @@ describe('validating a state block', () => {
       'with more descriptors in flight than a ring holds',
       'transmit queue 0: 16 descriptors in flight on 16 slots',
       ({ words, state }) => words.fill(18, state.tx(0) + TX.posted, state.tx(0) + TX.posted + 1),
+    ],
+    [
+      'with more transmit descriptors filled than there are',
+      'transmit queue 0: 16 descriptors filled',
+      ({ words, state }) => words.fill(18, state.tx(0) + TX.filled, state.tx(0) + TX.filled + 1),
     ],
     [
       'whose ring begins before the memory',

@@ -101,7 +101,7 @@ describe('receive buffers on the same ring', () => {
     expect(machine.swap('interrupt', { rxBuffers: 5 })).toMatchObject({
       outcome: 'refused',
       phase: 'negotiate',
-      reason: 'rxBuffers=5 does not fit driver interrupt: give a whole number from 16 to 4095 (buffers)',
+      reason: 'rxBuffers=5 does not fit driver interrupt: give a whole number from 8 to 4095 (buffers)',
     });
     expectClean(machine.conclude());
   });

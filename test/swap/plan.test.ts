@@ -242,7 +242,7 @@ describe('a plan that cannot be', () => {
 
   it('is refused with the range of a parameter that does not fit', () => {
     expect(() => planSwap(situation({ given: { rxRing: 100 } }))).toThrow(ParameterError);
-    expect(() => planSwap(situation({ given: { rxRing: 100 } }))).toThrow('a power of two from 64 to 4096');
+    expect(() => planSwap(situation({ given: { rxRing: 100 } }))).toThrow('a power of two from 8 to 4096');
     expect(() => planSwap(situation({ given: { speed: 3 } }))).toThrow(
       'driver polling has no parameter speed',
     );

@@ -29,7 +29,6 @@ import {
   FCTRL_MPE,
   FCTRL_UPE,
   FCTTV,
-  FIFO_BYTES,
   GPIE,
   GPIE_EIAME,
   GPIE_MULTIPLE_MSIX,
@@ -85,7 +84,7 @@ import { BUFFER_BYTES } from '../pool.ts';
 
 const ALL_INTERRUPTS = 0x7fffffff;
 const MAX_FRAME_BYTES = 9216;
-/** What may still come in after PAUSE is sent, with room to spare. */
+/** What may still come in after PAUSE is sent, with room to spare; half of a packet buffer that is small. */
 const PAUSE_HEADROOM_BYTES = 64 * 1024;
 const PAUSE_QUANTA = 0xffff;
 /** The key of the published RSS verification suite, as little-endian words. */
@@ -121,7 +120,7 @@ export function* bringUp(port: NicPort, queues: number): Generator<void> {
   yield* until(port.name, 'DMA initialisation', () => (port.read32(RDRXCTL) & RDRXCTL_DMAIDONE) !== 0);
   port.write32(AUTOC, AUTOC_LMS_10G_SERIAL | AUTOC_AN_RESTART);
   setUpReceive(port, queues);
-  setUpFlowControl(port);
+  setUpFlowControl(port, port.read32(rxpbsize(0))); // after a reset, all of the card's packet buffer
   setUpTransmit(port);
   setUpInterrupts(port, queues);
 }
@@ -134,7 +133,6 @@ export function* openReceiver(port: NicPort): Generator<void> {
 
 function setUpReceive(port: NicPort, queues: number): void {
   port.write32(RXCTRL, 0);
-  port.write32(rxpbsize(0), FIFO_BYTES);
   for (let buffer = 1; buffer < 8; buffer++) port.write32(rxpbsize(buffer), 0);
   port.write32(HLREG0, HLREG0_TXCRCEN | HLREG0_RXCRCSTRP | HLREG0_TXPADEN | HLREG0_JUMBOEN);
   port.write32(MAXFRS, MAX_FRAME_BYTES << 16);
@@ -156,10 +154,11 @@ function setUpReceive(port: NicPort, queues: number): void {
 }
 
 /** PAUSE both ways (3.7.7): sent above the high mark of the packet buffer, taken back below the low one. */
-function setUpFlowControl(port: NicPort): void {
+function setUpFlowControl(port: NicPort, bufferBytes: number): void {
+  const headroom = Math.min(PAUSE_HEADROOM_BYTES, bufferBytes / 2);
   port.write32(FCTTV, PAUSE_QUANTA);
-  port.write32(FCRTL, (FIFO_BYTES / 4) | FCRTL_XONE);
-  port.write32(FCRTH, (FIFO_BYTES - PAUSE_HEADROOM_BYTES) | FCRTH_FCEN);
+  port.write32(FCRTL, (bufferBytes / 4) | FCRTL_XONE);
+  port.write32(FCRTH, (bufferBytes - headroom) | FCRTH_FCEN);
   port.write32(FCCFG, FCCFG_TFCE_802_3X);
   port.write32(MFLCN, MFLCN_RFCE);
 }

@@ -78,6 +78,7 @@ export function recordTransmit(environment: NicEnvironment, queue: number, memor
   put(words, record + TX.slots, memory.slots);
   put(words, record + TX.shadow, memory.shadow.address >>> 2);
   put(words, record + TX.posted, 0);
+  put(words, record + TX.filled, 0);
   store(words, record + TX.reclaimed, 0);
   state.setHeader('txActive', state.header('txActive') | (1 << queue));
 }

@@ -57,7 +57,16 @@ export const RX = {
   /** Frames consumed, free-running. */
   frames: 9,
 } as const;
-export const TX = { ring: 0, slots: 1, shadow: 2, reclaimed: 3, posted: 4 } as const;
+export const TX = {
+  ring: 0,
+  slots: 1,
+  shadow: 2,
+  reclaimed: 3,
+  /** Descriptors that the card was told of. */
+  posted: 4,
+  /** Descriptors with a buffer in them, told of or not. */
+  filled: 5,
+} as const;
 export const RX_SHADOW_WORDS = 1;
 export const TX_SHADOW_WORDS = 4;
 export const TX_SHADOW = { buffer: 0, marks: 1, source: 2, position: 3 } as const;
@@ -127,8 +136,7 @@ export class NicState {
         this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX_SHADOW_WORDS);
         this.validateReading(queue, this.rx(queue));
       }
-      if (this.txActive(queue))
-        this.validateRecord('transmit', queue, this.tx(queue), TX.reclaimed, TX_SHADOW_WORDS);
+      if (this.txActive(queue)) this.validateFilling(queue, this.tx(queue));
     }
   }
 
@@ -182,7 +190,7 @@ export class NicState {
       if (!this.txActive(queue)) continue;
       const record = this.tx(queue);
       const mask = words[record + TX.slots] - 1;
-      for (let at = words[record + TX.reclaimed]; at !== words[record + TX.posted]; at = (at + 1) | 0)
+      for (let at = words[record + TX.reclaimed]; at !== words[record + TX.filled]; at = (at + 1) | 0)
         visit(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS], 'tx', queue, at & mask);
     }
   }
@@ -242,6 +250,14 @@ export class NicState {
             ? 'a ring outside the memory'
             : undefined;
     if (problem !== undefined) throw new StateError(`${kind} queue ${queue}: ${problem}`);
+  }
+
+  private validateFilling(queue: number, record: number): void {
+    const { words } = this.memory;
+    this.validateRecord('transmit', queue, record, TX.reclaimed, TX_SHADOW_WORDS);
+    const filled = (words[record + TX.filled] - words[record + TX.reclaimed]) | 0;
+    if (filled < 0 || filled >= words[record + TX.slots])
+      throw new StateError(`transmit queue ${queue}: ${filled} descriptors filled`);
   }
 
   /** Whom a receive ring serves, and how far it may be read. */

@@ -103,6 +103,7 @@ export class TxRing {
       tail = (tail + 1) | 0;
     }
     this.tail = tail;
+    put(words, this.record + TX.filled, tail);
   }
 
   /** Marks the last descriptor RS, so that the card reports the burst by it, and rings the doorbell. */

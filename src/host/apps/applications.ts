@@ -4,18 +4,22 @@ import type { Burst } from '../../drivers/burst.ts';
 import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
 import type { Memory } from '../../hw/memory.ts';
+import { put } from '../../hw/shared.ts';
 import { reasonOf } from '../../swap/slices.ts';
 
-export const APPLICATIONS = [
-  { name: 'sink', description: 'checks every frame and frees its buffers' },
-  { name: 'echo', description: 'checks every frame, swaps its MAC addresses and sends it back' },
-  {
-    name: 'forward',
-    description:
-      'checks every frame and sends it on, unchanged, by the card next to it (eth0 to eth1 and back)',
-  },
-] as const;
-export type ApplicationName = (typeof APPLICATIONS)[number]['name'];
+/**
+ * Where the frames of an application go, so that the ledger knows what to expect: nowhere; back by the same
+ * card, destination and source exchanged; or on by the card next to it, unchanged.
+ */
+export type Sends = 'nothing' | 'back' | 'on';
+
+/** What an application declares. The default export of an application module is one of these. */
+export interface ApplicationDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly sends: Sends;
+  create(environment: ApplicationEnvironment): Application;
+}
 
 /** What an application is given: the check of what it receives, and the buffers. */
 export interface ApplicationEnvironment {
@@ -24,11 +28,6 @@ export interface ApplicationEnvironment {
   readonly check: DeliveryCheck;
   /** The card that frames leave by; for `sink` unused. */
   readonly exit: SlotView;
-}
-
-export function makeApplication(name: ApplicationName, environment: ApplicationEnvironment): Application {
-  if (name === 'sink') return new Sink(environment);
-  return new Sender(name, environment);
 }
 
 /** The driver of the card that frames leave by threw. */
@@ -68,7 +67,7 @@ class Sender implements Application {
   private readonly exit: SlotView;
   private readonly swapsAddresses: boolean;
 
-  constructor(name: ApplicationName, { memory, pool, check, exit }: ApplicationEnvironment) {
+  constructor(name: string, { memory, pool, check, exit }: ApplicationEnvironment) {
     this.name = name;
     this.memory = memory;
     this.pool = pool;
@@ -113,9 +112,9 @@ class Sender implements Application {
       const a = words[at];
       const b = words[at + 1];
       const c = words[at + 2];
-      words[at] = (b >>> 16) | (c << 16);
-      words[at + 1] = (c >>> 16) | (a << 16);
-      words[at + 2] = (a >>> 16) | (b << 16);
+      put(words, at, (b >>> 16) | (c << 16));
+      put(words, at + 1, (c >>> 16) | (a << 16));
+      put(words, at + 2, (a >>> 16) | (b << 16));
     }
   }
 }
@@ -127,3 +126,26 @@ function wholeFrames(burst: Burst, room: number): number {
   for (let i = 0; i < room; i++) if (burst.ends[i] !== 0) whole = i + 1;
   return whole;
 }
+
+export const APPLICATIONS = [
+  {
+    name: 'sink',
+    description: 'checks every frame and frees its buffers',
+    sends: 'nothing',
+    create: (environment) => new Sink(environment),
+  },
+  {
+    name: 'echo',
+    description: 'checks every frame, swaps its MAC addresses and sends it back',
+    sends: 'back',
+    create: (environment) => new Sender('echo', environment),
+  },
+  {
+    name: 'forward',
+    description:
+      'checks every frame and sends it on, unchanged, by the card next to it (eth0 to eth1 and back)',
+    sends: 'on',
+    create: (environment) => new Sender('forward', environment),
+  },
+] as const satisfies readonly ApplicationDefinition[];
+export type ApplicationName = (typeof APPLICATIONS)[number]['name'];

@@ -1,7 +1,8 @@
 import type { Memory } from '../memory.ts';
-import { copyFrame } from '../nic/fifo.ts';
+
 import type { Nic } from '../nic/nic.ts';
 import type { Wire } from '../nic/wire.ts';
+import { copy } from '../shared.ts';
 
 /** A cable between two cards on the same hardware thread: what one sends, the other receives; PAUSE goes both ways. */
 export function connect(memory: Memory, a: Nic, b: Nic): void {
@@ -27,7 +28,7 @@ class CableEnd implements Wire {
     this.peer.beginArrivals(nowUs);
     const at = this.peer.receive.reserve(length);
     if (at < 0) return; // counted by the peer
-    copyFrame(this.memory, at, address, length);
+    copy(this.memory, at, address, length);
     this.peer.receive.accept(at, length, nowUs);
   }
 

@@ -1,6 +1,7 @@
 /** A capture as a stream of frames: laid out in memory once, replayed in rounds, recognised by flow and digest. */
 import { align, type Memory, type MemoryMap, type Region } from '../memory.ts';
-import { copyFrame } from '../nic/fifo.ts';
+import { copy } from '../shared.ts';
+
 import type { CapturedFrame } from './capture.ts';
 import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from './frames.ts';
 import { digest, FlowIdentity } from './identity.ts';
@@ -85,7 +86,7 @@ export interface PreparedCapture {
 export function layoutCaptured(map: MemoryMap, frames: readonly CapturedFrame[]): PreparedCapture {
   const flows = groupFlows(frames);
   const bytes = frames.reduce((sum, frame) => sum + align(padded(frame), 4), 0);
-  const buckets = 1 << Math.ceil(Math.log2(flows.length * 2 + 1));
+  const buckets = 1 << (32 - Math.clz32(flows.length * 2));
   const stream: CapturedStream = {
     kind: 'captured',
     frames: frames.length,
@@ -174,7 +175,7 @@ export class CapturedSource implements FrameSource {
 
   render(address: number): void {
     const { words } = this.memory;
-    copyFrame(this.memory, address, words[this.row + ROW_ADDRESS], words[this.row + ROW_LENGTH]);
+    copy(this.memory, address, words[this.row + ROW_ADDRESS], words[this.row + ROW_LENGTH]);
     this.skip();
   }
 

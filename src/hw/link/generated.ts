@@ -1,6 +1,6 @@
 import type { Memory, MemoryMap, Region } from '../memory.ts';
-import { copyFrame } from '../nic/fifo.ts';
-import { put } from '../shared.ts';
+
+import { copy, put } from '../shared.ts';
 import {
   buildHeader,
   checkWord,
@@ -105,7 +105,7 @@ export class GeneratedSource implements FrameSource {
     for (let word = 0; word < HEADER_WORDS; word++) words[frame + word] = words[header + word];
     words[frame + SEQUENCE_WORD] = sequence;
     const filler = stream.text.address + windowOf(flow, sequence) * 4;
-    copyFrame(memory, address + FILLER_OFFSET, filler, length - FILLER_OFFSET);
+    copy(memory, address + FILLER_OFFSET, filler, length - FILLER_OFFSET);
     const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
     words[frame + FILLER_WORD + place] = checkWord(flow, sequence);
     this.skip();

@@ -1,4 +1,4 @@
-import type { Memory, Region } from '../memory.ts';
+import type { Region } from '../memory.ts';
 import { RXMEMWRAP_EMPTY, RXMEMWRAP_WRAPS } from './datasheet.ts';
 import { FCS_BYTES } from './wire.ts';
 
@@ -14,7 +14,8 @@ export class PacketFifo {
   used = 0;
   private capacity: number;
   private readonly base: number;
-  private readonly limit: number;
+  /** Size of the memory behind it; RXPBSIZE may make use of less. */
+  readonly limit: number;
   private write = 0;
   /** The frame last reserved for begins a new lap of the buffer. */
   wrapping = false;
@@ -33,7 +34,7 @@ export class PacketFifo {
     this.base = region.address;
     this.limit = region.bytes;
     this.capacity = region.bytes;
-    const slots = 1 << Math.ceil(Math.log2(Math.max(2, region.bytes / UNIT_BYTES)));
+    const slots = 1 << (32 - Math.clz32(region.bytes / UNIT_BYTES - 1));
     this.mask = slots - 1;
     this.addresses = new Int32Array(slots);
     this.lengths = new Int32Array(slots);
@@ -126,20 +127,6 @@ export class PacketFifo {
     this.head = this.tail = this.write = this.used = this.wraps = 0;
     return lost;
   }
-}
-
-/** A copy within the memory: word by word up to a cache line, where a call to copyWithin costs more. */
-export function copyFrame(memory: Memory, to: number, from: number, bytes: number): void {
-  if (bytes > UNIT_BYTES || ((to | from) & 3) !== 0) {
-    memory.bytes.copyWithin(to, from, from + bytes);
-    return;
-  }
-  const { words } = memory;
-  const source = from >>> 2;
-  const target = to >>> 2;
-  const count = bytes >>> 2;
-  for (let word = 0; word < count; word++) words[target + word] = words[source + word];
-  for (let byte = count << 2; byte < bytes; byte++) memory.bytes[to + byte] = memory.bytes[from + byte];
 }
 
 function roundUp(bytes: number): number {

@@ -32,12 +32,14 @@ export interface NicLayout {
   readonly bell: Region;
 }
 
+/** `fifoBytes`: size of the packet buffer, a multiple of 1 KB; the 82599 has 512 KB. */
 export function layoutNic(
   map: MemoryMap,
   name: string,
   device: number,
   iommu: Region,
   bell: Region,
+  fifoBytes = FIFO_BYTES,
 ): NicLayout {
   return {
     name,
@@ -45,7 +47,7 @@ export function layoutNic(
     registers: map.take(registerFileBytes(NIC_REGISTERS)),
     msix: map.take(msixBytes(VECTORS)),
     probes: map.take(PROBE_BYTES),
-    fifo: map.take(FIFO_BYTES),
+    fifo: map.take(fifoBytes),
     staging: map.take(STAGING_BYTES),
     iommu,
     bell,

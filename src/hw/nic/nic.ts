@@ -20,6 +20,7 @@ import {
   RAH_AV,
   rah,
   ral,
+  rxpbsize,
   VECTORS,
 } from './datasheet.ts';
 import { PacketFifo } from './fifo.ts';
@@ -153,6 +154,7 @@ export class Nic {
     this.transmit.reset();
     this.interrupts.reset();
     this.registers.reset(CTRL);
+    this.registers.set(rxpbsize(0), this.receive.fifo.limit);
     const mac = macAddress(this.device);
     this.registers.set(ral(0), mac[0] | (mac[1] << 8) | (mac[2] << 16) | (mac[3] << 24));
     this.registers.set(rah(0), mac[4] | (mac[5] << 8) | RAH_AV);

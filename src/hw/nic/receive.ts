@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Iommu } from '../iommu.ts';
 import type { Memory } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
-import { put, store } from '../shared.ts';
+import { copy, put, store } from '../shared.ts';
 import { Classifier } from './classifier.ts';
 import {
   BPRC,
@@ -48,7 +48,7 @@ import {
   srrctl,
   TPR,
 } from './datasheet.ts';
-import { copyFrame, type PacketFifo } from './fifo.ts';
+import type { PacketFifo } from './fifo.ts';
 import { FlowControl } from './flow-control.ts';
 import type { InterruptUnit } from './interrupts.ts';
 import type { CardParts } from './parts.ts';
@@ -97,11 +97,19 @@ export class RxEngine {
   private octets = 0;
   private total = 0;
   private wrapStatus = -1;
-  /** The run of frames for one queue that is written but not yet published: its first DD word comes last. */
+  /**
+   * When finished descriptors are written back is the card's affair (7.1.5): true keeps those of a queue for a
+   * later step. Asked once for each run of frames.
+   */
+  holdsBack: (queue: number) => boolean = () => false;
+  /** For each queue the run of frames that is written but not yet published: its first DD word comes last. */
+  private readonly runWord = new Int32Array(QUEUES);
+  private readonly runStatus = new Int32Array(QUEUES);
+  /** Bits of the queues with such a run. */
+  private runs = 0;
+  /** Frames moved to `runQueue` since they were last counted. */
   private runQueue = NO_QUEUE;
   private runFrames = 0;
-  private runWord = 0;
-  private runStatus = 0;
 
   constructor(parts: CardParts, fifo: PacketFifo) {
     this.memory = parts.memory;
@@ -187,14 +195,18 @@ export class RxEngine {
     while (moved < budget && fifo.frames > 0) {
       const queue = fifo.headQueue();
       if (queue !== this.runQueue) {
-        this.publish();
+        this.countRun();
         this.runQueue = queue;
       }
       if (this.enabled[queue] === 0) this.drop(queue);
       else if (!this.moveHead(queue)) break;
       moved++;
     }
-    this.publish();
+    this.countRun();
+    for (let left = this.runs; left !== 0; left &= left - 1) {
+      const queue = 31 - Math.clz32(left & -left);
+      if (!this.holdsBack(queue)) this.publish(queue);
+    }
     this.count();
     this.showWrapStatus(fifo.wrapStatus());
     this.flowControl.drained(fifo.used, this.wire, nowUs);
@@ -203,6 +215,7 @@ export class RxEngine {
 
   /** Is there a frame that could move? For the look before sleeping. */
   hasWork(): boolean {
+    if (this.runs !== 0) return true;
     if (this.fifo.frames === 0) return false;
     const queue = this.fifo.headQueue();
     this.tail[queue] = this.registers.get(rdt(queue)); // a doorbell since the last step
@@ -222,6 +235,8 @@ export class RxEngine {
     this.enabled.fill(0);
     this.runQueue = NO_QUEUE;
     this.runFrames = 0;
+    this.runWord.fill(0);
+    this.runs = 0;
     this.frames = this.octets = this.total = 0;
     this.flowControl.reset();
     this.wrapStatus = -1;
@@ -245,7 +260,8 @@ export class RxEngine {
     const wanted = (registers.get(rxdctl(queue)) & QUEUE_ENABLE) !== 0;
     if (wanted && this.enabled[queue] === 0) this.enable(queue);
     if (!wanted && this.enabled[queue] !== 0) {
-      this.publish();
+      this.countRun();
+      if ((this.runs & (1 << queue)) !== 0) this.publish(queue);
       this.enabled[queue] = 0;
       registers.setEnabled(queue, false);
     }
@@ -314,7 +330,7 @@ export class RxEngine {
     let status = last ? RX_DD | RX_EOP : RX_DD;
     let length = bytes;
     if (words[descriptor + 1] === 0 && this.iommu.allows(this.device, to, bytes)) {
-      copyFrame(this.memory, to, from, bytes);
+      copy(this.memory, to, from, bytes);
     } else {
       this.probes.count('dmaFaults');
       status |= RX_ERROR_RXE;
@@ -323,9 +339,10 @@ export class RxEngine {
     put(words, descriptor, this.fifo.headType());
     put(words, descriptor + 1, this.fifo.headHash());
     put(words, descriptor + RX_LENGTH_WORD, length);
-    if (this.runWord === 0) {
-      this.runWord = descriptor + RX_STATUS_WORD;
-      this.runStatus = status;
+    if (this.runWord[queue] === 0) {
+      this.runWord[queue] = descriptor + RX_STATUS_WORD;
+      this.runStatus[queue] = status;
+      this.runs |= 1 << queue;
     } else {
       put(words, descriptor + RX_STATUS_WORD, status);
     }
@@ -334,16 +351,23 @@ export class RxEngine {
     return (status & RX_ERROR_RXE) === 0;
   }
 
-  /** Counts the run, then lets the driver see it: the store of its first status word publishes all of it. */
-  private publish(): void {
-    if (this.runWord === 0) return;
-    const queue = this.runQueue;
-    this.registers.bump(qprc(this.counter[queue]), this.runFrames);
-    store(this.memory.words, this.runWord, this.runStatus);
+  /**
+   * Counts the frames moved to one queue. In order of arrival over all queues, and before any of them is shown:
+   * who finds a frame counted finds every earlier one counted.
+   */
+  private countRun(): void {
+    if (this.runFrames === 0) return;
+    this.registers.bump(qprc(this.counter[this.runQueue]), this.runFrames);
+    this.runFrames = 0;
+  }
+
+  /** Lets the driver see a run: the store of its first status word publishes all of it. */
+  private publish(queue: number): void {
+    store(this.memory.words, this.runWord[queue], this.runStatus[queue]);
     this.registers.set(rdh(queue), this.head[queue]);
     this.interrupts.received(queue);
-    this.runWord = 0;
-    this.runFrames = 0;
+    this.runWord[queue] = 0;
+    this.runs &= ~(1 << queue);
   }
 
   private drop(queue: number): void {

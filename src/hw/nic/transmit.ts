@@ -2,7 +2,7 @@
 import type { Iommu } from '../iommu.ts';
 import type { Memory, Region } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
-import { store } from '../shared.ts';
+import { copy, store } from '../shared.ts';
 import {
   DESCRIPTOR_BYTES,
   DESCRIPTOR_WORDS,
@@ -36,7 +36,7 @@ import {
   tqsm,
   txdctl,
 } from './datasheet.ts';
-import { copyFrame } from './fifo.ts';
+
 import type { InterruptUnit } from './interrupts.ts';
 import { STAGING_BYTES } from './layout.ts';
 import type { CardParts } from './parts.ts';
@@ -49,6 +49,8 @@ const ENABLE_UNIT = 16;
 
 export class TxEngine {
   wire: Wire = UNPLUGGED;
+  /** As on the receive side: true keeps a queue's reports of sent frames for a later step. */
+  holdsBack: (queue: number) => boolean = () => false;
   private readonly memory: Memory;
   private readonly registers: RegisterFile;
   private readonly iommu: Iommu;
@@ -64,6 +66,8 @@ export class TxEngine {
   private readonly counter = new Uint8Array(QUEUES);
   private readonly frames = new Int32Array(QUEUES);
   private readonly octets = new Int32Array(QUEUES);
+  /** Up to where sent descriptors are reported; from there to `head` they are sent and nobody knows. */
+  private readonly reported = new Int32Array(QUEUES);
   private sending = false;
   private padding = false;
   private pausedUntilUs = 0;
@@ -88,6 +92,7 @@ export class TxEngine {
       const wanted = (registers.get(txdctl(queue)) & QUEUE_ENABLE) !== 0;
       if (wanted && this.enabled[queue] === 0) this.enable(queue);
       if (!wanted && this.enabled[queue] !== 0) {
+        this.report(queue);
         this.enabled[queue] = 0;
         registers.setEnabled(ENABLE_UNIT + queue, false);
       }
@@ -114,6 +119,7 @@ export class TxEngine {
       const queue = (first + i) & (QUEUES - 1);
       if (this.enabled[queue] === 0) continue;
       const served = this.serve(queue, budget - sent, nowUs);
+      if (this.reported[queue] !== this.head[queue] && !this.holdsBack(queue)) this.report(queue);
       sent += served;
       if (served > 0) this.first = (queue + 1) & (QUEUES - 1); // the last one served comes last next time
     }
@@ -124,13 +130,19 @@ export class TxEngine {
   hasWork(nowUs: number): boolean {
     if (!this.sending || nowUs < this.pausedUntilUs || !this.wire.ready(nowUs)) return false;
     for (let queue = 0; queue < QUEUES; queue++)
-      if (this.enabled[queue] !== 0 && this.registers.get(tdt(queue)) !== this.head[queue]) return true;
+      if (this.enabled[queue] !== 0 && this.owes(queue)) return true;
     return false;
   }
 
   reset(): void {
     this.enabled.fill(0);
     this.pausedUntilUs = 0;
+  }
+
+  /** Descriptors to send, or to report. */
+  private owes(queue: number): boolean {
+    const head = this.head[queue];
+    return this.registers.get(tdt(queue)) !== head || this.reported[queue] !== head;
   }
 
   private enable(queue: number): void {
@@ -145,21 +157,19 @@ export class TxEngine {
     }
     this.ring[queue] = address >>> 2;
     this.length[queue] = bytes / DESCRIPTOR_BYTES;
-    this.head[queue] = head;
+    this.head[queue] = this.reported[queue] = head;
     this.enabled[queue] = 1;
     registers.setEnabled(ENABLE_UNIT + queue, true);
   }
 
   private serve(queue: number, budget: number, nowUs: number): number {
     this.tail[queue] = this.registers.get(tdt(queue)); // pairs with the driver's doorbell store
-    const before = this.head[queue];
     let sent = 0;
     while (sent < budget && this.head[queue] !== this.tail[queue] && this.wire.ready(nowUs)) {
       if (this.pausedUntilUs !== 0) break; // by the frame before
       if (!this.sendFrame(queue, nowUs)) break;
       sent++;
     }
-    if (this.head[queue] !== before) this.registers.set(tdh(queue), this.head[queue]);
     return sent;
   }
 
@@ -172,7 +182,7 @@ export class TxEngine {
     if (parts === 1 && (command & TX_DTYP_MASK) === TX_DTYP_DATA)
       this.sendSingle(queue, first, command, nowUs);
     else if (parts > 1) this.sendGathered(queue, first, parts, nowUs);
-    this.complete(queue, first, parts);
+    for (let part = 0; part < parts; part++) this.head[queue] = this.next(queue, this.head[queue]);
     return true;
   }
 
@@ -198,7 +208,7 @@ export class TxEngine {
       return this.fault();
     const length = (command & TX_IFCS) !== 0 ? bytes : bytes - FCS_BYTES;
     if (length < MIN_FRAME_BYTES && this.padding) {
-      copyFrame(this.memory, this.staging, address, length);
+      copy(this.memory, this.staging, address, length);
       this.emit(queue, this.staging, length, nowUs);
     } else {
       this.emit(queue, address, length, nowUs);
@@ -236,19 +246,18 @@ export class TxEngine {
     this.octets[queue] += sent + FCS_BYTES;
   }
 
-  /** The frame is sent: descriptors with RS report it, in ring order. The store publishes that the buffers are free. */
-  private complete(queue: number, first: number, parts: number): void {
+  /** Descriptors with RS tell that they are sent, in ring order. The store publishes that the buffers are free. */
+  private report(queue: number): void {
     const { words } = this.memory;
-    let slot = first;
-    for (let part = 0; part < parts; part++) {
+    const end = this.head[queue];
+    for (let slot = this.reported[queue]; slot !== end; slot = this.next(queue, slot)) {
       const descriptor = this.descriptor(queue, slot);
-      if ((words[descriptor + TX_COMMAND_WORD] & TX_RS) !== 0) {
-        store(words, descriptor + TX_STATUS_WORD, TX_DD);
-        this.interrupts.transmitted(queue);
-      }
-      slot = this.next(queue, slot);
+      if ((words[descriptor + TX_COMMAND_WORD] & TX_RS) === 0) continue;
+      store(words, descriptor + TX_STATUS_WORD, TX_DD);
+      this.interrupts.transmitted(queue);
     }
-    this.head[queue] = slot;
+    this.reported[queue] = end;
+    this.registers.set(tdh(queue), end);
   }
 
   private fault(): void {
