@@ -6,7 +6,8 @@ Forms:
       keys: queues (1 to 8), app, driver, capture, size, flows, rate, link;
       with driver, any other key is a parameter of that driver
   --driver polling:rxRing=1024,rxBuffers=512
-      parameters, units, ranges: ringswap list; a path names a module of yours
+      parameters, units, ranges: ringswap list; a path names a module of yours,
+      and likewise --app ./mine.mjs or --nic eth0,app=./mine.mjs
   --swap at=1s,nic=eth0,to=polling,rxBuffers=2048,method=drain
       at: us, ms, s or m after the first frame; nic: needed with several cards;
       method: inplace (default), or the controls drain and reset;

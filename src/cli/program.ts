@@ -77,7 +77,7 @@ function scenarioOptions(command: Command): Command {
       ),
     )
     .option('--driver <driver>', 'starting driver, NAME[:key=value,...] (default: interrupt)')
-    .option('--app <name>', 'what the host does with frames: sink, echo, forward (default: sink)')
+    .option('--app <app>', 'what the host does with frames: sink, echo, forward, or a module (default: sink)')
     .option('--memory <bytes>', 'DMA memory: 64M, 1G, ... in powers of 1024 (default: what is needed)')
     .optionsGroup('Traffic, for each card that has none of its own:')
     .option('--capture <file>', 'replay a pcap or pcapng file in rounds (default: real LAN traffic)')

@@ -23,10 +23,13 @@ import type { SwapHost } from '../swap/exchange.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
+import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { isWarm, warmUp } from '../swap/warm.ts';
-import { APPLICATIONS, type ApplicationDefinition, ExitFailure } from './apps/applications.ts';
+import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
+import { Exit, ExitFailure } from './apps/exit.ts';
+import { ApplicationFailure, offer } from './apps/offer.ts';
 import type { CardLayout, MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
@@ -187,7 +190,7 @@ export class Cpu implements SwapHost {
     }
   }
 
-  /** A driver threw. On probation it is swapped back; in normal service the run is over. */
+  /** A driver threw, or what it serves. On probation it is swapped back; in normal service the run is over. */
   private failed(slot: Slot, error: unknown): void {
     if (slot.mediator?.driverFailed(error) === true) return;
     this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
@@ -263,14 +266,18 @@ export class Cpu implements SwapHost {
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
     const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
     this.checks.push(check);
-    const exit = this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index];
-    return definition.create({ memory: this.memory, pool: this.pool, check, exit });
+    const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
+    try {
+      return definition.create({ memory: this.memory, pool: this.pool, check, exit });
+    } catch (error) {
+      throw new ApplicationFailure(card.app, `does not start: ${reasonOf(error)}`, { cause: error });
+    }
   }
 
   private deliver(card: number, queue: number, burst: Burst): number {
     const slot = this.slots[card];
     slot.deliveries++;
-    return this.applications[card].receive(slot, queue, burst);
+    return offer(this.layout.cards[card].app, this.applications[card], slot, queue, burst);
   }
 
   /** Buffers are mapped for all cards: one receives a frame, another sends it. */

@@ -28,7 +28,7 @@ export interface CardPlan {
   readonly lossy: boolean;
   readonly frames: number;
   readonly durationUs: number;
-  /** Index of the card whose stream leaves by this one, if any: itself for echo, its peer for forward. */
+  /** Index of the card whose stream leaves by this one, if any: itself where frames go back, its peer where they go on. */
   readonly returns: number | undefined;
   /** Size of the card's packet buffer where it is not the usual one. */
   readonly fifoBytes?: number;

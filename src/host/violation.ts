@@ -1,4 +1,5 @@
 import { reasonOf } from '../swap/slices.ts';
+import { ApplicationFailure } from './apps/offer.ts';
 
 /** Something that must not have happened, as the CPU saw it. */
 export interface HostViolation {
@@ -9,13 +10,14 @@ export interface HostViolation {
   readonly timeUs: number;
 }
 
-/** A driver threw in normal service, with no swap to undo. */
+/** A driver threw in normal service, with no swap to undo; or the application above it did. */
 export function driverFailure(device: string, driver: string, error: unknown, timeUs: number): HostViolation {
   return {
     invariant: 'driver',
     device,
     queue: undefined,
-    message: `driver ${driver} threw: ${reasonOf(error)}`,
+    message:
+      error instanceof ApplicationFailure ? error.message : `driver ${driver} threw: ${reasonOf(error)}`,
     timeUs,
   };
 }

@@ -50,21 +50,21 @@ function cardPlan(
   { stream, pace }: PreparedTraffic,
   run: ResolvedRun,
 ): CardPlan {
-  const { name, queues, app, parameters } = card;
-  const forwarded = run.cards[index ^ 1]?.app === 'forward';
+  const { name, queues, application, parameters } = card;
+  const forwarded = run.cards[index ^ 1]?.application.sends === 'on';
   return {
     name,
     queues,
     driver: card.definition.name,
     parameters,
-    app,
+    app: application.name,
     stream,
     pace,
     lossless: card.traffic.lossless,
     lossy: !card.traffic.lossless || mayReset(run, index),
     frames: run.frames,
     durationUs: run.durationUs,
-    returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,
+    returns: application.sends === 'back' ? index : forwarded ? index ^ 1 : undefined,
   };
 }
 

@@ -1,13 +1,27 @@
 /** The public face of ringswap: describe a machine and its traffic, run it, read the report. */
 
-// For drivers of one's own: the contract, and the built-in drivers to build upon.
+// For drivers and applications of one's own: the contracts, and the built-in ones to build upon.
+export type { DeliveryCheck } from '../check/delivery.ts';
 export type { Burst } from '../drivers/burst.ts';
-export type { NicDriver, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
+export type {
+  Application,
+  NicDriver,
+  NicDriverDefinition,
+  NicEnvironment,
+  SlotView,
+} from '../drivers/contract.ts';
 export { NIC_DRIVERS } from '../drivers/index.ts';
 export { RingDriver } from '../drivers/nic/ring-driver.ts';
 export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
 export { STATE_FORMAT } from '../drivers/nic/state.ts';
 export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
+export {
+  APPLICATIONS,
+  type ApplicationDefinition,
+  type ApplicationEnvironment,
+  type Sends,
+} from '../host/apps/applications.ts';
+export type { Exit } from '../host/apps/exit.ts';
 export type { NicDump, RingDump } from '../host/dump.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
 export type { Progress } from './drive.ts';

@@ -2,10 +2,11 @@
 import type { NicDriverDefinition } from '../drivers/contract.ts';
 import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ParameterError, type Parameters, resolveParameters } from '../drivers/parameters.ts';
-import type { ApplicationName } from '../host/apps/applications.ts';
+import type { ApplicationDefinition } from '../host/apps/applications.ts';
 import { MAX_CARDS } from '../host/machine.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
+import type { ApplicationBook } from './applications.ts';
 import type { DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
 import type { DriverParameters, NicScenario, Scenario, TrafficScenario } from './scenario.ts';
@@ -14,6 +15,12 @@ import { parseDuration } from './units.ts';
 
 const DEFAULT_FLOWS = 16;
 const DEFAULT_DURATION = '1s';
+
+/** What a scenario may name. */
+export interface Books {
+  readonly drivers: DriverBook;
+  readonly applications: ApplicationBook;
+}
 
 export interface ResolvedTraffic {
   readonly capture: string | undefined;
@@ -28,7 +35,7 @@ export interface ResolvedCard {
   readonly queues: number;
   readonly definition: NicDriverDefinition;
   readonly parameters: Parameters;
-  readonly app: ApplicationName;
+  readonly application: ApplicationDefinition;
   readonly traffic: ResolvedTraffic;
 }
 
@@ -42,11 +49,11 @@ export interface ResolvedRun {
 }
 
 /** Throws UsageError: what is wrong, where, and what is allowed. */
-export function resolveRun(scenario: Scenario, drivers: DriverBook): ResolvedRun {
+export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
   const nics = scenario.nics ?? [{ name: 'eth0' }];
   if (nics.length > MAX_CARDS)
     throw new UsageError(`${nics.length} cards; a machine has room for ${MAX_CARDS}`);
-  const cards = nics.map((nic) => resolveCard(nic, scenario, drivers));
+  const cards = nics.map((nic) => resolveCard(nic, scenario, books));
   checkNames(nics);
   checkForwarding(cards);
   const bounded = scenario.frames !== undefined;
@@ -54,15 +61,15 @@ export function resolveRun(scenario: Scenario, drivers: DriverBook): ResolvedRun
     cards,
     frames: scenario.frames ?? Number.POSITIVE_INFINITY,
     durationUs: bounded ? Number.POSITIVE_INFINITY : parseDuration(scenario.duration ?? DEFAULT_DURATION),
-    timed: (scenario.swaps ?? []).map((swap, i) => resolveSwap(swap, `swap ${i + 1}`, nics, drivers)),
+    timed: (scenario.swaps ?? []).map((swap, i) => resolveSwap(swap, `swap ${i + 1}`, nics, books.drivers)),
     round: resolveRound(scenario),
     seed: scenario.seed ?? Math.floor(Math.random() * 2 ** 32),
   };
 }
 
-function resolveCard(nic: NicScenario, scenario: Scenario, drivers: DriverBook): ResolvedCard {
+function resolveCard(nic: NicScenario, scenario: Scenario, books: Books): ResolvedCard {
   const driver = nic.driver ?? scenario.driver ?? { name: 'interrupt' };
-  const definition = drivers.find(driver.name, nic.name);
+  const definition = books.drivers.find(driver.name, nic.name);
   const queues = nic.queues ?? 1;
   if (queues > QUEUES) throw new UsageError(`${nic.name}: ${queues} queues; the card has ${QUEUES}`);
   return {
@@ -70,7 +77,7 @@ function resolveCard(nic: NicScenario, scenario: Scenario, drivers: DriverBook):
     queues,
     definition,
     parameters: checkedParameters(definition, driver.parameters ?? {}, nic.name),
-    app: nic.app ?? scenario.app ?? 'sink',
+    application: books.applications.find(nic.app ?? scenario.app ?? 'sink', nic.name),
     traffic: resolveTraffic(nic, scenario),
   };
 }
@@ -149,13 +156,13 @@ function checkNames(nics: readonly NicScenario[]): void {
 /** Cards forward in pairs: 0 and 1, 2 and 3, each into the other. */
 function checkForwarding(cards: readonly ResolvedCard[]): void {
   cards.forEach((card, i) => {
-    if (card.app !== 'forward') return;
+    if (card.application.sends !== 'on') return;
     const peer = cards[i ^ 1];
     if (peer === undefined)
       throw new UsageError(
-        `${card.name}: forward sends by the card next to it, and there is none; add another --nic`,
+        `${card.name}: ${card.application.name} sends by the card next to it, and there is none; add another --nic`,
       );
-    if (peer.app === 'echo')
+    if (peer.application.sends === 'back')
       throw new UsageError(
         `${card.name} forwards by ${peer.name}, which echoes: what leaves it could not be told apart`,
       );

@@ -3,6 +3,7 @@
 import type { ApplicationName } from '../host/apps/applications.ts';
 import type { Method } from '../swap/plan.ts';
 
+/** The built-in applications; a scenario may name others by the paths of their modules. */
 export type { ApplicationName };
 /** How a driver is exchanged: in place, or by one of the two controls that it is compared with. */
 export type SwapMethod = Method;
@@ -34,7 +35,8 @@ export interface NicScenario extends TrafficScenario {
   /** Receive and transmit queue pairs in use, 1 to 8; a ring move needs a spare one. Default 1. */
   readonly queues?: number;
   readonly driver?: DriverScenario;
-  readonly app?: ApplicationName;
+  /** A built-in application's name, or the path of a module whose default export is an application definition. */
+  readonly app?: string;
 }
 
 export interface SwapScenario {
@@ -58,7 +60,7 @@ export interface SwapEveryScenario {
 export interface Scenario extends TrafficScenario {
   readonly nics?: readonly NicScenario[];
   readonly driver?: DriverScenario;
-  readonly app?: ApplicationName;
+  readonly app?: string;
   /** Frames that each card's link offers before the run ends. */
   readonly frames?: number;
   /** Or how long it offers them: `5s`. With neither, one second. */

@@ -1,14 +1,15 @@
 import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
+import { openApplications } from './applications.ts';
 import { buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
-import { DriverBook } from './drivers.ts';
+import { openDrivers } from './drivers.ts';
 import { checkDumpPath, writeDump } from './dump-file.ts';
 import { UsageError } from './errors.ts';
 import { makeReport } from './make-report.ts';
 import { type PlannedSwap, planRun } from './planned.ts';
 import type { Report } from './report.ts';
-import { type ResolvedRun, resolveRun } from './resolve.ts';
+import { type Books, type ResolvedRun, resolveRun } from './resolve.ts';
 import type { Scenario } from './scenario.ts';
 import { validateScenario } from './validate.ts';
 
@@ -21,7 +22,8 @@ export interface RunOptions extends DriveOptions {
 const SCENARIO_ERRORS = new Set([
   'DmaExhausted',
   'PoolExhausted',
-  'DriverModuleError',
+  'ModuleError',
+  'ApplicationFailure',
   'CaptureError',
   'ParameterError',
 ]);
@@ -48,8 +50,8 @@ export class Testbed {
    */
   async run(options: RunOptions = {}): Promise<Report> {
     const { scenario } = this;
-    const drivers = await DriverBook.open(scenario);
-    const run = resolveRun(scenario, drivers);
+    const books = await openBooks(scenario);
+    const run = resolveRun(scenario, books);
     if (scenario.dump !== undefined) checkDumpPath(scenario.dump);
     const { memory, layout, skipped } = buildMachine(run, scenario);
     layout.cards.forEach((card, i) => {
@@ -60,7 +62,8 @@ export class Testbed {
     const machine = await ThreadedMachine.start(memory, layout, {
       timed: run.timed,
       round: run.round,
-      driverModules: drivers.modules,
+      driverModules: books.drivers.modules,
+      applicationModules: books.applications.modules,
       pcapOut: scenario.pcapOut,
       wantsDump: scenario.dump !== undefined,
     }).catch((error: unknown) => blameStart(error, run));
@@ -76,9 +79,13 @@ export class Testbed {
 
   /** The dry run: what each swap would do, step by step, without a machine. */
   async plan(): Promise<PlannedSwap[]> {
-    const drivers = await DriverBook.open(this.scenario);
-    return planRun(resolveRun(this.scenario, drivers), drivers);
+    const books = await openBooks(this.scenario);
+    return planRun(resolveRun(this.scenario, books), books.drivers);
   }
+}
+
+async function openBooks(scenario: Scenario): Promise<Books> {
+  return { drivers: await openDrivers(scenario), applications: await openApplications(scenario) };
 }
 
 /** A machine that does not start with a driver of the user's own: that driver is to blame. */

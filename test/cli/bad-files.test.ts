@@ -200,6 +200,56 @@ describe('a driver module', () => {
   ]);
 });
 
+describe('an application module', () => {
+  const run = (name: string) => [...RUN, '--app', name];
+  const definition = (name: string, sends: string) =>
+    `export default { name: "${name}", description: "", sends: "${sends}", create: () => { throw new Error("not today") } }`;
+  refuses([
+    ['that is missing', run(path('none.mjs')), `application module ${path('none.mjs')}`, 'no such file'],
+    ['that is missing, of one card', [...RUN, '--nic', 'a,app=./none.mjs'], './none.mjs', 'no such file'],
+    [
+      'that throws',
+      run(file('app-throws.mjs', 'throw new Error("not today")')),
+      'app-throws.mjs',
+      'not today',
+    ],
+    [
+      'without a default export',
+      run(file('app-named.mjs', 'export const application = 1')),
+      'app-named.mjs',
+      'its default export must be an application definition: name, description, sends',
+    ],
+    ['that is a driver', run('docs/examples/lazy-polling.mjs'), 'lazy-polling.mjs', 'application definition'],
+    [
+      'that sends elsewhere',
+      run(file('app-away.mjs', definition('away', 'away'))),
+      '"nothing", "back" or "on"',
+    ],
+    [
+      'with a name that is taken',
+      run(file('app-taken.mjs', definition('echo', 'back'))),
+      'app-taken.mjs',
+      'there is an application named echo already',
+    ],
+    [
+      'that does not start',
+      run(file('app-create.mjs', definition('mine', 'nothing'))),
+      'application mine does not start: not today',
+    ],
+    [
+      'that sends on, with nowhere to go',
+      run(file('app-on.mjs', definition('passes', 'on'))),
+      'eth0: passes sends by the card next to it',
+    ],
+    [
+      'in a dry run',
+      ['plan', '--app', path('none.mjs'), '--swap', 'at=1s,to=polling'],
+      'application module',
+      'no such file',
+    ],
+  ]);
+});
+
 describe('a file to write', () => {
   const gone = path('gone/file');
   refuses([

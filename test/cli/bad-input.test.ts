@@ -27,7 +27,14 @@ describe('a name that nothing has', () => {
       'swap 1: driver polling has no parameter coalesceUs',
     ],
     ['varied parameter', [...RUN, '--swap-every', '5ms,rings=5/6'], 'has no parameter rings'],
-    ['application', [...RUN, '--app', 'snik'], '"snik"', '"sink", "echo" or "forward"'],
+    [
+      'application',
+      [...RUN, '--app', 'sinks'],
+      'no application sinks',
+      'did you mean "sink"?',
+      'sink, echo, forward or the path of a module',
+    ],
+    ["card's application", [...RUN, '--nic', 'a,app=ekko'], 'a: there is no application ekko'],
     [
       'card to swap',
       [...RUN, '--swap', 'at=1s,nic=eth1,to=polling'],

@@ -1,14 +1,14 @@
 /** The CPU thread: drivers, applications and swaps, until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { accountBuffers, buffersAway } from '../../check/buffers.ts';
-import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { NIC_DRIVERS } from '../../drivers/index.ts';
 import { Control } from '../../host/control.ts';
-import { Cpu } from '../../host/cpu.ts';
+import { Cpu, type CpuPlan } from '../../host/cpu.ts';
 import { dumpCards } from '../../host/dump.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
 import { describeSwap } from '../../swap/record.ts';
+import { loadApplication } from './application-module.ts';
 import { loadDriver } from './driver-module.ts';
 import { IdleWatch } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
@@ -25,12 +25,17 @@ async function main(start: CpuStart): Promise<void> {
   const memory = new Memory(start.buffer);
   const clock = new MonotonicClock(start.originUs);
   const control = new Control(memory, start.layout.control);
-  const loaded = await Promise.all(start.driverModules.map(loadDriver));
-  const cpu = makeCpu(memory, clock, control, start, [...NIC_DRIVERS, ...loaded]);
+  const cpu = makeCpu(memory, clock, control, start, await loadModules(start));
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
   const served = runCpu(cpu, control, clock);
   post({ kind: 'finished', result: conclude(cpu, memory, start, served) });
+}
+
+async function loadModules(start: CpuStart): Promise<Pick<CpuPlan, 'drivers' | 'applications'>> {
+  const drivers = await Promise.all(start.driverModules.map(loadDriver));
+  const applications = await Promise.all(start.applicationModules.map(loadApplication));
+  return { drivers: [...NIC_DRIVERS, ...drivers], applications };
 }
 
 function makeCpu(
@@ -38,13 +43,13 @@ function makeCpu(
   clock: MonotonicClock,
   control: Control,
   start: CpuStart,
-  drivers: readonly NicDriverDefinition[],
+  loaded: Pick<CpuPlan, 'drivers' | 'applications'>,
 ): Cpu {
   let swaps = 0;
   return new Cpu(memory, start.layout, clock, {
     timed: start.timed,
     round: start.round,
-    drivers,
+    ...loaded,
     swapEnded: (record) => {
       if (record.outcome === 'done') control.countSwaps(++swaps);
       start.annotations?.postMessage(describeSwap(record));

@@ -1,38 +1,17 @@
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import { importDefault } from './own-module.ts';
 
-/** A module that is to be a driver and is not. */
-export class DriverModuleError extends Error {
-  constructor(url: string, reason: string) {
-    super(`driver module ${url}: ${reason}`);
-    this.name = 'DriverModuleError';
-  }
-}
-
+const FORM =
+  'a driver definition: name, version, device "nic", description, exports, imports, parameters, create';
 const STRINGS = ['name', 'version', 'description'] as const;
 const LISTS = ['exports', 'imports', 'parameters'] as const;
 
-/** Imports a module whose default export is a driver definition. Throws DriverModuleError. */
-export async function loadDriver(url: string): Promise<NicDriverDefinition> {
-  const module: { default?: unknown } = await importModule(url);
-  const definition = module.default;
-  if (!isDefinition(definition))
-    throw new DriverModuleError(
-      url,
-      'its default export must be a driver definition: name, version, device "nic", description, exports, imports, parameters, create',
-    );
-  return definition;
+/** Imports a module whose default export is a driver definition. Throws ModuleError. */
+export function loadDriver(url: string): Promise<NicDriverDefinition> {
+  return importDefault('driver', url, isDefinition, FORM);
 }
 
-async function importModule(url: string): Promise<{ default?: unknown }> {
-  try {
-    return await import(url);
-  } catch (error) {
-    throw new DriverModuleError(url, error instanceof Error ? error.message : String(error));
-  }
-}
-
-function isDefinition(value: unknown): value is NicDriverDefinition {
-  if (typeof value !== 'object' || value === null) return false;
+function isDefinition(value: object): value is NicDriverDefinition {
   const fields = value as Record<string, unknown>;
   return (
     STRINGS.every((name) => typeof fields[name] === 'string') &&

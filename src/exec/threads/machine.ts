@@ -12,7 +12,8 @@ import { workerUrl } from './worker-url.ts';
 export interface MachineOptions {
   readonly timed: CpuStart['timed'];
   readonly round: CpuStart['round'];
-  readonly driverModules: readonly string[];
+  readonly driverModules: CpuStart['driverModules'];
+  readonly applicationModules: CpuStart['applicationModules'];
   readonly pcapOut: string | undefined;
   readonly wantsDump: boolean;
 }
@@ -67,11 +68,11 @@ export class ThreadedMachine {
     const originUs = hostUs();
     const epochNs = BigInt(Date.now()) * 1_000_000n;
     const { port1, port2 } = new MessageChannel();
-    const { timed, round, driverModules, pcapOut, wantsDump } = options;
+    const { pcapOut, ...cpuOptions } = options;
     const common = { buffer: memory.buffer, layout, originUs };
     const annotations = pcapOut === undefined ? undefined : port1;
     const hardwareStart: HardwareStart = { ...common, pcapOut, epochNs, annotations: port2 };
-    const cpuStart: CpuStart = { ...common, timed, round, driverModules, wantsDump, annotations };
+    const cpuStart: CpuStart = { ...common, ...cpuOptions, annotations };
     const hardware = new ThreadHandle<HardwareResult>('hw', hardwareStart, [port2]);
     try {
       // Power first: a card that is made resets its registers and vectors.

@@ -26,8 +26,9 @@ export interface HardwareStart extends ThreadStart {
 export interface CpuStart extends ThreadStart {
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
-  /** URLs of driver modules beyond the built-in ones. */
+  /** URLs of modules with drivers and applications beyond the built-in ones. */
   readonly driverModules: readonly string[];
+  readonly applicationModules: readonly string[];
   readonly wantsDump: boolean;
   readonly annotations: MessagePort | undefined;
 }

@@ -5,13 +5,14 @@ import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
-import { reasonOf } from '../../swap/slices.ts';
+import type { Exit } from './exit.ts';
 
+export const SENDS = ['nothing', 'back', 'on'] as const;
 /**
  * Where the frames of an application go, so that the ledger knows what to expect: nowhere; back by the same
  * card, destination and source exchanged; or on by the card next to it, unchanged.
  */
-export type Sends = 'nothing' | 'back' | 'on';
+export type Sends = (typeof SENDS)[number];
 
 /** What an application declares. The default export of an application module is one of these. */
 export interface ApplicationDefinition {
@@ -26,19 +27,8 @@ export interface ApplicationEnvironment {
   readonly memory: Memory;
   readonly pool: BufferPool;
   readonly check: DeliveryCheck;
-  /** The card that frames leave by; for `sink` unused. */
-  readonly exit: SlotView;
-}
-
-/** The driver of the card that frames leave by threw. */
-export class ExitFailure extends Error {
-  readonly slot: number;
-
-  constructor(slot: number, cause: unknown) {
-    super(reasonOf(cause), { cause });
-    this.name = 'ExitFailure';
-    this.slot = slot;
-  }
+  /** The card that frames leave by; unused by those that send nothing. */
+  readonly exit: Exit;
 }
 
 class Sink implements Application {
@@ -64,7 +54,7 @@ class Sender implements Application {
   private readonly memory: Memory;
   private readonly pool: BufferPool;
   private readonly check: DeliveryCheck;
-  private readonly exit: SlotView;
+  private readonly exit: Exit;
   private readonly swapsAddresses: boolean;
 
   constructor(name: string, { memory, pool, check, exit }: ApplicationEnvironment) {
@@ -76,25 +66,17 @@ class Sender implements Application {
     this.swapsAddresses = name === 'echo';
   }
 
-  receive(slot: SlotView, queue: number, burst: Burst): number {
-    try {
-      return this.pass(slot, queue, burst);
-    } catch (error) {
-      throw new ExitFailure(this.exit.index, error);
-    }
-  }
-
   /**
    * Sent first, checked after: if the exit throws, the burst is offered again and must not have been counted.
    * The card only reads the buffers meanwhile, and they come home on this thread alone.
    */
-  private pass(slot: SlotView, queue: number, burst: Burst): number {
-    const { driver } = this.exit;
-    const segments = wholeFrames(burst, driver.room(queue));
+  receive(slot: SlotView, queue: number, burst: Burst): number {
+    const { exit } = this;
+    const segments = wholeFrames(burst, exit.room(queue));
     if (segments === 0) return 0;
     if (this.swapsAddresses) this.swapAddresses(burst, segments);
     try {
-      driver.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
+      exit.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
     } catch (error) {
       if (this.swapsAddresses) this.swapAddresses(burst, segments);
       throw error;
