@@ -271,7 +271,8 @@ export class TestMachine {
     const counts = this.layout.cards.map((card) => countCard(this.memory, card));
     return this.layout.cards.every(({ returns }, i) => {
       const { done, offered, delivered, dropped, returned } = counts[i];
-      if (!done || delivered.frames + dropped < offered) return false;
+      const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+      if (!done || delivered.frames + gone < offered) return false;
       return returns === undefined || returned.frames >= counts[returns].delivered.frames;
     });
   }

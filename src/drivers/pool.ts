@@ -35,7 +35,8 @@ export class BufferPool {
   readonly base: number;
   private readonly memory: Memory;
   private readonly words: number;
-  private readonly most: number;
+  /** Buffers that there is memory for. */
+  readonly most: number;
   private readonly mapWindow: (window: Region) => void;
   private readonly unmapWindow: (window: Region) => void;
   /** Cached; the shared words follow at every change. */
@@ -137,6 +138,11 @@ export class BufferPool {
     this.unmapWindow({ address: this.address(this.ceiling), bytes: leaving << BUFFER_SHIFT });
     this.setCapacity(this.ceiling);
     return true;
+  }
+
+  /** Word index of the first free buffer; the `available` free ones lie there side by side. */
+  get freeList(): number {
+    return this.words + STACK;
   }
 
   /** Visits the free buffers; for checks. */

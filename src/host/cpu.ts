@@ -26,6 +26,7 @@ import type { SwapRecord } from '../swap/record.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
+import { releaseSpare } from '../swap/trim.ts';
 import { isWarm, warmUp } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
@@ -48,7 +49,7 @@ export interface CpuPlan {
 const LINES_PER_CARD = 16;
 /** Steps between two looks at clock and timetable while there is work. */
 const STEPS_PER_TICK = 16;
-/** Ticks between two readings of the cards' drop counters. */
+/** Ticks between two readings of the cards' drop counters, and looks at buffers to spare. */
 const TICKS_PER_COLLECT = 64;
 
 export class Cpu implements SwapHost {
@@ -120,7 +121,6 @@ export class Cpu implements SwapHost {
       this.violations.push({
         invariant: 'interrupts',
         device: slot.name,
-        queue: undefined,
         message,
         timeUs: now,
       });
@@ -136,6 +136,10 @@ export class Cpu implements SwapHost {
   /** End of service: every driver stops, and every buffer comes home. */
   *halt(): Generator<void> {
     for (const slot of this.slots) yield* slot.driver.stop();
+  }
+
+  get driverNames(): readonly string[] {
+    return [...this.drivers.keys()];
   }
 
   lastWokenUs(): number {
@@ -156,7 +160,7 @@ export class Cpu implements SwapHost {
   isolationBroken(slot: Slot, record: SwapRecord): void {
     const message = `swap ${record.id} changed the rings of another card`;
     const timeUs = this.clock.nowUs();
-    this.violations.push({ invariant: 'isolation', device: slot.name, queue: undefined, message, timeUs });
+    this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
   }
 
   private serve(slot: Slot): number {
@@ -200,7 +204,9 @@ export class Cpu implements SwapHost {
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
     this.desk.tick(this.clock.nowUs());
-    if (++this.ticks % TICKS_PER_COLLECT === 0) this.collect();
+    if (++this.ticks % TICKS_PER_COLLECT !== 0) return;
+    this.collect();
+    for (const slot of this.slots) releaseSpare(slot, this);
   }
 
   private takeInterrupts(): void {
@@ -253,7 +259,7 @@ export class Cpu implements SwapHost {
       card.parameters,
       definition.create(environment, card.parameters),
     );
-    slot.buffers = buffersFor(card.parameters, card.queues);
+    slot.buffers = slot.keptBuffers = buffersFor(card.parameters, card.queues);
     this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
     return slot;
   }

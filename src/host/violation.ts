@@ -1,21 +1,15 @@
+import type { Violation } from '../check/ledger.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { ApplicationFailure } from './apps/offer.ts';
 
 /** Something that must not have happened, as the CPU saw it. */
-export interface HostViolation {
-  readonly invariant: 'buffers' | 'interrupts' | 'isolation' | 'driver';
-  readonly device: string;
-  readonly queue: number | undefined;
-  readonly message: string;
-  readonly timeUs: number;
-}
+export type HostViolation = Violation & { readonly timeUs: number };
 
 /** A driver threw in normal service, with no swap to undo; or the application above it did. */
 export function driverFailure(device: string, driver: string, error: unknown, timeUs: number): HostViolation {
   return {
     invariant: 'driver',
     device,
-    queue: undefined,
     message:
       error instanceof ApplicationFailure ? error.message : `driver ${driver} threw: ${reasonOf(error)}`,
     timeUs,

@@ -1,11 +1,11 @@
 /** How each kind of step is done, and undone. */
 
 import { coldStart, drain, endDrain, restart, tearDown } from './controls.ts';
-import type { Exchange, SwapHost } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
 import type { StepKind } from './plan.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
-import type { Slot } from './slot.ts';
+import { keepBuffers } from './trim.ts';
 import { isWarm, warmUp } from './warm.ts';
 
 interface Action {
@@ -19,7 +19,7 @@ const BUFFERS_PER_SLICE = 64;
 export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   agree: { run: agree },
   create: { run: create },
-  reserve: { run: reserve, undo: ({ slot, host, old }) => keepBuffers(slot, host, old.buffers) },
+  reserve: { run: reserve, undo: ({ slot, host, old }) => keepBuffers(slot, host, old.keptBuffers) },
   makeRings: { run: makeNewRings, undo: dropNewRings },
   warm: { run: warm },
   drain: { run: drain, undo: endDrain },
@@ -32,7 +32,7 @@ export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   point: { run: point, undo: handBack },
   activate: { run: ({ slot }) => slot.driver.activate() },
   watch: { run: watch },
-  moveQueues: { run: moveNextQueue },
+  moveQueues: { run: moveNextQueue, undo: dropNewRings },
   release: { run: release },
   trim: { run: trim },
 };
@@ -79,7 +79,7 @@ function point(exchange: Exchange): void {
 }
 
 /** The old driver takes the rings back as they are now; the new one's service up to here stands. */
-function handBack(exchange: Exchange): void {
+export function handBack(exchange: Exchange): void {
   const { slot, old, plan, record, driverToCome } = exchange;
   const { state, port } = slot.environment;
   exchange.serveNew(false);
@@ -116,12 +116,4 @@ function release({ old, record }: Exchange): void {
 function* trim({ slot, host, plan }: Exchange): Slices {
   keepBuffers(slot, host, plan.buffersAfter);
   yield SERVE;
-}
-
-/** Buffers beyond those that the cards may need leave the pool as they come home; what is home already, now. */
-function keepBuffers(slot: Slot, host: SwapHost, buffers: number): void {
-  slot.buffers = buffers;
-  const { pool } = slot.environment;
-  pool.shrink(host.buffersOfOthers(slot) + buffers);
-  pool.settle();
 }

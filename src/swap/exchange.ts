@@ -1,7 +1,7 @@
 /** One swap in progress: runs a plan's steps, times its phases, and undoes what was done if a step fails. */
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { ACTIONS } from './actions.ts';
+import { ACTIONS, handBack } from './actions.ts';
 import type { NewRing } from './move.ts';
 import { type Method, type Phase, type Plan, planSwap, Refusal } from './plan.ts';
 import { type Patience, Probation } from './probation.ts';
@@ -48,7 +48,7 @@ export class Exchange implements Mediator {
     readonly driver: NicDriver;
     readonly definition: NicDriverDefinition;
     readonly parameters: Parameters;
-    readonly buffers: number;
+    readonly keptBuffers: number;
   };
   readonly snapshot: Int32Array;
   readonly newRings: NewRing[] = [];
@@ -72,7 +72,7 @@ export class Exchange implements Mediator {
       driver: slot.driver,
       definition: slot.definition,
       parameters: slot.parameters,
-      buffers: slot.buffers,
+      keptBuffers: slot.keptBuffers,
     };
     this.snapshot = new Int32Array(state.region.bytes / 4);
     this.probation = new Probation(slot, host.patience);
@@ -163,6 +163,7 @@ export class Exchange implements Mediator {
   private *perform(plan: Plan): Slices {
     for (const step of plan.steps) {
       if (step.phase !== this.phase) this.enter(step.phase);
+      if (step.phase === 'retire') this.undos.length = 0; // from here on nothing is undone
       const action = ACTIONS[step.kind];
       // The undo is known before the step runs: a step that fails halfway is undone too.
       if (action.undo !== undefined) this.undos.push(() => action.undo?.(this));
@@ -172,9 +173,13 @@ export class Exchange implements Mediator {
     }
   }
 
-  /** The new driver has proved itself: from here on nothing is undone. */
+  /** The new driver has proved itself. While queues move, the old one could still take all of it over as it then is. */
   private settle(): void {
     this.undos.length = 0;
+    this.undos.push(
+      () => this.old.driver.activate(),
+      () => handBack(this),
+    );
     this.servingNew = false;
   }
 

@@ -37,7 +37,7 @@ import { load, store } from '../hw/shared.ts';
 import { stripReceive } from './controls.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
-import { each, reasonOf, SERVE, type Slices } from './slices.ts';
+import { each, SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';
 
 /** A ring made ready for the frames of a queue. */
@@ -58,7 +58,7 @@ export function dropNewRings({ slot, newRings }: Exchange): void {
     freeRing(slot.environment, made.memory);
 }
 
-/** The next of the plan's moves. The swap is done by now: a move that fails is named, and what was made stays. */
+/** The next of the plan's moves. Throws what the driver throws: it does not know its rings then, and is swapped back. */
 export function* moveNextQueue(exchange: Exchange): Slices {
   const { slot, newRings, plan, record } = exchange;
   const made = newRings.shift();
@@ -68,11 +68,7 @@ export function* moveNextQueue(exchange: Exchange): Slices {
     record.notes.push(`${record.to} cannot move queues: queue ${made.from} keeps its ring`);
     return;
   }
-  try {
-    yield* moveQueue(slot, made, plan.parameters.rxBuffers ?? 0);
-  } catch (error) {
-    record.notes.push(`moving queue ${made.from}: ${reasonOf(error)}`);
-  }
+  yield* moveQueue(slot, made, plan.parameters.rxBuffers ?? 0);
 }
 
 function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
@@ -85,7 +81,12 @@ function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
   recordReceive(environment, queue, logical, made.memory, rxBuffers);
   const gate = new Gate(slot, made.from, queue);
   statistics.restartQueue(queue);
-  slot.driver.queuesChanged?.(); // posts buffers on the new ring, and reads it up to the gate
+  try {
+    slot.driver.queuesChanged?.(); // posts buffers on the new ring, and reads it up to the gate
+  } catch (error) {
+    yield* endQueue(slot, queue);
+    throw error;
+  }
   yield SERVE;
   steer(port, made.from, queue);
   const barrier = new DrainBarrier(port);
@@ -99,18 +100,20 @@ function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
     gate.open();
   }
   gate.remove();
-  if (made.from !== 0) yield* retireQueue(slot, made.from);
+  if (made.from !== 0) yield* endQueue(slot, made.from);
   slot.driver.queuesChanged?.();
 }
 
-/** Nothing comes to the queue any more, and all that came was taken. */
-function* retireQueue(slot: Slot, queue: number): Slices {
+/**
+ * Nothing comes to the queue any more, or never did, and all that came was taken. Its record stays as long as
+ * the ring has buffers: they have no other owner.
+ */
+function* endQueue(slot: Slot, queue: number): Slices {
   const { environment } = slot;
-  const old = ringOf(environment, 'rx', queue);
-  forgetReceive(environment, queue);
-  slot.driver.queuesChanged?.();
   yield* each(disableReceiveQueue(environment.port, queue), SERVE);
+  const old = ringOf(environment, 'rx', queue);
   stripReceive(slot, queue);
+  forgetReceive(environment, queue);
   freeRing(environment, old);
 }
 

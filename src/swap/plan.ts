@@ -245,6 +245,7 @@ function stepsOf(situation: Situation, plan: Draft): Step[] {
         'move',
         'moveQueues',
         `frames of queue ${queue} go to a ring of ${plan.newSlots} on a spare queue, in order`,
+        `hand the rings, moved or not, back to ${from.name}`,
       ),
     );
   steps.push(

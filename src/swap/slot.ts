@@ -23,8 +23,9 @@ export class Slot implements SlotView {
   mediator: Mediator | null = null;
   /** Bursts handed to the application, taken or not: how a swap tells a stuck driver from a busy application. */
   deliveries = 0;
-  /** Packet buffers that its rings may hold. */
+  /** Packet buffers that its rings may hold now, and that they are to hold when what is too much has come home. */
   buffers = 0;
+  keptBuffers = 0;
 
   constructor(
     index: number,

@@ -1,11 +1,7 @@
 /** Drives a machine through a run: starts it, watches it, ends it when all is accounted for. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readDrops } from '../drivers/nic/statistics.ts';
 import type { MachineResults, ThreadedMachine } from '../exec/threads/machine.ts';
-import type { CardLayout } from '../host/machine.ts';
-import { readPartner } from '../hw/link/partner.ts';
-import { readTally } from '../hw/link/verifier.ts';
-import { PROBES, Probes } from '../hw/nic/probes.ts';
+import { type CardCounts, countCard } from '../host/books.ts';
 
 /** How a run goes, for those who watch it. Sums over all cards. */
 export interface Progress {
@@ -20,16 +16,6 @@ export interface Progress {
   readonly swaps: number;
   /** Frames dropped so far, by whom ever. */
   readonly lost: number;
-}
-
-export interface CardCounts {
-  readonly offered: number;
-  readonly octets: number;
-  readonly done: boolean;
-  readonly delivered: ReturnType<typeof readTally>;
-  readonly returned: ReturnType<typeof readTally>;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly dmaFaults: number;
 }
 
 /** One look at the counters while the run goes on. */
@@ -75,27 +61,9 @@ export async function drive(machine: ThreadedMachine, options: DriveOptions): Pr
   const results = await machine.finish();
   return {
     ...results,
-    counts: machine.layout.cards.map((card) => countsOf(machine, card)),
+    counts: machine.layout.cards.map((card) => countCard(machine.memory, card)),
     samples: watch.samples,
     interrupted,
-  };
-}
-
-function countsOf({ memory }: ThreadedMachine, card: CardLayout): CardCounts {
-  const { offered, octets, linkDown, done } = readPartner(memory, card.partner);
-  const { missed, queues } = readDrops(memory, card.statistics);
-  const probes = new Probes(memory, card.nic.probes);
-  const dropped: Record<string, number> = { fifoOverflow: missed, queue: queues, linkDown };
-  for (const probe of PROBES)
-    if (probe.startsWith('dropped.')) dropped[probe.slice('dropped.'.length)] = probes.read(probe);
-  return {
-    offered,
-    octets,
-    done,
-    delivered: readTally(memory, card.deliveryTally),
-    returned: readTally(memory, card.returnTally),
-    dropped,
-    dmaFaults: probes.read('dmaFaults'),
   };
 }
 
@@ -121,7 +89,7 @@ class Watch {
     const { machine } = this;
     const { control } = machine;
     this.elapsedMs = (machine.clock.nowUs() - this.startedUs) / 1000;
-    this.counts = machine.layout.cards.map((card) => countsOf(machine, card));
+    this.counts = machine.layout.cards.map((card) => countCard(machine.memory, card));
     this.samples.push({ elapsedMs: this.elapsedMs, delivered: this.delivered(), swaps: control.swapsDone });
     const mark = this.counts
       .map((c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`)

@@ -1,10 +1,11 @@
 /** Puts a run's results together: the ledger's verdict, and what the user is told. */
 import { cpus } from 'node:os';
 import { balance, type CardBalance, type CardFacts, INVARIANTS, type Violation } from '../check/ledger.ts';
+import { type CardCounts, factsOf } from '../host/books.ts';
 import type { CardLayout, MachineLayout } from '../host/machine.ts';
 import { PHASES, type Phase } from '../swap/plan.ts';
 import type { SwapRecord } from '../swap/record.ts';
-import type { CardCounts, DriveResults, Sample } from './drive.ts';
+import type { DriveResults, Sample } from './drive.ts';
 import type { DeviceReport, Report, ThroughputReport, ViolationReport } from './report.ts';
 import { reportSwaps } from './swap-report.ts';
 
@@ -15,7 +16,15 @@ type Skipped = readonly Readonly<Record<string, number>>[];
 
 export function makeReport(layout: MachineLayout, results: DriveResults, skipped: Skipped): Report {
   const { records } = results.cpu;
-  const facts = layout.cards.map((card) => factsOf(card, layout, results));
+  const facts = layout.cards.map((card) =>
+    factsOf(
+      card,
+      results.counts,
+      records,
+      results.cpu.anomalies[card.index],
+      results.hardware.anomalies[card.index],
+    ),
+  );
   const balances = facts.map(balance);
   // What the CPU saw comes first: it is the cause where the balance shows the effect.
   const violations = [...hostViolations(results), ...balances.flatMap((card) => card.violations)];
@@ -47,38 +56,11 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
   };
 }
 
-function factsOf(card: CardLayout, layout: MachineLayout, results: DriveResults): CardFacts {
-  const counts = results.counts[card.index];
-  const resets = results.cpu.records.filter(
-    (record) => record.device === card.name && record.method === 'reset',
-  );
-  const discarded = resets.reduce((total, record) => total + record.discarded, 0);
-  const unsent = resets.reduce((total, record) => total + record.discardedTransmit, 0);
-  return {
-    name: card.name,
-    lossless: card.lossless,
-    offered: counts.offered,
-    delivered: counts.delivered,
-    deliveredAnomalies: results.cpu.anomalies[card.index],
-    dropped: { ...counts.dropped, discardedByReset: discarded },
-    wasReset: resets.length > 0,
-    returned: counts.returned,
-    returnedAnomalies: results.hardware.anomalies[card.index],
-    accepted:
-      card.returns === undefined
-        ? undefined
-        : results.counts[layout.cards[card.returns].index].delivered.frames - unsent,
-  };
-}
-
 function hostViolations({ cpu }: DriveResults): Violation[] {
   const buffers = cpu.bufferProblems.map(({ device, queue, message }): Violation => {
     return { invariant: 'buffers', device, message, ...(queue === undefined ? {} : { queue }) };
   });
-  const seen = cpu.violations.map(({ invariant, device, queue, message, timeUs }): Violation => {
-    return { invariant, device, message, timeUs, ...(queue === undefined ? {} : { queue }) };
-  });
-  return [...seen, ...buffers];
+  return [...cpu.violations, ...buffers];
 }
 
 function reportViolation(

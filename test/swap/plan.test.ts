@@ -98,6 +98,7 @@ describe('a plan', () => {
         'export: the state block as it was',
         'import: the state block as it was',
         'point: hand the rings back to interrupt',
+        'moveQueues: hand the rings, moved or not, back to interrupt',
       ],
     ],
     [
@@ -111,6 +112,7 @@ describe('a plan', () => {
         'export: the state block as it was',
         'import: the state block as it was',
         'point: hand the rings back to interrupt',
+        'moveQueues: hand the rings, moved or not, back to interrupt',
       ],
     ],
     [
@@ -128,8 +130,9 @@ describe('a plan', () => {
     expect(steps.flatMap(({ kind, undo }) => (undo === undefined ? [] : [`${kind}: ${undo}`]))).toEqual(
       undos,
     );
-    const after = steps.findIndex(({ phase }) => phase === 'probation');
-    expect(steps.slice(after).every(({ undo }) => undo === undefined)).toBe(true);
+    expect(steps.filter(({ phase }) => phase === 'retire').every(({ undo }) => undo === undefined)).toBe(
+      true,
+    );
   });
 
   it('keeps the geometry that the request does not name, and takes the new driver\u2019s own habits', () => {

@@ -61,14 +61,15 @@ export class InterruptDriver extends RingDriver {
 
   /**
    * Every scheduled ring was found empty. Unmask first, then look once more: a frame that came before the
-   * unmasking raises no new interrupt of its own, one that comes after it does.
+   * unmasking raises no new interrupt of its own, one that comes after it does. Nor does one come from a ring
+   * without buffers: who could not post them all must try again.
    */
   private leave(): void {
     const told = this.scheduled;
     for (const ring of this.rx) if (ring.deficit > 0) ring.refill();
     this.scheduled = 0;
     this.unmask(told);
-    for (const ring of this.rx) if (ring.waits()) this.scheduled |= 1 << ring.queue;
+    for (const ring of this.rx) if (ring.waits() || ring.deficit > 0) this.scheduled |= 1 << ring.queue;
     if (this.environment.state.completionWaits()) this.scheduled |= told;
     if (this.scheduled !== 0) this.mask(this.scheduled);
   }

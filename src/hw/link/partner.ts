@@ -86,6 +86,11 @@ export class LinkPartner implements Wire {
     nic.plug(this);
   }
 
+  /** Frames offered so far, those lost on the way too. */
+  get offeredFrames(): number {
+    return this.offered;
+  }
+
   /** The first frame is due now. */
   start(nowUs: number): void {
     this.startUs = nowUs;

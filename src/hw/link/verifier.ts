@@ -46,6 +46,8 @@ export function readTally(memory: Memory, region: Region): Record<TallyName, num
 /** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
 export class Verifier {
   readonly anomalies: Anomaly[] = [];
+  /** Frames looked at so far, published or not. */
+  seen = 0;
   private readonly memory: Memory;
   private readonly checker: FrameChecker;
   private readonly clock: Clock;
@@ -61,8 +63,14 @@ export class Verifier {
     this.base = tally.address >>> 2;
   }
 
+  /** Flow and number of the frame last looked at. */
+  get last(): { readonly flow: number; readonly sequence: number } {
+    return this.checker;
+  }
+
   /** One frame that lies whole at `address`. True when all is well with it. */
   frame(address: number, length: number, queue: number): boolean {
+    this.seen++;
     this.frames++;
     this.octets += length;
     const verdict = this.checker.check(address, length);

@@ -23,31 +23,40 @@ const INPUT_BYTES = 36;
 /** The hash over up to 36 bytes, by one table look-up a byte; tables are made anew when the key changes. */
 export class Toeplitz {
   private readonly key = new Uint8Array(KEY_BYTES);
+  /** For each byte of the input and each value of it, the XOR of the windows of the key that begin at its set bits. */
   private readonly tables = new Int32Array(INPUT_BYTES * 256);
+  private stale = false;
 
   setKey(key: Uint8Array): void {
     if (key.every((byte, i) => byte === this.key[i])) return;
     this.key.set(key);
-    for (let position = 0; position < INPUT_BYTES; position++)
-      for (let value = 0; value < 256; value++)
-        this.tables[position * 256 + value] = this.entry(position, value);
+    this.stale = true;
   }
 
   /** Extends `hash` by `count` bytes at `address`; `position` is their place in the input. */
   extend(hash: number, bytes: Uint8Array, address: number, count: number, position: number): number {
+    if (this.stale) this.prepare();
     let value = hash;
     for (let i = 0; i < count; i++) value ^= this.tables[(position + i) * 256 + bytes[address + i]];
     return value;
   }
 
-  /** XOR of the 32-bit windows of the key that begin at each set bit. */
-  private entry(position: number, value: number): number {
-    let hash = 0;
-    for (let bit = 0; bit < 8; bit++)
-      if ((value & (0x80 >> bit)) !== 0) hash ^= this.window(position * 8 + bit);
-    return hash;
+  /** A driver writes the key a word at a time: the tables are made when the first frame asks for them. */
+  private prepare(): void {
+    this.stale = false;
+    for (let position = 0; position < INPUT_BYTES; position++) {
+      const table = position * 256;
+      for (let bit = 0; bit < 8; bit++) {
+        const window = this.window(position * 8 + bit);
+        const value = 0x80 >> bit;
+        // All values whose lowest set bit is this one: what the higher bits make of it is there already.
+        for (let above = 0; above < 256; above += 2 * value)
+          this.tables[table + above + value] = this.tables[table + above] ^ window;
+      }
+    }
   }
 
+  /** The 32 bits of the key that begin at this one. */
   private window(bit: number): number {
     let value = 0;
     for (let i = 0; i < 32; i++) {

@@ -1,0 +1,425 @@
+/** One scenario from its first step to its books: actors, virtual time, checkers. */
+import { accountBuffers, buffersAway } from '../../check/buffers.ts';
+import { CHECKERS, type Checker, type CheckerDefinition } from '../../check/checker.ts';
+import { balance, type Violation } from '../../check/ledger.ts';
+import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import type { ApplicationDefinition } from '../../host/apps/applications.ts';
+import { countCard, factsOf } from '../../host/books.ts';
+import { Cpu } from '../../host/cpu.ts';
+import type { MachineLayout } from '../../host/machine.ts';
+import type { Memory } from '../../hw/memory.ts';
+import { Exchange } from '../../swap/exchange.ts';
+import type { Phase } from '../../swap/plan.ts';
+import type { SwapRecord } from '../../swap/record.ts';
+import { reasonOf } from '../../swap/slices.ts';
+import { Hardware } from '../hardware.ts';
+import { type Covered, nothingCovered, SwapMarks } from './coverage.ts';
+import { SlowFabric } from './fabric.ts';
+import { Lots } from './lots.ts';
+import { layoutScenario } from './memory.ts';
+import { Mischief } from './mischief.ts';
+import { POINTS } from './points.ts';
+import type { SimScenario } from './scenario.ts';
+import { watchSituations } from './situations.ts';
+import { type Trace, traceMachine } from './trace.ts';
+import { unwatch, WATCH } from './watched-driver.ts';
+
+/** Beside the built-in ones. */
+export interface SimParts {
+  readonly drivers: readonly NicDriverDefinition[];
+  readonly applications: readonly ApplicationDefinition[];
+  readonly checkers: readonly CheckerDefinition[];
+}
+
+export interface SimResult {
+  readonly violation: Violation | undefined;
+  /** The swap in whose time it was seen, and its phase. */
+  readonly during: { readonly swap: number; readonly phase: Phase } | undefined;
+  readonly records: readonly SwapRecord[];
+  readonly frames: number;
+  readonly covered: Covered;
+  readonly timeUs: number;
+}
+
+const IDLE = 0;
+const CPU = 1;
+const HARDWARE = 2;
+
+/** On virtual time a driver on probation need not be waited for long. */
+const PATIENCE = { stuckPolls: 1500, idlePolls: 30 };
+/** A sleep that nobody ends lasts so long, as on threads. */
+const LONGEST_SLEEP_US = 20_000;
+const ASLEEP = 1;
+/** Turns without work after which the clock leaps, and leaps without work after which nothing more is expected. */
+const IDLE_TURNS = 24;
+const IDLE_LEAPS = 16;
+const MOST_TURNS = 300_000;
+/** A step of one actor that makes more accesses than this does not end. */
+const ENDLESS = 4_000_000;
+const TURNS_PER_LOOK = 8;
+
+/** An actor does not come to the end of a step. */
+class Endless extends Error {}
+
+export class SimMachine {
+  readonly scenario: SimScenario;
+  readonly memory: Memory;
+  readonly layout: MachineLayout;
+  readonly clock = { us: 0, nowUs: (): number => this.clock.us };
+  readonly hardware: Hardware;
+  readonly cpu: Cpu;
+  readonly fabric: SlowFabric;
+  readonly lots: Lots;
+  readonly covered = nothingCovered();
+  readonly marks: readonly SwapMarks[];
+  readonly mischief: Mischief;
+  private readonly checkers: readonly Checker[];
+  private readonly trace: Trace | undefined;
+  private active = IDLE;
+  private violation: Violation | undefined;
+  private during: SimResult['during'];
+  private sleepUntilUs = 0;
+  private idleTurns = 0;
+  private leaps = 0;
+  private turns = 0;
+  private nextSwap = 0;
+  private crashed = false;
+  private readonly onStrike = (): void => this.strike();
+
+  constructor(scenario: SimScenario, parts: SimParts, trace?: Trace) {
+    this.scenario = scenario;
+    this.trace = trace;
+    this.lots = new Lots(scenario.seed, 2);
+    const { memory, layout } = layoutScenario(scenario, parts);
+    this.memory = memory;
+    this.layout = layout;
+    this.fabric = new SlowFabric(memory, layout.cpu, this.clock, this.lots, scenario.rates.delayedInterrupt);
+    this.hardware = new Hardware(memory, layout, this.clock, () => undefined, this.fabric);
+    this.cpu = new Cpu(memory, layout, this.clock, {
+      timed: [],
+      round: undefined,
+      drivers: parts.drivers,
+      applications: parts.applications,
+      patience: PATIENCE,
+      swapEnded: (record) => this.swapEnded(record),
+    });
+    this.marks = layout.cards.map(() => new SwapMarks());
+    this.mischief = new Mischief(this);
+    this.checkers = [...CHECKERS, ...parts.checkers].map((definition) => definition.create(this.checked()));
+    if (trace !== undefined) traceMachine(this, trace);
+  }
+
+  /** Runs to the end, or to the first violation. */
+  run(): SimResult {
+    WATCH.current = this.mischief;
+    try {
+      this.work();
+    } catch (error) {
+      this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
+    } finally {
+      POINTS.disarm();
+      unwatch();
+    }
+    const { covered, violation, during } = this;
+    return {
+      violation,
+      during,
+      records: this.cpu.desk.records,
+      frames: this.cpu.checks.reduce((sum, { verifier }) => sum + verifier.seen, 0),
+      covered,
+      timeUs: this.clock.us,
+    };
+  }
+
+  /** The phase that a card's swap is in, if it is being swapped. */
+  phaseOf(card: number): Phase | undefined {
+    return this.exchangeOf(card)?.record.phase;
+  }
+
+  exchangeOf(card: number): Exchange | undefined {
+    const { mediator } = this.cpu.slots[card];
+    return mediator instanceof Exchange && !mediator.done ? mediator : undefined;
+  }
+
+  /** A step of one of the cards, their links, or what carries interrupts. */
+  stepHardware(): void {
+    const before = this.active;
+    this.active = HARDWARE;
+    if (this.hardwareTurn(this.lots.below(2 * this.layout.cards.length + 1)) > 0) this.worked();
+    this.active = before;
+  }
+
+  note(text: string): void {
+    this.trace?.line(this.clock.us, text);
+  }
+
+  private work(): void {
+    this.stepThrough(this.cpu.boot());
+    this.hardware.start(this.clock.us);
+    this.cpu.desk.start(this.clock.us);
+    while (!this.over() && !this.settled()) this.turn();
+    if (this.violation === undefined) this.closeBooks();
+  }
+
+  /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
+  private turn(): void {
+    this.turns++;
+    if (this.lots.below(8) < this.scenario.cpuTurns) this.stepCpu();
+    else this.armed(() => this.stepHardware());
+    this.clock.us += this.lots.below(8) / 8;
+    if (++this.idleTurns > IDLE_TURNS) this.leap();
+  }
+
+  /** Something was done: the run is not at its end. */
+  private worked(): void {
+    this.idleTurns = 0;
+    this.leaps = 0;
+  }
+
+  /** Nothing is to be done now: on to the time when something is. */
+  private leap(): void {
+    const { hardware, clock, cpu, mischief, fabric } = this;
+    this.idleTurns = 0;
+    if (hardware.hasWork(clock.us)) return;
+    const asleep = cpu.port.bell.asleep() ? this.sleepUntilUs : Number.POSITIVE_INFINITY;
+    const timer = Math.min(
+      hardware.nextTimerUs(clock.us),
+      cpu.desk.nextDueUs(),
+      mischief.nextTimerUs(),
+      fabric.nextTimerUs(),
+    );
+    const next = Math.min(timer, asleep);
+    if (next < timer || timer === Number.POSITIVE_INFINITY) this.leaps++; // nothing will come by itself
+    if (next > clock.us && next < Number.POSITIVE_INFINITY) clock.us = Math.ceil(next * 8) / 8;
+  }
+
+  private hardwareTurn(actor: number): number {
+    const { hardware, clock, mischief } = this;
+    const cards = this.layout.cards.length;
+    mischief.restore();
+    if (actor === 2 * cards) return this.fabric.deliver();
+    const card = actor % cards;
+    const budget = mischief.hardwareBudget(card);
+    if (actor < cards) return hardware.nics[card].step(clock.us, budget);
+    return mischief.silent(card) ? 0 : hardware.partners[card].step(clock.us, budget);
+  }
+
+  /** Asked for only while no step of the CPU is under way. */
+  private stepCpu(): void {
+    const { cpu, clock } = this;
+    if (this.over()) return;
+    if (cpu.port.bell.asleep() && !this.wakes()) return;
+    this.requestSwaps();
+    const before = this.active;
+    this.active = CPU;
+    const frames = before === IDLE ? this.armed(() => this.cpuStep()) : this.cpuStep();
+    this.active = before;
+    if (frames > 0) this.worked();
+    this.look();
+    if (this.over() || frames > 0 || !cpu.idle()) return;
+    this.announce(ASLEEP);
+    this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
+    if (cpu.port.anyPending()) this.announce(0);
+  }
+
+  /** A sleeper that nobody has woken: does its time-out? */
+  private wakes(): boolean {
+    if (this.clock.us < this.sleepUntilUs && !this.swapDue()) return false;
+    this.announce(0);
+    if (this.clock.us < this.cpu.desk.nextDueUs() && !this.swapDue()) this.cpu.sleptThrough();
+    return true;
+  }
+
+  private cpuStep(): number {
+    try {
+      return this.cpu.step();
+    } catch (error) {
+      if (error instanceof Endless) throw error;
+      this.crashed = true; // what it was is among the CPU's violations, unless the swap itself failed
+      if (this.cpu.violations.length === 0)
+        this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
+      return 0;
+    }
+  }
+
+  /** With scheduling points on. */
+  private armed<T>(step: () => T): T {
+    POINTS.arm(this.distance(), this.onStrike);
+    try {
+      return step();
+    } finally {
+      POINTS.disarm();
+    }
+  }
+
+  private distance(): number {
+    return 1 + this.lots.below(2 * this.scenario.strikeEvery);
+  }
+
+  /** Between two accesses of one actor, the other makes a step; or a fault comes. */
+  private strike(): void {
+    const { active } = this;
+    if (active === IDLE) return;
+    POINTS.guard(ENDLESS, endless);
+    try {
+      this.mischief.strike(active === CPU);
+      if (active === CPU) for (let steps = this.lots.below(3); steps >= 0; steps--) this.stepHardware();
+      else this.stepCpu();
+    } finally {
+      this.active = active;
+    }
+    POINTS.arm(this.distance(), this.onStrike);
+  }
+
+  private swapDue(): boolean {
+    const swap = this.scenario.swaps.at(this.nextSwap);
+    return swap !== undefined && this.offered() >= swap.afterFrames;
+  }
+
+  private requestSwaps(): void {
+    this.mischief.requestSwaps();
+    while (this.swapDue()) {
+      const swap = this.scenario.swaps[this.nextSwap++];
+      this.mischief.lay(swap);
+      this.note(`swap of ${this.layout.cards[swap.card].name} to ${swap.to} (${swap.method}) is asked for`);
+      this.cpu.desk.ask(swap.card, swap.to, swap.parameters, swap.method);
+    }
+  }
+
+  private swapEnded(record: SwapRecord): void {
+    const card = this.layout.cards.findIndex(({ name }) => name === record.device);
+    if (record.method === 'reset')
+      for (const phase of Object.keys(record.phaseStartUs)) this.marks[card].mark(phase as Phase, 'reset');
+    this.marks[card].enter(this.covered, record, this.layout.cards[card].app);
+    this.marks[card].clear();
+    this.mischief.swapEnded(card);
+    this.worked();
+    this.note(`swap ${record.id} of ${record.device}: ${record.outcome} in ${record.phase} ${record.reason}`);
+  }
+
+  /** The checkers, between two steps of the CPU. */
+  private look(): void {
+    if (this.violation !== undefined) return;
+    for (const checker of this.checkers) {
+      const seen = checker.look();
+      if (seen !== undefined) return this.fail(seen);
+    }
+    if (this.turns % TURNS_PER_LOOK === 0) watchSituations(this);
+  }
+
+  private fail(violation: Violation): void {
+    if (this.violation !== undefined) return;
+    this.violation = violation;
+    const card = this.layout.cards.findIndex(({ name }) => name === violation.device);
+    const record = card < 0 ? undefined : this.exchangeOf(card)?.record;
+    if (record !== undefined) this.during = { swap: record.id, phase: record.phase };
+    this.note(`VIOLATION of ${violation.invariant} at ${violation.device}: ${violation.message}`);
+  }
+
+  private over(): boolean {
+    return this.violation !== undefined || this.crashed;
+  }
+
+  /** All is accounted for; or nothing moves any more, and the books will say what is missing. */
+  private settled(): boolean {
+    if (this.leaps >= IDLE_LEAPS && !this.cpu.desk.busy) return true;
+    if (this.turns >= MOST_TURNS) {
+      this.fail({
+        invariant: 'delivery',
+        device: this.layout.cards[0].name,
+        message: `traffic does not come to an end in ${MOST_TURNS} turns`,
+      });
+      return true;
+    }
+    return this.turns % TURNS_PER_LOOK === 0 && this.idleTurns > 0 && this.allAccounted();
+  }
+
+  private allAccounted(): boolean {
+    if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
+    const counts = this.layout.cards.map((card) => countCard(this.memory, card));
+    return this.layout.cards.every(({ returns }, i) => {
+      const { done, offered, delivered, dropped, returned } = counts[i];
+      const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+      if (!done || delivered.frames + gone < offered) return false;
+      return returns === undefined || returned.frames >= counts[returns].delivered.frames;
+    });
+  }
+
+  private offered(): number {
+    let frames = 0;
+    for (const partner of this.hardware.partners) frames += partner.offeredFrames;
+    return frames;
+  }
+
+  /** The end of service, and what the ledger says of it. */
+  private closeBooks(): void {
+    const { cpu, hardware, layout, memory } = this;
+    this.mischief.calm();
+    hardware.endTraffic();
+    cpu.desk.close();
+    for (let turns = 0; cpu.desk.busy && turns < MOST_TURNS && !this.over(); turns++) this.turn();
+    if (this.over()) return this.look();
+    this.active = IDLE;
+    cpu.collect();
+    watchSituations(this, true);
+    const held = cpu.slots.map((slot) => ({ name: slot.name, state: slot.environment.state }));
+    const [problem] = accountBuffers(cpu.pool, held);
+    const counts = layout.cards.map((card) => countCard(memory, card));
+    const facts = layout.cards.map((card) =>
+      factsOf(
+        card,
+        counts,
+        cpu.desk.records,
+        cpu.checks[card.index].verifier.anomalies,
+        hardware.verifiers[card.index]?.anomalies ?? [],
+      ),
+    );
+    for (const fact of facts) for (const violation of balance(fact).violations) this.fail(violation);
+    if (problem !== undefined)
+      this.fail({ invariant: 'buffers', device: problem.device, message: problem.message });
+    if (this.violation !== undefined) return;
+    this.stepThrough(cpu.halt());
+    const away = buffersAway(cpu.pool);
+    if (away !== 0)
+      this.fail({
+        invariant: 'buffers',
+        device: layout.cards[0].name,
+        message: `${away} buffers are not home at the end`,
+      });
+  }
+
+  /** Work of the CPU in slices, with the cards going on in between. */
+  private stepThrough(slices: Generator<void>): void {
+    let steps = 0;
+    for (const _ of slices) {
+      for (const nic of this.hardware.nics) nic.step(this.clock.us, 64);
+      this.clock.us += 8;
+      if (++steps > MOST_TURNS) throw new Endless('a driver does not come to the end of its start or stop');
+    }
+  }
+
+  private announce(state: number): void {
+    this.memory.words[this.layout.cpu.address >>> 2] = state;
+  }
+
+  private checked() {
+    const { cpu, hardware, layout } = this;
+    return {
+      memory: this.memory,
+      cards: cpu.slots.map((slot, i) => ({
+        name: slot.name,
+        state: slot.environment.state,
+        delivered: cpu.checks[i].verifier,
+        returned: hardware.verifiers[i],
+        complete: !layout.cards[i].lossy,
+        returnsAll: !layout.cards[i].lossy && !layout.cards[layout.cards[i].returns ?? i].lossy,
+      })),
+      pool: cpu.pool,
+      noticed: cpu.violations,
+    };
+  }
+}
+
+function endless(): void {
+  throw new Endless('a step of the machine does not come to its end');
+}

@@ -1,0 +1,110 @@
+/** Memory for a scenario: as little as it needs, used again by the next one. */
+import { resolveParameters } from '../../drivers/parameters.ts';
+import { APPLICATIONS } from '../../host/apps/applications.ts';
+import { type CardPlan, layoutMachine, type MachineLayout } from '../../host/machine.ts';
+import { layoutGenerated, prepareGenerated } from '../../hw/link/generated.ts';
+import type { Pace } from '../../hw/link/pacer.ts';
+import { align, Memory, MemoryMap, PAGE_BYTES } from '../../hw/memory.ts';
+import { macAddress } from '../../hw/nic/layout.ts';
+import type { SimParts } from './machine.ts';
+import type { SimCard, SimScenario, SimSwap } from './scenario.ts';
+
+/** Memories by their size: a scenario must not see what was in one before, nor how large another was. */
+const memories = new Map<number, Memory>();
+const STEP_BYTES = 512 * 1024;
+
+export function layoutScenario(
+  scenario: SimScenario,
+  parts: SimParts,
+): { readonly memory: Memory; readonly layout: MachineLayout } {
+  const map = new MemoryMap();
+  const plans = scenario.cards.map((card, i) => planCard(map, scenario, card, i, parts));
+  const rings = scenario.cards.map((card, i) => longest(scenario, card, i));
+  const buffers = rings.reduce((sum, ring, i) => sum + buffersOf(scenario.cards[i], ring), 0);
+  const dmaBytes = Math.max(...scenario.cards.map((card, i) => dmaOf(card, rings[i])));
+  const layout = layoutMachine(map, plans, buffers, scenario.seed, dmaBytes);
+  const memory = cleared(layout.bytes);
+  plans.forEach(({ stream }, i) => {
+    if (stream.kind === 'generated') prepareGenerated(memory, stream, macAddress(i), scenario.seed + i);
+  });
+  return { memory, layout };
+}
+
+function cleared(bytes: number): Memory {
+  const size = align(bytes, STEP_BYTES);
+  let memory = memories.get(size);
+  if (memory === undefined) {
+    memory = new Memory(new SharedArrayBuffer(size));
+    memories.set(size, memory);
+  }
+  memory.words.fill(0);
+  return memory;
+}
+
+function planCard(
+  map: MemoryMap,
+  scenario: SimScenario,
+  card: SimCard,
+  index: number,
+  parts: SimParts,
+): CardPlan {
+  const definition = parts.drivers.find(({ name }) => name === card.driver);
+  if (definition === undefined) throw new Error(`there is no driver ${card.driver}`);
+  const sends = (app: string | undefined) =>
+    [...APPLICATIONS, ...parts.applications].find(({ name }) => name === app)?.sends;
+  const forwarded = sends(scenario.cards[index ^ 1]?.app) === 'on';
+  const resets = scenario.swaps.some((swap) => swap.card === index && swap.method === 'reset');
+  return {
+    name: `eth${index}`,
+    queues: card.queues,
+    driver: card.driver,
+    parameters: resolveParameters(card.driver, definition.parameters, card.parameters),
+    app: card.app,
+    stream: layoutGenerated(map, card.sizes, card.flows),
+    pace: paceOf(card),
+    lossless: card.lossless,
+    lossy: !card.lossless || resets,
+    frames: card.frames,
+    durationUs: Number.POSITIVE_INFINITY,
+    returns: sends(card.app) === 'back' ? index : forwarded ? index ^ 1 : undefined,
+    fifoBytes: card.fifoKiB * 1024,
+  };
+}
+
+function paceOf({ gapsUs }: SimCard): Pace {
+  if (gapsUs.length === 0) return { kind: 'max' };
+  let time = 0;
+  const offsetsUs = Float64Array.from(gapsUs, (gap) => {
+    const at = time;
+    time += gap;
+    return at;
+  });
+  return { kind: 'recorded', factor: 1, offsetsUs, roundUs: time };
+}
+
+interface Longest {
+  readonly rx: number;
+  readonly tx: number;
+  readonly burst: number;
+}
+
+/** The longest rings and bursts that a card has in the scenario. */
+function longest({ swaps }: SimScenario, card: SimCard, index: number): Longest {
+  const own = swaps.filter((swap: SimSwap) => swap.card === index).map(({ parameters }) => parameters);
+  const most = (name: string) =>
+    Math.max(...[card.parameters, ...own].map((parameters) => parameters[name] ?? 8));
+  return { rx: most('rxRing'), tx: most('txRing'), burst: most('burst') };
+}
+
+/** Old rings and new ones side by side, what waits to be sent, and a burst on its way. */
+function buffersOf({ queues }: SimCard, { rx, tx, burst }: Longest): number {
+  return 2 * (queues + 1) * rx + queues * (tx + burst);
+}
+
+/** State block; rings and shadows of all queues, old and new. */
+function dmaOf({ queues }: SimCard, { rx, tx }: Longest): number {
+  const pages = (bytes: number) => align(bytes, PAGE_BYTES);
+  const receive = pages(rx * 16) + pages(rx * 4);
+  const transmit = pages(tx * 16) + pages(tx * 16);
+  return 2 * PAGE_BYTES + 2 * (queues + 1) * receive + 2 * queues * transmit;
+}

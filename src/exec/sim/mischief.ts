@@ -1,0 +1,325 @@
+/** Makes happen what the scenario says may go wrong, and marks where it did. */
+
+import type { NicDriver } from '../../drivers/contract.ts';
+import { DmaExhausted } from '../../hw/dma.ts';
+import type { Phase } from '../../swap/plan.ts';
+import type { AmbientFault, Ambush, Fault } from './faults.ts';
+import { AMBIENT } from './faults.ts';
+import type { SimMachine } from './machine.ts';
+import { POINTS } from './points.ts';
+import type { SimSwap } from './scenario.ts';
+import type { CallWatch, DriverCall } from './watched-driver.ts';
+
+/** What a driver throws when the scenario says that it does. */
+export class InjectedFault extends Error {
+  constructor(call: DriverCall) {
+    super(`thrown by the simulation in ${call}`);
+    this.name = 'InjectedFault';
+  }
+}
+
+const MOST_AMBIENT = 100;
+const FLAP_US = 200;
+const SILENCE_US = 400;
+const PAUSE_QUANTA = 4000;
+const STALL_STEPS = 60;
+/** Runs of descriptors held back, and turns with short budgets, after an ambush. */
+const HELD_RUNS = 6;
+const SHORT_TURNS = 30;
+const LINES_PER_CARD = 16;
+
+/** Calls in which a driver may throw and the swap goes back, by phase. */
+const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
+  prepare: ['create'],
+  quiesce: ['quiesce', 'setReceiveBuffers'],
+  transfer: ['exportState', 'importState', 'start'],
+  commit: ['activate'],
+  probation: ['poll', 'transmit', 'interrupt'],
+  move: ['queuesChanged'],
+  retire: ['release'],
+};
+/** Calls that come once a swap: a strike is due while they last. */
+const BRIEF: ReadonlySet<DriverCall> = new Set([
+  'quiesce',
+  'exportState',
+  'importState',
+  'activate',
+  'release',
+  'queuesChanged',
+]);
+/** Of a thousand polls on probation, those in which a driver throws that is to throw there. */
+const THROW_RATE = 150;
+
+/** What lies in wait on one card, and what it suffers from at the moment. */
+class Victim {
+  ambushes: Ambush[] = [];
+  heldRuns = 0;
+  shortTurns = 0;
+  silentUntilUs = 0;
+  carrierBackUs = Number.POSITIVE_INFINITY;
+}
+
+export class Mischief implements CallWatch {
+  private readonly machine: SimMachine;
+  private readonly victims: readonly Victim[];
+  private readonly ambient: readonly AmbientFault[];
+  private quiet = false;
+  /** Faults by lot that are still to come: else a run might never end. */
+  private left = MOST_AMBIENT;
+  private requests: number[] = [];
+
+  constructor(machine: SimMachine) {
+    this.machine = machine;
+    this.victims = machine.layout.cards.map(() => new Victim());
+    const { rates } = machine.scenario;
+    this.ambient = AMBIENT.filter((fault) => rates[fault] > 0 && STRIKES.has(fault));
+    machine.hardware.nics.forEach((nic, card) => {
+      const holds = (): boolean => this.holdsBack(card);
+      nic.receive.holdsBack = holds;
+      nic.transmit.holdsBack = holds;
+    });
+    this.guardAllocation();
+  }
+
+  /** The faults of a swap about to be asked for. */
+  lay(swap: SimSwap): void {
+    this.victims[swap.card].ambushes.push(...swap.ambushes);
+  }
+
+  swapEnded(card: number): void {
+    this.victims[card].ambushes = [];
+  }
+
+  /** No more of it: the end of the run is to be reached. */
+  calm(): void {
+    this.quiet = true;
+    this.machine.fabric.rate = 0;
+    this.victims.forEach((victim, card) => {
+      victim.ambushes = [];
+      victim.silentUntilUs = 0;
+      if (victim.carrierBackUs !== Number.POSITIVE_INFINITY) this.plug(card);
+    });
+  }
+
+  /** At a scheduling point: of the CPU, or in the middle of a card's step, where no other card may step. */
+  strike(inCpu: boolean): void {
+    if (this.quiet) return;
+    const { lots, scenario } = this.machine;
+    for (let card = 0; card < this.victims.length; card++) this.spring(card, inCpu);
+    for (const fault of this.ambient)
+      if (this.left > 0 && lots.chance(scenario.rates[fault]) && (inCpu || !OF_CARDS.has(fault))) {
+        this.left--;
+        this.happen(fault, lots.below(this.victims.length));
+      }
+  }
+
+  /** Swaps asked for while one is under way. Between two steps of the CPU, where it takes requests. */
+  requestSwaps(): void {
+    for (let card = 0; card < this.victims.length; card++) {
+      const phase = this.machine.phaseOf(card);
+      if (phase !== undefined && this.take(card, phase, 'swapDuringSwap')) this.requests.push(card);
+    }
+    for (let card = this.requests.pop(); card !== undefined; card = this.requests.pop()) {
+      const { cpu, lots } = this.machine;
+      const to = lots.pick(cpu.driverNames);
+      this.mark(card, 'swapDuringSwap');
+      cpu.desk.ask(card, to, {}, 'inplace');
+    }
+  }
+
+  hardwareBudget(card: number): number {
+    const { lots, scenario } = this.machine;
+    const victim = this.victims[card];
+    const short = victim.shortTurns > 0 || lots.chance(scenario.rates.shortBudget);
+    if (victim.shortTurns > 0) victim.shortTurns--;
+    if (!short) return 1 + lots.below(scenario.budget);
+    this.mark(card, 'shortBudget');
+    return 1;
+  }
+
+  silent(card: number): boolean {
+    return this.machine.clock.us < this.victims[card].silentUntilUs;
+  }
+
+  /** Cables whose time has come are plugged in again. */
+  restore(): void {
+    const now = this.machine.clock.us;
+    for (let card = 0; card < this.victims.length; card++)
+      if (now >= this.victims[card].carrierBackUs) this.plug(card);
+  }
+
+  nextTimerUs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { carrierBackUs, silentUntilUs } of this.victims) {
+      next = Math.min(next, carrierBackUs);
+      if (silentUntilUs > this.machine.clock.us) next = Math.min(next, silentUntilUs);
+    }
+    return next;
+  }
+
+  before(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    if (BRIEF.has(call)) POINTS.hasten(1 + this.machine.lots.below(4));
+    this.maybeThrow(card, call, driver);
+  }
+
+  after(card: number, call: DriverCall): void {
+    this.maybeThrow(card, call, undefined);
+  }
+
+  budget(card: number, budget: number, driver: NicDriver): number {
+    const { machine } = this;
+    const onProbation = machine.phaseOf(card) === 'probation' && machine.cpu.slots[card].driver === driver;
+    if (onProbation && this.waits(card, 'probation', 'stuckDriver')) {
+      this.mark(card, 'stuckDriver');
+      return 0;
+    }
+    return this.victims[card].shortTurns > 0 ? 1 : budget;
+  }
+
+  private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    const phase = this.machine.phaseOf(card);
+    if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return;
+    if (SURVIVABLE[phase]?.includes(call) !== true) return;
+    if (phase === 'probation') {
+      // On probation is the driver in the slot: the old one is not called any more.
+      if (driver !== this.machine.cpu.slots[card].driver || !this.machine.lots.chance(THROW_RATE)) return;
+    } else if (this.machine.lots.chance(500)) {
+      return; // after its work, if there is an after; else in a later call
+    }
+    this.take(card, phase, 'throwingDriver');
+    this.mark(card, 'throwingDriver');
+    this.machine.note(`eth${card}: ${call} throws`);
+    throw new InjectedFault(call);
+  }
+
+  /** What lies in wait for the phase that the card's swap is in. */
+  private spring(card: number, inCpu: boolean): void {
+    const { ambushes } = this.victims[card];
+    if (ambushes.length === 0) return;
+    const phase = this.machine.phaseOf(card);
+    if (phase === undefined) return;
+    const due = ambushes.find(
+      (ambush) =>
+        ambush.phase === phase && !CALLED.has(ambush.fault) && (inCpu || !OF_CARDS.has(ambush.fault)),
+    );
+    if (due === undefined) return;
+    this.take(card, phase, due.fault);
+    this.happen(due.fault, card);
+  }
+
+  private happen(fault: Fault, card: number): void {
+    this.machine.note(`eth${card}: ${fault}`);
+    this.mark(card, fault);
+    const { lots, clock, hardware, cpu, fabric } = this.machine;
+    const victim = this.victims[card];
+    switch (fault) {
+      case 'lateWriteBack':
+        victim.heldRuns += lots.between(1, HELD_RUNS);
+        return;
+      case 'delayedInterrupt':
+        fabric.delayNext = true;
+        return;
+      case 'spuriousInterrupt':
+        cpu.port.raise(card * LINES_PER_CARD + lots.below(8), clock.us);
+        return;
+      case 'pauseStorm':
+        for (let frames = lots.between(1, 3); frames > 0; frames--)
+          hardware.nics[card].paused(lots.below(PAUSE_QUANTA), clock.us);
+        return;
+      case 'silence':
+        victim.silentUntilUs = clock.us + lots.below(SILENCE_US);
+        return;
+      case 'linkFlap':
+        hardware.nics[card].setCarrier(false, clock.us);
+        victim.carrierBackUs = clock.us + lots.below(FLAP_US);
+        return;
+      case 'shortBudget':
+        victim.shortTurns += SHORT_TURNS;
+        return;
+      case 'stalledCpu':
+        for (let steps = lots.between(10, STALL_STEPS); steps > 0; steps--) {
+          this.machine.stepHardware();
+          clock.us += 0.5;
+        }
+        return;
+      default:
+        return; // struck where the swap asks: allocation, calls of drivers, requests
+    }
+  }
+
+  /** Held back by the scenario's rate, or after an ambush. */
+  private holdsBack(card: number): boolean {
+    if (this.quiet) return false;
+    const victim = this.victims[card];
+    const { lots, scenario } = this.machine;
+    if (victim.heldRuns > 0) victim.heldRuns--;
+    else if (!lots.chance(scenario.rates.lateWriteBack)) return false;
+    this.mark(card, 'lateWriteBack');
+    return true;
+  }
+
+  private plug(card: number): void {
+    this.victims[card].carrierBackUs = Number.POSITIVE_INFINITY;
+    this.machine.hardware.nics[card].setCarrier(true, this.machine.clock.us);
+  }
+
+  /** While a swap prepares, memory may run out once. */
+  private guardAllocation(): void {
+    const { dma, pool } = this.machine.cpu.slots[0].environment;
+    const allocate = dma.allocate.bind(dma);
+    const grow = pool.grow.bind(pool);
+    dma.allocate = (bytes, what) => {
+      this.maybeExhaust(bytes, what);
+      return allocate(bytes, what);
+    };
+    pool.grow = (wanted, slice) => {
+      this.maybeExhaust(wanted * 2048, 'packet buffers');
+      return grow(wanted, slice);
+    };
+  }
+
+  private maybeExhaust(bytes: number, what: string): void {
+    for (let card = 0; card < this.victims.length; card++) {
+      if (this.machine.phaseOf(card) !== 'prepare') continue;
+      if (!this.take(card, 'prepare', 'failingAllocation')) continue;
+      this.mark(card, 'failingAllocation');
+      this.machine.note(`eth${card}: no memory for ${what}`);
+      throw new DmaExhausted(bytes, what, 0);
+    }
+  }
+
+  private mark(card: number, fault: Fault): void {
+    const phase = this.machine.phaseOf(card);
+    if (phase !== undefined) this.machine.marks[card].mark(phase, fault);
+  }
+
+  private waits(card: number, phase: Phase, fault: Fault): boolean {
+    return this.victims[card].ambushes.some((ambush) => ambush.phase === phase && ambush.fault === fault);
+  }
+
+  private take(card: number, phase: Phase, fault: Fault): boolean {
+    const { ambushes } = this.victims[card];
+    const at = ambushes.findIndex((ambush) => ambush.phase === phase && ambush.fault === fault);
+    if (at < 0) return false;
+    ambushes.splice(at, 1);
+    return true;
+  }
+}
+
+/** Faults that come at scheduling points by themselves. */
+const STRIKES: ReadonlySet<Fault> = new Set<Fault>([
+  'spuriousInterrupt',
+  'pauseStorm',
+  'silence',
+  'linkFlap',
+  'stalledCpu',
+]);
+/** Faults that are steps of the cards themselves. */
+const OF_CARDS: ReadonlySet<Fault> = new Set<Fault>(['pauseStorm', 'linkFlap', 'stalledCpu']);
+/** Faults that strike in a call or a request, not at a scheduling point. */
+const CALLED: ReadonlySet<Fault> = new Set<Fault>([
+  'failingAllocation',
+  'throwingDriver',
+  'stuckDriver',
+  'swapDuringSwap',
+]);

@@ -1,0 +1,125 @@
+/** Runs seeds one after another, and makes a scenario that fails as small as it can. */
+import type { CheckerDefinition } from '../../check/checker.ts';
+import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import { NIC_DRIVERS } from '../../drivers/index.ts';
+import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
+import { warmUp } from '../../swap/warm.ts';
+import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
+import { FAULT_NAMES, type Fault } from './faults.ts';
+import { SimMachine, type SimParts, type SimResult } from './machine.ts';
+import { type Deck, drawScenario, type SimScenario } from './scenario.ts';
+import { shrink } from './shrink.ts';
+import { Lines } from './trace.ts';
+import { watched } from './watched-driver.ts';
+
+/** What of the user's own is put to the test, and how. */
+export interface SeedOptions {
+  readonly faults?: readonly Fault[];
+  /** Scenarios have to do with this driver: as the one that serves, or in swaps to and from it. */
+  readonly subject?: string;
+  /** The only drivers beside the subject; all when undefined. */
+  readonly among?: readonly string[];
+  readonly swaps?: boolean;
+}
+
+export interface SeedFailure {
+  readonly seed: number;
+  readonly scenario: SimScenario;
+  readonly result: SimResult;
+  /** The smallest scenario found that breaks the same invariant, and how it ended. */
+  readonly shrunk: SimScenario;
+  readonly shrunkResult: SimResult;
+  /** The last events of the smallest scenario. */
+  readonly events: readonly string[];
+}
+
+export interface SeedsResult {
+  readonly seeds: number;
+  readonly frames: number;
+  readonly swaps: number;
+  readonly covered: Covered;
+  readonly failed: readonly number[];
+}
+
+const EVENTS_SHOWN = 40;
+
+/** Drivers, applications and checkers to draw scenarios from: the built-in ones and those given. */
+export class Workbench {
+  readonly parts: SimParts;
+  private readonly apps: Deck['apps'];
+
+  constructor(
+    drivers: readonly NicDriverDefinition[] = [],
+    applications: readonly ApplicationDefinition[] = [],
+    checkers: readonly CheckerDefinition[] = [],
+  ) {
+    const all = [...NIC_DRIVERS, ...drivers].map(watched);
+    for (const definition of all) warm(definition);
+    this.parts = { drivers: all, applications, checkers };
+    this.apps = applications.length > 0 ? applications : APPLICATIONS;
+  }
+
+  /** The scenario of a seed. */
+  draw(seed: number, options: SeedOptions = {}): SimScenario {
+    return drawScenario(seed, this.deck(options));
+  }
+
+  run(scenario: SimScenario, trace?: Lines): SimResult {
+    return new SimMachine(scenario, this.parts, trace).run();
+  }
+
+  /** Seeds `from`, `from + 1`, ...; goes on after a failure. */
+  runSeeds(from: number, count: number, options: SeedOptions = {}): SeedsResult {
+    const deck = this.deck(options);
+    const covered = nothingCovered();
+    const failed: number[] = [];
+    let frames = 0;
+    let swaps = 0;
+    for (let seed = from; seed < from + count; seed++) {
+      const result = this.run(drawScenario(seed, deck));
+      frames += result.frames;
+      swaps += result.records.length;
+      addCoverage(covered, result.covered);
+      if (result.violation !== undefined) failed.push(seed);
+    }
+    return { seeds: count, frames, swaps, covered, failed };
+  }
+
+  /** A failure of `runSeeds`, made small; undefined if the seed passes. */
+  explain(seed: number, options: SeedOptions = {}): SeedFailure | undefined {
+    const scenario = this.draw(seed, options);
+    const result = this.run(scenario);
+    if (result.violation === undefined) return undefined;
+    const shrunk = shrink(scenario, result, (smaller) => this.run(smaller));
+    const lines = new Lines();
+    const shrunkResult = this.run(shrunk, lines);
+    return { seed, scenario, result, shrunk, shrunkResult, events: lines.last(EVENTS_SHOWN) };
+  }
+
+  /** Everything that happens in a seed's scenario. */
+  trace(
+    seed: number,
+    options: SeedOptions = {},
+  ): { readonly lines: readonly string[]; readonly result: SimResult } {
+    const lines = new Lines();
+    const result = this.run(this.draw(seed, options), lines);
+    return { lines: lines.lines, result };
+  }
+
+  private deck({ faults = FAULT_NAMES, subject, among, swaps = true }: SeedOptions): Deck {
+    const drivers = this.parts.drivers.filter(
+      ({ name }) => among === undefined || name === subject || among.includes(name),
+    );
+    return { drivers, apps: this.apps, faults: new Set(faults), subject, swaps };
+  }
+}
+
+/** Before the first scenario: a driver that is warm behaves alike in each of them. */
+function warm(definition: NicDriverDefinition): void {
+  const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
+  try {
+    for (const _ of warmUp(definition, parameters));
+  } catch {
+    // Not fit to be warmed: each swap to it will find out anew.
+  }
+}

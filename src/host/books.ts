@@ -1,0 +1,68 @@
+/** What the ledger is told of a card: read from the link, from the application's memory and from the card's counters. */
+import type { CardFacts } from '../check/ledger.ts';
+import { readDrops } from '../drivers/nic/statistics.ts';
+import { readPartner } from '../hw/link/partner.ts';
+import { type Anomaly, readTally } from '../hw/link/verifier.ts';
+import type { Memory } from '../hw/memory.ts';
+import { PROBES, Probes } from '../hw/nic/probes.ts';
+import type { SwapRecord } from '../swap/record.ts';
+import type { CardLayout } from './machine.ts';
+
+export interface CardCounts {
+  readonly offered: number;
+  readonly octets: number;
+  readonly done: boolean;
+  readonly delivered: ReturnType<typeof readTally>;
+  readonly returned: ReturnType<typeof readTally>;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly dmaFaults: number;
+}
+
+export function countCard(memory: Memory, card: CardLayout): CardCounts {
+  const { offered, octets, linkDown, done } = readPartner(memory, card.partner);
+  const { missed, queues } = readDrops(memory, card.statistics);
+  const probes = new Probes(memory, card.nic.probes);
+  const dropped: Record<string, number> = { fifoOverflow: missed, queue: queues, linkDown };
+  for (const probe of PROBES)
+    if (probe.startsWith('dropped.')) dropped[probe.slice('dropped.'.length)] = probes.read(probe);
+  return {
+    offered,
+    octets,
+    done,
+    delivered: readTally(memory, card.deliveryTally),
+    returned: readTally(memory, card.returnTally),
+    dropped,
+    dmaFaults: probes.read('dmaFaults'),
+  };
+}
+
+/** Frames, those that came twice counted once: of what is sent, the ledger takes away the repeated ones too. */
+function distinct({ delivered }: CardCounts): number {
+  return delivered.frames - delivered.duplicated;
+}
+
+/** `counts` of all cards, in their order; `records` of all swaps. */
+export function factsOf(
+  card: CardLayout,
+  counts: readonly CardCounts[],
+  records: readonly SwapRecord[],
+  deliveredAnomalies: readonly Anomaly[],
+  returnedAnomalies: readonly Anomaly[],
+): CardFacts {
+  const own = counts[card.index];
+  const resets = records.filter(({ device, method }) => device === card.name && method === 'reset');
+  const discarded = resets.reduce((total, record) => total + record.discarded, 0);
+  const unsent = resets.reduce((total, record) => total + record.discardedTransmit, 0);
+  return {
+    name: card.name,
+    lossless: card.lossless,
+    offered: own.offered,
+    delivered: own.delivered,
+    deliveredAnomalies,
+    dropped: { ...own.dropped, discardedByReset: discarded },
+    wasReset: resets.length > 0,
+    returned: own.returned,
+    returnedAnomalies,
+    accepted: card.returns === undefined ? undefined : distinct(counts[card.returns]) - unsent,
+  };
+}
