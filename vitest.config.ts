@@ -1,6 +1,19 @@
+import { resolve } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const threads = 'test/**/*.threads.test.ts';
+const simulated = 'test/exec/sim/**/*.test.ts';
+
+/** In the simulation each access to shared words is a scheduling point: another module does them. */
+const schedulingPoints = {
+  name: 'scheduling points',
+  enforce: 'pre' as const,
+  resolveId(path: string, importer: string | undefined): string | undefined {
+    if (!path.endsWith('/shared.ts') || importer === undefined) return undefined;
+    const wanted = resolve(importer, '..', path);
+    return wanted === resolve('src/hw/shared.ts') ? resolve('src/exec/sim/shared.ts') : undefined;
+  },
+};
 
 export default defineConfig({
   test: {
@@ -12,7 +25,17 @@ export default defineConfig({
           name: 'unit',
           pool: 'forks',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, threads],
+          exclude: [...configDefaults.exclude, threads, simulated],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        plugins: [schedulingPoints],
+        test: {
+          name: 'sim',
+          pool: 'forks',
+          include: [simulated],
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

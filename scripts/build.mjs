@@ -16,26 +16,57 @@ const entryPoints = {
   'cpu.worker': 'src/exec/threads/cpu.worker.ts',
 };
 
+/** The same sources for the simulation, in which each access to shared words is a scheduling point. */
+const simEntryPoints = {
+  sim: 'src/testbed/index.ts',
+  'sim-hw': 'src/hw/index.ts',
+  'sim.worker': 'src/exec/sim/sim.worker.ts',
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outdir: dist,
+  chunkNames: '[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  write: false,
+  logLevel: 'warning',
+};
+
+const shared = join(root, 'src/hw/shared.ts');
+
+/**
+ * Exchanges the module of shared accesses for the simulation's.
+ * @type {import('esbuild').Plugin}
+ */
+export const schedulingPoints = {
+  name: 'scheduling points',
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/shared\.ts$/ }, ({ path, resolveDir, importer }) =>
+      join(resolveDir, path) === shared && !importer.endsWith('sim/shared.ts')
+        ? { path: join(root, 'src/exec/sim/shared.ts') }
+        : undefined,
+    );
+  },
+};
+
 /** Builds dist/ in place: each file appears whole, and what the build did not make is removed last. */
 export async function build() {
-  const { outputFiles } = await bundle({
-    absWorkingDir: root,
-    entryPoints,
-    outdir: dist,
-    chunkNames: '[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    sourcemap: true,
-    write: false,
-    logLevel: 'warning',
-  });
+  const built = await Promise.all([
+    bundle({ ...common, entryPoints }),
+    bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints] }),
+  ]);
+  const outputFiles = built.flatMap((result) => result.outputFiles ?? []);
   await mkdir(dist, { recursive: true });
   // Entry points go last, so that whatever they import is there before them.
-  const isEntry = (/** @type {string} */ path) => basename(path).replace(/\.js$/, '') in entryPoints;
+  const entries = { ...entryPoints, ...simEntryPoints };
+  const isEntry = (/** @type {string} */ path) => basename(path).replace(/\.js$/, '') in entries;
   outputFiles.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
   for (const { path, contents } of outputFiles) {
     const partial = `${path}.${process.pid}.partial`;

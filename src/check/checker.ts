@@ -92,6 +92,8 @@ class Buffers implements Checker {
   private looks = 0;
   private capacity = 0;
   private owned = 0;
+  /** A digest of all positions at the last look: where none has moved, no buffer has. */
+  private positions = 0;
 
   constructor(machine: CheckedMachine) {
     this.machine = machine;
@@ -100,6 +102,9 @@ class Buffers implements Checker {
 
   look(): Violation | undefined {
     const { pool, cards } = this.machine;
+    const positions = this.positionsNow();
+    if (positions === this.positions) return undefined;
+    this.positions = positions;
     this.looks++;
     this.owned = 0;
     this.capacity = pool.capacity;
@@ -110,6 +115,25 @@ class Buffers implements Checker {
     if (problem === undefined) return undefined;
     const { device, queue, message } = problem;
     return { invariant: 'buffers', device, message, ...(queue === undefined ? {} : { queue }) };
+  }
+
+  private positionsNow(): number {
+    const { pool, cards } = this.machine;
+    const { words } = this.machine.memory;
+    let digest = (pool.available * 31 + pool.gone) * 31 + pool.capacity;
+    for (const { state } of cards) {
+      for (let left = state.header('rxActive'); left !== 0; left &= left - 1) {
+        const record = state.rx(31 - Math.clz32(left & -left));
+        digest =
+          Math.imul(digest, 31) + words[record + RX.consumed] + Math.imul(words[record + RX.posted], 17);
+      }
+      for (let left = state.header('txActive'); left !== 0; left &= left - 1) {
+        const record = state.tx(31 - Math.clz32(left & -left));
+        digest =
+          Math.imul(digest, 31) + words[record + TX.reclaimed] + Math.imul(words[record + TX.filled], 17);
+      }
+    }
+    return digest | 0;
   }
 
   private claimRings(state: NicState): boolean {

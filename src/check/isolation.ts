@@ -14,9 +14,11 @@ export function shapeOf(state: NicState): number {
     hash = ((hash << 5) | (hash >>> 27)) ^ Math.imul(words[at] + 1, 0x9e3779b1);
   };
   for (const field of SHAPE_HEADER) mix(base + field);
+  const receive = state.header('rxActive');
+  const transmit = state.header('txActive');
   for (let queue = 0; queue < QUEUES; queue++) {
-    if (state.rxActive(queue)) for (const field of SHAPE_RX) mix(state.rx(queue) + field);
-    if (state.txActive(queue)) for (const field of SHAPE_TX) mix(state.tx(queue) + field);
+    if ((receive & (1 << queue)) !== 0) for (const field of SHAPE_RX) mix(state.rx(queue) + field);
+    if ((transmit & (1 << queue)) !== 0) for (const field of SHAPE_TX) mix(state.tx(queue) + field);
   }
   return hash;
 }

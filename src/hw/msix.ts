@@ -146,8 +146,9 @@ export class MsixTable {
 
   /** Device side: is a vector pending that is not masked any more? */
   hasUnmaskedPending(): boolean {
-    for (let vector = 0; vector < this.vectors; vector++)
-      if (this.isPending(vector) && !this.isMasked(vector)) return true;
+    for (let group = 0; group * 32 < this.vectors; group++)
+      for (let bits = load(this.memory.words, this.pba + group); bits !== 0; bits &= bits - 1)
+        if (!this.isMasked(group * 32 + 31 - Math.clz32(bits & -bits))) return true;
     return false;
   }
 

@@ -1,4 +1,4 @@
-import { loadApplication } from '../exec/threads/application-module.ts';
+import { loadApplication } from '../exec/modules/application-module.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../host/apps/applications.ts';
 import { Book, type BookKind } from './book.ts';
 import type { Scenario } from './scenario.ts';

@@ -1,6 +1,6 @@
 import type { NicDriverDefinition } from '../drivers/contract.ts';
 import { NIC_DRIVERS } from '../drivers/index.ts';
-import { loadDriver } from '../exec/threads/driver-module.ts';
+import { loadDriver } from '../exec/modules/driver-module.ts';
 import { Book, type BookKind } from './book.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -152,17 +152,16 @@ export class NicState {
   /** Is there a received frame that may be read, or a sent one to be reclaimed? By the rings alone, whoever drives. */
   workWaits(): boolean {
     const { words } = this.memory;
-    for (let queue = 0; queue < QUEUES; queue++)
-      if (this.rxActive(queue) && this.receivedWaits(words, this.rx(queue))) return true;
+    for (let left = this.header('rxActive'); left !== 0; left &= left - 1)
+      if (this.receivedWaits(words, this.rx(31 - Math.clz32(left & -left)))) return true;
     return false;
   }
 
   /** Has the card reported a sent frame whose buffer is not home yet? */
   completionWaits(): boolean {
     const { words } = this.memory;
-    for (let queue = 0; queue < QUEUES; queue++) {
-      if (!this.txActive(queue)) continue;
-      const record = this.tx(queue);
+    for (let left = this.header('txActive'); left !== 0; left &= left - 1) {
+      const record = this.tx(31 - Math.clz32(left & -left));
       const head = words[record + TX.reclaimed];
       const mask = words[record + TX.slots] - 1;
       for (let at = head; at !== words[record + TX.posted]; at = (at + 1) | 0) {

@@ -4,7 +4,7 @@ import { CHECKERS, type Checker, type CheckerDefinition } from '../../check/chec
 import { balance, type Violation } from '../../check/ledger.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import type { ApplicationDefinition } from '../../host/apps/applications.ts';
-import { countCard, factsOf } from '../../host/books.ts';
+import { type CardCounts, countCard, factsOf } from '../../host/books.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
@@ -145,7 +145,8 @@ export class SimMachine {
   stepHardware(): void {
     const before = this.active;
     this.active = HARDWARE;
-    if (this.hardwareTurn(this.lots.below(2 * this.layout.cards.length + 1)) > 0) this.worked();
+    this.mischief.restore();
+    if (this.hardwareTurn(this.drawActor()) > 0) this.worked();
     this.active = before;
   }
 
@@ -164,7 +165,8 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.turns++;
-    if (this.lots.below(8) < this.scenario.cpuTurns) this.stepCpu();
+    const cpusTurn = this.lots.below(8) < this.scenario.cpuTurns;
+    if (cpusTurn || (this.lots.below(4) > 0 && this.hardwareIdle())) this.stepCpu();
     else this.armed(() => this.stepHardware());
     this.clock.us += this.lots.below(8) / 8;
     if (++this.idleTurns > IDLE_TURNS) this.leap();
@@ -193,10 +195,35 @@ export class SimMachine {
     if (next > clock.us && next < Number.POSITIVE_INFINITY) clock.us = Math.ceil(next * 8) / 8;
   }
 
+  /** By lot; one with nothing to do leaves its turn to the next that has. */
+  private drawActor(): number {
+    const actors = 2 * this.layout.cards.length + 1;
+    const drawn = this.lots.below(actors);
+    for (let i = 0; i < actors; i++) {
+      const actor = (drawn + i) % actors;
+      if (this.hasWork(actor)) return actor;
+    }
+    return drawn;
+  }
+
+  private hardwareIdle(): boolean {
+    for (let actor = 0; actor <= 2 * this.layout.cards.length; actor++) if (this.hasWork(actor)) return false;
+    return true;
+  }
+
+  private hasWork(actor: number): boolean {
+    const { hardware, clock, mischief, fabric } = this;
+    const cards = this.layout.cards.length;
+    if (actor === 2 * cards) return fabric.nextTimerUs() <= clock.us;
+    const card = actor % cards;
+    if (actor < cards)
+      return hardware.nics[card].hasWork(clock.us) || hardware.nics[card].nextTimerUs() <= clock.us;
+    return !mischief.silent(card) && hardware.partners[card].nextTimerUs(clock.us) <= clock.us;
+  }
+
   private hardwareTurn(actor: number): number {
     const { hardware, clock, mischief } = this;
     const cards = this.layout.cards.length;
-    mischief.restore();
     if (actor === 2 * cards) return this.fabric.deliver();
     const card = actor % cards;
     const budget = mischief.hardwareBudget(card);
@@ -336,13 +363,19 @@ export class SimMachine {
 
   private allAccounted(): boolean {
     if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
-    const counts = this.layout.cards.map((card) => countCard(this.memory, card));
+    const counts = this.count();
     return this.layout.cards.every(({ returns }, i) => {
       const { done, offered, delivered, dropped, returned } = counts[i];
       const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
       if (!done || delivered.frames + gone < offered) return false;
       return returns === undefined || returned.frames >= counts[returns].delivered.frames;
     });
+  }
+
+  /** A link that has nothing to do may not yet have published what it saw. */
+  private count(): CardCounts[] {
+    for (const verifier of this.hardware.verifiers) verifier?.publish();
+    return this.layout.cards.map((card) => countCard(this.memory, card));
   }
 
   private offered(): number {
@@ -353,7 +386,7 @@ export class SimMachine {
 
   /** The end of service, and what the ledger says of it. */
   private closeBooks(): void {
-    const { cpu, hardware, layout, memory } = this;
+    const { cpu, hardware, layout } = this;
     this.mischief.calm();
     hardware.endTraffic();
     cpu.desk.close();
@@ -364,7 +397,7 @@ export class SimMachine {
     watchSituations(this, true);
     const held = cpu.slots.map((slot) => ({ name: slot.name, state: slot.environment.state }));
     const [problem] = accountBuffers(cpu.pool, held);
-    const counts = layout.cards.map((card) => countCard(memory, card));
+    const counts = this.count();
     const facts = layout.cards.map((card) =>
       factsOf(
         card,

@@ -44,6 +44,15 @@ export interface SimScenario {
   readonly budget: number;
 }
 
+/** Swaps of one kind: each card is swapped once, from one driver to another. */
+export interface Course {
+  readonly from: string;
+  readonly to: string;
+  readonly methods: readonly Method[];
+  /** The receive rings get another length. */
+  readonly moves: boolean;
+}
+
 /** What scenarios are drawn from. */
 export interface Deck {
   readonly drivers: readonly NicDriverDefinition[];
@@ -53,6 +62,8 @@ export interface Deck {
   /** Drivers that each scenario has to do with, in turn as old and as new one; undefined: all alike. */
   readonly subject: string | undefined;
   readonly swaps: boolean;
+  /** The only swaps there are; undefined: as they come. */
+  readonly course: Course | undefined;
 }
 
 /** A frame that does not fit behind the last one costs its length twice; PAUSE leaves half of the buffer for that. */
@@ -92,7 +103,7 @@ function drawCards(lots: Lots, deck: Deck): SimCard[] {
   const pair = app.sends === 'on';
   const count = pair ? 2 : lots.pick([1, 1, 1, 2, 2, 3]);
   const queues = lots.pick([1, 1, 1, 2, 2, 3, 4, 7]);
-  const total = lots.between(420, 700);
+  const total = lots.between(450, 740);
   return Array.from({ length: count }, (_, i) => {
     const other = pair || i === 0 ? app : lots.pick(deck.apps.filter(({ sends }) => sends !== 'on'));
     const own = pair || i === 0 ? queues : lots.pick([1, 1, 2]);
@@ -101,7 +112,7 @@ function drawCards(lots: Lots, deck: Deck): SimCard[] {
 }
 
 function drawCard(lots: Lots, deck: Deck, app: string, queues: number, frames: number): SimCard {
-  const definition = drawDriver(lots, deck);
+  const definition = drawDriver(lots, deck, deck.course?.from);
   const jumbo = lots.chance(150);
   const sizes = lots.pick(jumbo ? JUMBO : SIZES);
   return {
@@ -126,7 +137,13 @@ function drawGaps(lots: Lots): number[] {
   );
 }
 
-function drawDriver(lots: Lots, { drivers, subject }: Deck): NicDriverDefinition {
+function drawDriver(
+  lots: Lots,
+  { drivers, subject }: Deck,
+  fixed: string | undefined,
+): NicDriverDefinition {
+  const given = drivers.find(({ name }) => name === fixed);
+  if (given !== undefined) return given;
   const own = drivers.filter(({ name }) => name === subject);
   return lots.pick(own.length > 0 && lots.chance(600) ? own : drivers);
 }
@@ -152,27 +169,55 @@ function drawValue(lots: Lots, { name, min, max, powerOfTwo }: ParameterSpec): n
 }
 
 function drawSwaps(lots: Lots, deck: Deck, cards: readonly SimCard[], frames: number): SimSwap[] {
-  const count = lots.pick([1, 2, 3, 3, 4, 5]);
-  return Array.from({ length: count }, () => drawSwap(lots, deck, cards, frames)).sort(
-    (a, b) => a.afterFrames - b.afterFrames,
-  );
+  const swaps =
+    deck.course === undefined
+      ? Array.from({ length: lots.pick([1, 2, 3, 3, 4, 5]) }, () =>
+          drawSwap(lots, deck, cards, lots.below(cards.length), frames),
+        )
+      : cards.map((_, card) => drawSwap(lots, deck, cards, card, frames));
+  return swaps.sort((a, b) => a.afterFrames - b.afterFrames);
 }
 
-function drawSwap(lots: Lots, deck: Deck, cards: readonly SimCard[], frames: number): SimSwap {
-  const card = lots.below(cards.length);
-  const definition = drawDriver(lots, deck);
-  const resets = deck.faults.has('reset');
-  const method = lots.chance(720) ? 'inplace' : lots.pick(METHODS.filter((m) => resets || m !== 'reset'));
+function drawSwap(
+  lots: Lots,
+  deck: Deck,
+  cards: readonly SimCard[],
+  card: number,
+  frames: number,
+): SimSwap {
+  const { course } = deck;
+  const definition = drawDriver(lots, deck, course?.to);
+  const method = course === undefined ? drawMethod(lots, deck.faults) : lots.pick(course.methods);
   const named = ['burst', ...['rxRing', 'rxBuffers'].filter(() => lots.chance(450))];
   if (method === 'reset' && lots.chance(500)) named.push('txRing');
+  const afterFrames = lots.below(Math.ceil(frames * 0.8));
+  const drawn = drawParameters(lots, definition.parameters, named);
   return {
     card,
-    afterFrames: lots.below(Math.ceil(frames * 0.8)),
+    afterFrames,
     to: definition.name,
-    parameters: drawParameters(lots, definition.parameters, named),
+    parameters: course?.moves === true ? { ...drawn, ...otherRing(lots, definition, cards[card]) } : drawn,
     method,
     ambushes: drawAmbushes(lots, deck.faults),
   };
+}
+
+function drawMethod(lots: Lots, faults: ReadonlySet<Fault>): Method {
+  const resets = faults.has('reset');
+  return lots.chance(720) ? 'inplace' : lots.pick(METHODS.filter((m) => resets || m !== 'reset'));
+}
+
+/** Half or twice the length that the card's rings have. */
+function otherRing(
+  lots: Lots,
+  { parameters }: NicDriverDefinition,
+  card: SimCard,
+): Readonly<Record<string, number>> {
+  const now = card.parameters.rxRing;
+  const spec = parameters.find(({ name }) => name === 'rxRing');
+  if (now === undefined || spec === undefined) return {};
+  const lengths = [now / 2, now * 2].filter((length) => length >= spec.min && length <= spec.max);
+  return lengths.length === 0 ? {} : { rxRing: lots.pick(lengths) };
 }
 
 /** Faults laid in wait. Those that end a swap are rarer, so that most swaps come through all phases. */

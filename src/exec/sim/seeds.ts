@@ -7,7 +7,7 @@ import { warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 import { SimMachine, type SimParts, type SimResult } from './machine.ts';
-import { type Deck, drawScenario, type SimScenario } from './scenario.ts';
+import { type Course, type Deck, drawScenario, type SimScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { Lines } from './trace.ts';
 import { watched } from './watched-driver.ts';
@@ -16,10 +16,12 @@ import { watched } from './watched-driver.ts';
 export interface SeedOptions {
   readonly faults?: readonly Fault[];
   /** Scenarios have to do with this driver: as the one that serves, or in swaps to and from it. */
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   /** The only drivers beside the subject; all when undefined. */
   readonly among?: readonly string[];
   readonly swaps?: boolean;
+  /** The only swaps there are, in place of those that would be drawn. */
+  readonly course?: Course;
 }
 
 export interface SeedFailure {
@@ -45,7 +47,11 @@ const EVENTS_SHOWN = 40;
 
 /** Drivers, applications and checkers to draw scenarios from: the built-in ones and those given. */
 export class Workbench {
+  /** The drivers as they were given; the parts have them with a watch around each. */
+  readonly drivers: readonly NicDriverDefinition[];
   readonly parts: SimParts;
+  /** The first driver that was given: scenarios are about it. */
+  readonly subject: string | undefined;
   private readonly apps: Deck['apps'];
 
   constructor(
@@ -53,9 +59,11 @@ export class Workbench {
     applications: readonly ApplicationDefinition[] = [],
     checkers: readonly CheckerDefinition[] = [],
   ) {
-    const all = [...NIC_DRIVERS, ...drivers].map(watched);
+    this.drivers = [...NIC_DRIVERS, ...drivers];
+    const all = this.drivers.map(watched);
     for (const definition of all) warm(definition);
     this.parts = { drivers: all, applications, checkers };
+    this.subject = drivers[0]?.name;
     this.apps = applications.length > 0 ? applications : APPLICATIONS;
   }
 
@@ -106,18 +114,18 @@ export class Workbench {
     return { lines: lines.lines, result };
   }
 
-  private deck({ faults = FAULT_NAMES, subject, among, swaps = true }: SeedOptions): Deck {
+  private deck({ faults = FAULT_NAMES, subject, among, swaps = true, course }: SeedOptions): Deck {
     const drivers = this.parts.drivers.filter(
       ({ name }) => among === undefined || name === subject || among.includes(name),
     );
-    return { drivers, apps: this.apps, faults: new Set(faults), subject, swaps };
+    return { drivers, apps: this.apps, faults: new Set(faults), subject, swaps, course };
   }
 }
 
 /** Before the first scenario: a driver that is warm behaves alike in each of them. */
 function warm(definition: NicDriverDefinition): void {
-  const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
   try {
+    const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
     for (const _ of warmUp(definition, parameters));
   } catch {
     // Not fit to be warmed: each swap to it will find out anew.

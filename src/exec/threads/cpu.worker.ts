@@ -8,8 +8,8 @@ import { dumpCards } from '../../host/dump.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
 import { describeSwap } from '../../swap/record.ts';
-import { loadApplication } from './application-module.ts';
-import { loadDriver } from './driver-module.ts';
+import { loadApplication } from '../modules/application-module.ts';
+import { loadDriver } from '../modules/driver-module.ts';
 import { IdleWatch } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
 

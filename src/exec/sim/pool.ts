@@ -1,0 +1,51 @@
+/** Threads that run seeds. Their code is the build in which each access to shared words is a scheduling point. */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { OwnModules } from './modules.ts';
+import type { SeedFailure, SeedsResult } from './seeds.ts';
+import type { SimTask, SimTrace } from './sim.worker.ts';
+
+/** A module of the user's own that imports ringswap gets the same build: see `exports` in package.json. */
+const CONDITION = '--conditions=ringswap-sim';
+
+export class SimPool {
+  readonly threads: number;
+  private readonly pool: Piscina;
+  private readonly about: Omit<SimTask, 'from' | 'count'>;
+
+  constructor(modules: OwnModules, faults: SimTask['faults'], threads = availableParallelism()) {
+    this.threads = threads;
+    this.about = { modules, faults };
+    this.pool = new Piscina({
+      filename: fileURLToPath(workerUrl(import.meta.url)),
+      execArgv: [...process.execArgv.filter((flag) => !flag.startsWith('--input-type')), CONDITION],
+      minThreads: 1,
+      maxThreads: threads,
+      idleTimeout: 10_000,
+    });
+  }
+
+  /** Rejects with ModuleError when a module is not what it is to be. */
+  seeds(from: number, count: number): Promise<SeedsResult> {
+    return this.pool.run({ ...this.about, from, count }, { name: 'seeds' });
+  }
+
+  explain(seed: number): Promise<SeedFailure | undefined> {
+    return this.pool.run({ ...this.about, from: seed, count: 1 }, { name: 'explain' });
+  }
+
+  trace(seed: number): Promise<SimTrace> {
+    return this.pool.run({ ...this.about, from: seed, count: 1 }, { name: 'trace' });
+  }
+
+  close(): Promise<void> {
+    return this.pool.destroy();
+  }
+}
+
+function workerUrl(here: string): URL {
+  return here.endsWith('.ts')
+    ? new URL('../../../dist/sim.worker.js', here)
+    : new URL('./sim.worker.js', here);
+}

@@ -1,0 +1,42 @@
+/** What a thread of a campaign does: seeds in portions, and a failure made small. */
+import type { Fault } from './faults.ts';
+import { loadWorkbench, type OwnModules } from './modules.ts';
+import type { SeedFailure, SeedsResult, Workbench } from './seeds.ts';
+
+/** A task: plain data, with the modules of the user's own that it is about. */
+export interface SimTask {
+  readonly modules: OwnModules;
+  readonly faults: readonly Fault[];
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface SimTrace {
+  readonly lines: readonly string[];
+  readonly violation: string | undefined;
+}
+
+/** Modules are loaded once in a thread. */
+let loaded: { readonly key: string; readonly workbench: Promise<Workbench> } | undefined;
+
+function workbenchOf(modules: OwnModules): Promise<Workbench> {
+  const key = JSON.stringify(modules);
+  if (loaded?.key !== key) loaded = { key, workbench: loadWorkbench(modules) };
+  return loaded.workbench;
+}
+
+export async function seeds({ modules, faults, from, count }: SimTask): Promise<SeedsResult> {
+  const workbench = await workbenchOf(modules);
+  return workbench.runSeeds(from, count, { faults, subject: workbench.subject });
+}
+
+export async function explain({ modules, faults, from }: SimTask): Promise<SeedFailure | undefined> {
+  const workbench = await workbenchOf(modules);
+  return workbench.explain(from, { faults, subject: workbench.subject });
+}
+
+export async function trace({ modules, faults, from }: SimTask): Promise<SimTrace> {
+  const workbench = await workbenchOf(modules);
+  const { lines, result } = workbench.trace(from, { faults, subject: workbench.subject });
+  return { lines, violation: result.violation?.message };
+}
