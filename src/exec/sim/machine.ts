@@ -44,6 +44,9 @@ export interface SimResult {
 const IDLE = 0;
 const CPU = 1;
 const HARDWARE = 2;
+/** No actor of the hardware has anything to do. */
+const NOBODY = -1;
+const CPUS_TURN = -2;
 
 /** On virtual time a driver on probation need not be waited for long. */
 const PATIENCE = { stuckPolls: 1500, idlePolls: 30 };
@@ -57,6 +60,8 @@ const MOST_TURNS = 300_000;
 /** A step of one actor that makes more accesses than this does not end. */
 const ENDLESS = 4_000_000;
 const TURNS_PER_LOOK = 8;
+/** Between two looks at situations worth counting. */
+const TURNS_PER_GLANCE = 16;
 
 /** An actor does not come to the end of a step. */
 class Endless extends Error {}
@@ -142,11 +147,13 @@ export class SimMachine {
   }
 
   /** A step of one of the cards, their links, or what carries interrupts. */
-  stepHardware(): void {
+  stepHardware(actor = this.drawActor()): void {
     const before = this.active;
     this.active = HARDWARE;
     this.mischief.restore();
-    if (this.hardwareTurn(this.drawActor()) > 0) this.worked();
+    // With nothing to do for any of them a step still shows that a card is alive.
+    const who = actor === NOBODY ? this.lots.below(this.layout.cards.length) : actor;
+    if (this.hardwareTurn(who) > 0) this.worked();
     this.active = before;
   }
 
@@ -165,9 +172,9 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.turns++;
-    const cpusTurn = this.lots.below(8) < this.scenario.cpuTurns;
-    if (cpusTurn || (this.lots.below(4) > 0 && this.hardwareIdle())) this.stepCpu();
-    else this.armed(() => this.stepHardware());
+    const actor = this.lots.below(8) < this.scenario.cpuTurns ? CPUS_TURN : this.drawActor();
+    if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
+    else this.armed(() => this.stepHardware(actor));
     this.clock.us += this.lots.below(8) / 8;
     if (++this.idleTurns > IDLE_TURNS) this.leap();
   }
@@ -195,7 +202,7 @@ export class SimMachine {
     if (next > clock.us && next < Number.POSITIVE_INFINITY) clock.us = Math.ceil(next * 8) / 8;
   }
 
-  /** By lot; one with nothing to do leaves its turn to the next that has. */
+  /** By lot; one with nothing to do leaves its turn to the next that has. NOBODY when none has. */
   private drawActor(): number {
     const actors = 2 * this.layout.cards.length + 1;
     const drawn = this.lots.below(actors);
@@ -203,12 +210,7 @@ export class SimMachine {
       const actor = (drawn + i) % actors;
       if (this.hasWork(actor)) return actor;
     }
-    return drawn;
-  }
-
-  private hardwareIdle(): boolean {
-    for (let actor = 0; actor <= 2 * this.layout.cards.length; actor++) if (this.hasWork(actor)) return false;
-    return true;
+    return NOBODY;
   }
 
   private hasWork(actor: number): boolean {
@@ -331,7 +333,7 @@ export class SimMachine {
       const seen = checker.look();
       if (seen !== undefined) return this.fail(seen);
     }
-    if (this.turns % TURNS_PER_LOOK === 0) watchSituations(this);
+    if (this.turns % TURNS_PER_GLANCE === 0) watchSituations(this);
   }
 
   private fail(violation: Violation): void {
@@ -363,6 +365,7 @@ export class SimMachine {
 
   private allAccounted(): boolean {
     if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
+    if (!this.hardware.partners.every(({ finished }) => finished)) return false;
     const counts = this.count();
     return this.layout.cards.every(({ returns }, i) => {
       const { done, offered, delivered, dropped, returned } = counts[i];

@@ -38,6 +38,8 @@ const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
   move: ['queuesChanged'],
   retire: ['release'],
 };
+/** Calls of the driver that is to leave; all others are of the one that is to come. */
+const OF_OLD: ReadonlySet<DriverCall> = new Set(['quiesce', 'setReceiveBuffers', 'exportState', 'release']);
 /** Calls that come once a swap: a strike is due while they last. */
 const BRIEF: ReadonlySet<DriverCall> = new Set([
   'quiesce',
@@ -162,8 +164,8 @@ export class Mischief implements CallWatch {
     this.maybeThrow(card, call, driver);
   }
 
-  after(card: number, call: DriverCall): void {
-    this.maybeThrow(card, call, undefined);
+  after(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    this.maybeThrow(card, call, driver);
   }
 
   budget(card: number, budget: number, driver: NicDriver): number {
@@ -180,16 +182,20 @@ export class Mischief implements CallWatch {
     const phase = this.machine.phaseOf(card);
     if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return;
     if (SURVIVABLE[phase]?.includes(call) !== true) return;
-    if (phase === 'probation') {
-      // On probation is the driver in the slot: the old one is not called any more.
-      if (driver !== this.machine.cpu.slots[card].driver || !this.machine.lots.chance(THROW_RATE)) return;
-    } else if (this.machine.lots.chance(500)) {
-      return; // after its work, if there is an after; else in a later call
-    }
+    if (!this.mayThrow(card, call, driver)) return;
+    // On probation in any of many calls; else before its work or after it.
+    if (!this.machine.lots.chance(phase === 'probation' ? THROW_RATE : 500)) return;
     this.take(card, phase, 'throwingDriver');
     this.mark(card, 'throwingDriver');
     this.machine.note(`eth${card}: ${call} throws`);
     throw new InjectedFault(call);
+  }
+
+  /** One fault is survived: not one of the driver that is to take its place again. */
+  private mayThrow(card: number, call: DriverCall, driver: NicDriver | undefined): boolean {
+    const exchange = this.machine.exchangeOf(card);
+    if (call === 'create' || exchange === undefined) return call === 'create';
+    return driver === (OF_OLD.has(call) ? exchange.old.driver : exchange.next);
   }
 
   /** What lies in wait for the phase that the card's swap is in. */

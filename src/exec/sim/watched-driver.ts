@@ -10,7 +10,7 @@ export interface CallWatch {
   /** Before the driver's own work; may throw in its place. */
   before(device: number, call: DriverCall, driver: NicDriver | undefined): void;
   /** After it; may throw all the same. */
-  after(device: number, call: DriverCall): void;
+  after(device: number, call: DriverCall, driver: NicDriver | undefined): void;
   /** Frames that it may take in this poll; none: it makes no progress. */
   budget(device: number, budget: number, driver: NicDriver): number;
 }
@@ -36,7 +36,7 @@ export function watched(definition: NicDriverDefinition): NicDriverDefinition {
       const { device } = environment.port;
       WATCH.current.before(device, 'create', undefined);
       const driver = new WatchedDriver(definition.create(environment, parameters), device);
-      WATCH.current.after(device, 'create');
+      WATCH.current.after(device, 'create', driver);
       return driver;
     },
   };
@@ -61,7 +61,7 @@ class WatchedDriver implements NicDriver {
   *start(): Generator<void> {
     WATCH.current.before(this.device, 'start', this);
     yield* this.inner.start();
-    WATCH.current.after(this.device, 'start');
+    WATCH.current.after(this.device, 'start', this);
   }
 
   stop(): Generator<void> {
@@ -115,6 +115,6 @@ class WatchedDriver implements NicDriver {
   private call(name: DriverCall, work: () => void): void {
     WATCH.current.before(this.device, name, this);
     work();
-    WATCH.current.after(this.device, name);
+    WATCH.current.after(this.device, name, this);
   }
 }

@@ -86,6 +86,11 @@ export class LinkPartner implements Wire {
     nic.plug(this);
   }
 
+  /** All frames are offered. */
+  get finished(): boolean {
+    return this.done;
+  }
+
   /** Frames offered so far, those lost on the way too. */
   get offeredFrames(): number {
     return this.offered;
