@@ -22,11 +22,16 @@ export class LiveLine {
   }
 
   update(progress: Progress): void {
+    this.show(progress.elapsedMs, (screen) => renderProgress(progress, screen));
+  }
+
+  /** `render` makes a line shorter than the terminal is wide. */
+  show(elapsedMs: number, render: (screen: Screen) => string): void {
     const now = this.#now();
-    if (progress.elapsedMs < STARTS_AFTER_MS || now - this.#last < AT_LEAST_BETWEEN_MS) return;
+    if (elapsedMs < STARTS_AFTER_MS || now - this.#last < AT_LEAST_BETWEEN_MS) return;
     this.#last = now;
     this.#shown = true;
-    this.#stream.write(ERASE_LINE + renderProgress(progress, screenOf(this.#stream)));
+    this.#stream.write(ERASE_LINE + render(screenOf(this.#stream)));
   }
 
   /** To be called before anything else is written, and at the end. */

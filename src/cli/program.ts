@@ -8,6 +8,7 @@ import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
 import { renderPlan } from './plan.ts';
 import { type RunFlags, run } from './run.ts';
 import { screenOf } from './screen.ts';
+import { faultHelp, type ValidateFlags, validate } from './validate.ts';
 
 const repeatable = (value: string, before: readonly string[] = []) => [...before, value];
 
@@ -43,6 +44,7 @@ export function program(): Command {
       const swaps = await new Testbed(scenarioFromFlags(flags)).plan();
       print(renderPlan(swaps, screenOf(process.stdout)));
     });
+  validateCommand(root);
   root
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
@@ -66,6 +68,38 @@ export function program(): Command {
       print(flags.json === true ? asJson(dump) : renderDump(dump, flags, screenOf(process.stdout)));
     });
   return root;
+}
+
+function validateCommand(root: Command): void {
+  root
+    .command('validate')
+    .summary('run seeded scenarios on virtual time, find broken drivers and swaps')
+    .description(
+      'Runs scenarios drawn from seeds on virtual time, in which any access to shared memory may be interrupted ' +
+        'by the other side or by a fault, and looks at every invariant after every step.',
+    )
+    .optionsGroup('Scenarios:')
+    .option('--seeds <n>', 'how many seeds (default: 1000)')
+    .option('--from <seed>', 'the first of them (default: 0)')
+    .option('--seed <seed>', 'this one alone; a failure is shown in its smallest form')
+    .option('--trace', 'with --seed: print everything that happens in it')
+    .option('--faults <names>', 'faults that may strike, NAME,...; none for none (default: all)')
+    .option('--shard <i/n>', 'the i-th of n parts of the seeds, for several machines')
+    .option('--threads <n>', 'threads to use (default: one a core)')
+    .optionsGroup('Your own:')
+    .option('--driver <file>', 'a driver module that every other scenario is about')
+    .option('--app <file>', 'an application module, in place of the built-in ones')
+    .addOption(
+      new Option('--checker <file>', 'a checker module, beside the built-in ones; repeatable').argParser(
+        repeatable,
+      ),
+    )
+    .optionsGroup('Output:')
+    .option('--json <file>', 'write the report as JSON too; - is standard output')
+    .option('--junit <file>', 'write it as JUnit XML too; - is standard output')
+    .option('--quiet', 'print the verdict alone')
+    .addHelpText('after', () => faultHelp(screenOf(process.stdout)) + EXIT_STATUS)
+    .action((flags: ValidateFlags) => validate(flags));
 }
 
 function scenarioOptions(command: Command): Command {

@@ -85,7 +85,8 @@ function isPath(reference: string): boolean {
   return reference.includes('/') || /\.m?js$/.test(reference);
 }
 
-function moduleUrl(noun: string, reference: string): string {
+/** Of a path as given. Throws UsageError. */
+export function moduleUrl(noun: string, reference: string): string {
   const file = isAbsolute(reference) ? reference : resolve(reference);
   if (!existsSync(file)) throw new UsageError(`${noun} module ${reference}: there is no such file`);
   return pathToFileURL(file).href;

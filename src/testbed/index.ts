@@ -1,7 +1,9 @@
 /** The public face of ringswap: describe a machine and its traffic, run it, read the report. */
 
+export type { CheckedMachine, Checker, CheckerDefinition } from '../check/checker.ts';
 // For drivers and applications of one's own: the contracts, and the built-in ones to build upon.
 export type { DeliveryCheck } from '../check/delivery.ts';
+export type { Violation } from '../check/ledger.ts';
 export type { Burst } from '../drivers/burst.ts';
 export type {
   Application,
@@ -15,6 +17,7 @@ export { RingDriver } from '../drivers/nic/ring-driver.ts';
 export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
 export { STATE_FORMAT } from '../drivers/nic/state.ts';
 export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
+export { FAULTS } from '../exec/sim/faults.ts';
 export {
   APPLICATIONS,
   type ApplicationDefinition,
@@ -23,7 +26,16 @@ export {
 } from '../host/apps/applications.ts';
 export type { Exit } from '../host/apps/exit.ts';
 export type { NicDump, RingDump } from '../host/dump.ts';
+export {
+  type CampaignOptions,
+  type CampaignProgress,
+  type CampaignReport,
+  runCampaign,
+  type SeedFailureReport,
+  traceSeed,
+} from './campaign.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
+export type { CoverageTable } from './coverage-table.ts';
 export type { Progress } from './drive.ts';
 export { type Dump, readDump } from './dump-file.ts';
 export { UsageError } from './errors.ts';

@@ -51,7 +51,7 @@ export function whereabouts({
   sequence,
   swap,
   phase,
-}: ViolationReport): string {
+}: Omit<ViolationReport, 'message'>): string {
   return [
     `${invariant} on ${device}`,
     ...(queue === undefined ? [] : [`queue ${queue}`]),

@@ -137,11 +137,7 @@ function drawGaps(lots: Lots): number[] {
   );
 }
 
-function drawDriver(
-  lots: Lots,
-  { drivers, subject }: Deck,
-  fixed: string | undefined,
-): NicDriverDefinition {
+function drawDriver(lots: Lots, { drivers, subject }: Deck, fixed: string | undefined): NicDriverDefinition {
   const given = drivers.find(({ name }) => name === fixed);
   if (given !== undefined) return given;
   const own = drivers.filter(({ name }) => name === subject);
@@ -178,13 +174,7 @@ function drawSwaps(lots: Lots, deck: Deck, cards: readonly SimCard[], frames: nu
   return swaps.sort((a, b) => a.afterFrames - b.afterFrames);
 }
 
-function drawSwap(
-  lots: Lots,
-  deck: Deck,
-  cards: readonly SimCard[],
-  card: number,
-  frames: number,
-): SimSwap {
+function drawSwap(lots: Lots, deck: Deck, cards: readonly SimCard[], card: number, frames: number): SimSwap {
   const { course } = deck;
   const definition = drawDriver(lots, deck, course?.to);
   const method = course === undefined ? drawMethod(lots, deck.faults) : lots.pick(course.methods);
@@ -227,7 +217,7 @@ function drawAmbushes(lots: Lots, allowed: ReadonlySet<Fault>): Ambush[] {
   for (const phase of PHASES) {
     if (!lots.chance(420)) continue;
     const possible = all.filter(
-      (fault) => canStrike(fault, phase) && (!FATAL.has(fault) || lots.chance(350)),
+      (fault) => canStrike(fault, phase) && (!FATAL.has(fault) || lots.chance(700)),
     );
     if (possible.length > 0) ambushes.push({ phase, fault: lots.pick(possible) });
   }

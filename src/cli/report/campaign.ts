@@ -1,0 +1,140 @@
+import type { CampaignReport, SeedFailureReport } from '../../testbed/index.ts';
+import { counted, digits, grouped, timeSpan } from '../format.ts';
+import type { Colors, Screen } from '../screen.ts';
+import { facts, section, table, widthOf, wrap } from '../text.ts';
+import { whereabouts } from './ledger.ts';
+
+const EVENTS_SHOWN = 16;
+const ZEROES_SHOWN = 6;
+
+/** `options`: what a command needs beside the seed to come to the same scenario. */
+export function renderCampaign(report: CampaignReport, options: string, screen: Screen): string {
+  const sections = [
+    headline(report, screen),
+    faultTable(report, screen),
+    pairTable(report, screen),
+    situations(report, screen),
+    ...report.failures.map((failure) => failureText(failure, options, screen)),
+    [verdict(report, options, screen)],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+export function renderCampaignVerdict(report: CampaignReport, options: string, screen: Screen): string {
+  return `${verdict(report, options, screen)}\n`;
+}
+
+function word({ verdict }: CampaignReport, { green, red, bold }: Colors): string {
+  return bold(verdict === 'pass' ? green('PASS') : red('FAIL'));
+}
+
+function headline(report: CampaignReport, { columns, colors }: Screen): string[] {
+  const { seeds, from, frames, swaps, outcomes, elapsedMs, host } = report;
+  const rate = `${digits(seeds / Math.max(0.001, elapsedMs / 1000))} seeds/s`;
+  const each = `${grouped(frames / Math.max(1, seeds))} frames each on average`;
+  const facts = [
+    `${counted(seeds, 'seed')} from ${from}`,
+    timeSpan(elapsedMs),
+    rate,
+    each,
+    `${counted(swaps, 'swap')}: ${outcomes.done ?? 0} done, ${outcomes.rolledBack ?? 0} rolled back, ${outcomes.refused ?? 0} refused`,
+    ...(report.interrupted ? ['ended early by the user'] : []),
+  ];
+  return [
+    ...wrap(`${word(report, colors)}  ${facts.join(' · ')}`, columns, 6),
+    colors.dim(`      node ${host.node}, ${counted(host.threads, 'thread')}`),
+  ];
+}
+
+/** Rows are faults, columns phases; two tables where one is too wide. */
+function faultTable({ coverage }: CampaignReport, screen: Screen): string[] {
+  if (coverage.faults.length === 0) return [];
+  const block = (from: number, to: number): string[] =>
+    table(
+      ['left', ...coverage.phases.slice(from, to).map(() => 'right' as const)],
+      [
+        ['', ...coverage.phases.slice(from, to)],
+        ...coverage.faults.map(({ fault, least }) => [
+          fault,
+          ...least.slice(from, to).map((count) => cell(count, screen.colors)),
+        ]),
+      ],
+    );
+  const whole = block(0, coverage.phases.length);
+  const half = Math.ceil(coverage.phases.length / 2);
+  const lines =
+    widthOf(whole) <= screen.columns - 2
+      ? whole
+      : [...block(0, half), '', ...block(half, coverage.phases.length)];
+  const zero = coverage.zero.length;
+  const note =
+    zero === 0
+      ? `None of ${grouped(coverage.cells)} cells is zero.`
+      : `${grouped(zero)} of ${grouped(coverage.cells)} cells are zero: ${coverage.zero.slice(0, ZEROES_SHOWN).join(', ')}${zero > ZEROES_SHOWN ? ', ...' : ''}`;
+  return section(screen, 'Faults in phases', 'least count over all pairs and applications; . cannot be', [
+    ...lines,
+    '',
+    ...wrap(note, screen.columns - 2),
+  ]);
+}
+
+function cell(count: number | null, { red }: Colors): string {
+  if (count === null) return '.';
+  return count === 0 ? red('0') : grouped(count);
+}
+
+function pairTable({ coverage }: CampaignReport, screen: Screen): string[] {
+  if (coverage.faults.length === 0) return [];
+  const rows = coverage.pairs.map(({ from, to, least }) => [
+    `${from} -> ${to}`,
+    ...least.map((count) => cell(count, screen.colors)),
+  ]);
+  return section(
+    screen,
+    'Ordered pairs',
+    'least count over all faults and phases, by application',
+    table(
+      ['left', ...coverage.applications.map(() => 'right' as const)],
+      [['', ...coverage.applications], ...rows],
+    ),
+  );
+}
+
+function situations({ coverage }: CampaignReport, screen: Screen): string[] {
+  const rows = Object.entries(coverage.situations).map(([name, count]) => [name, cell(count, screen.colors)]);
+  return section(screen, 'Rings and cards', 'times seen', table(['left', 'right'], rows));
+}
+
+function failureText(failure: SeedFailureReport, options: string, screen: Screen): string[] {
+  const { columns, colors } = screen;
+  const events = failure.events.slice(-EVENTS_SHOWN);
+  const entries: [string, string][] = [
+    ['broken', colors.red(whereabouts(failure))],
+    ['', failure.message],
+    ['at', `${digits(failure.timeUs)} us of virtual time`],
+    ['smallest', failure.smallestMessage],
+    ['scenario', JSON.stringify(failure.smallest)],
+    ['repeat', `ringswap validate --seed ${failure.seed}${options}`],
+  ];
+  return [
+    ...section(screen, `Seed ${failure.seed}`, '', facts(entries, columns - 2)),
+    '',
+    ...section(
+      screen,
+      'Last events of the smallest scenario',
+      'us of virtual time',
+      events.flatMap((line) => wrap(line, columns - 2, 14)),
+    ),
+  ];
+}
+
+function verdict(report: CampaignReport, options: string, { columns, colors }: Screen): string {
+  const { failedSeeds, seeds } = report;
+  if (failedSeeds.length === 0) return `${word(report, colors)}  ${counted(seeds, 'seed')}, no violation`;
+  const [first] = failedSeeds;
+  const text = `${counted(failedSeeds.length, 'seed')} of ${grouped(seeds)} failed: ${failedSeeds.slice(0, 10).join(', ')}${failedSeeds.length > 10 ? ', ...' : ''}; ringswap validate --seed ${first}${options} --trace shows the first`;
+  return [...wrap(`${word(report, colors)}  ${text}`, columns, 6)].join('\n');
+}
