@@ -39,28 +39,28 @@ const common = {
   logLevel: 'warning',
 };
 
-const shared = join(root, 'src/hw/shared.ts');
-
 /**
  * Exchanges the module of shared accesses for the simulation's.
- * @type {import('esbuild').Plugin}
+ * @param {string} checkout the folder in which `src` lies
+ * @returns {import('esbuild').Plugin}
  */
-export const schedulingPoints = {
-  name: 'scheduling points',
-  setup(bundler) {
-    bundler.onResolve({ filter: /\/shared\.ts$/ }, ({ path, resolveDir, importer }) =>
-      join(resolveDir, path) === shared && !importer.endsWith('sim/shared.ts')
-        ? { path: join(root, 'src/exec/sim/shared.ts') }
-        : undefined,
-    );
-  },
-};
+export function schedulingPoints(checkout) {
+  const shared = join(checkout, 'src/hw/shared.ts');
+  return {
+    name: 'scheduling points',
+    setup(bundler) {
+      bundler.onResolve({ filter: /\/shared\.ts$/ }, ({ path, resolveDir }) =>
+        join(resolveDir, path) === shared ? { path: join(checkout, 'src/exec/sim/shared.ts') } : undefined,
+      );
+    },
+  };
+}
 
 /** Builds dist/ in place: each file appears whole, and what the build did not make is removed last. */
 export async function build() {
   const built = await Promise.all([
     bundle({ ...common, entryPoints }),
-    bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints] }),
+    bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints(root)] }),
   ]);
   const outputFiles = built.flatMap((result) => result.outputFiles ?? []);
   await mkdir(dist, { recursive: true });

@@ -103,8 +103,8 @@ export class RegisterTable {
 
 /** Words of a register file beyond the registers themselves: what the device acknowledges, and what changed. */
 const PRIVATE_WORDS = 32;
-const GENERATION = 0;
-const ENABLED = 1;
+export const GENERATION_WORD = 0;
+export const ENABLED_WORD = 1;
 
 export function registerFileBytes(table: RegisterTable): number {
   return table.bytes + PRIVATE_WORDS * 4;
@@ -174,7 +174,7 @@ export class RegisterFile {
       case SC:
       case EN:
         store(words, at, value);
-        add(words, this.extra + GENERATION, 1); // the engine takes over its configuration afresh
+        add(words, this.extra + GENERATION_WORD, 1); // the engine takes over its configuration afresh
         return;
       case SET:
         or(words, at, value);
@@ -211,21 +211,21 @@ export class RegisterFile {
   }
 
   generation(): number {
-    return load(this.memory.words, this.extra + GENERATION);
+    return load(this.memory.words, this.extra + GENERATION_WORD);
   }
 
   isEnabled(unit: number): boolean {
-    return (load(this.memory.words, this.extra + ENABLED) & (1 << unit)) !== 0;
+    return (load(this.memory.words, this.extra + ENABLED_WORD) & (1 << unit)) !== 0;
   }
 
   setEnabled(unit: number, on: boolean): void {
-    if (on) or(this.memory.words, this.extra + ENABLED, 1 << unit);
-    else and(this.memory.words, this.extra + ENABLED, ~(1 << unit));
+    if (on) or(this.memory.words, this.extra + ENABLED_WORD, 1 << unit);
+    else and(this.memory.words, this.extra + ENABLED_WORD, ~(1 << unit));
   }
 
   /** Reset values everywhere but in `except`, whose self-clearing bits tell the driver when the reset is done. */
   reset(except: number): void {
     for (const { offset, reset } of this.table.list) if (offset !== except) this.set(offset, reset);
-    store(this.memory.words, this.extra + ENABLED, 0);
+    store(this.memory.words, this.extra + ENABLED_WORD, 0);
   }
 }

@@ -15,6 +15,7 @@ import { reasonOf } from '../../swap/slices.ts';
 import { Hardware } from '../hardware.ts';
 import { type Covered, nothingCovered, SwapMarks } from './coverage.ts';
 import { SlowFabric } from './fabric.ts';
+import { drawHotWords } from './hot-words.ts';
 import { Lots } from './lots.ts';
 import { layoutScenario } from './memory.ts';
 import { Mischief } from './mischief.ts';
@@ -123,6 +124,7 @@ export class SimMachine {
       this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
     } finally {
       POINTS.disarm();
+      POINTS.heat([]);
       unwatch();
     }
     const { covered, violation, during } = this;
@@ -165,6 +167,7 @@ export class SimMachine {
     this.stepThrough(this.cpu.boot());
     this.hardware.start(this.clock.us);
     this.cpu.desk.start(this.clock.us);
+    POINTS.heat(drawHotWords(this));
     while (!this.over() && !this.settled()) this.turn();
     if (this.violation === undefined) this.closeBooks();
   }
@@ -293,7 +296,7 @@ export class SimMachine {
     try {
       this.mischief.strike(active === CPU);
       if (active === CPU) for (let steps = this.lots.below(3); steps >= 0; steps--) this.stepHardware();
-      else this.stepCpu();
+      else for (let steps = this.lots.below(4); steps >= 0; steps--) this.stepCpu();
     } finally {
       this.active = active;
     }

@@ -2,6 +2,8 @@
 
 /** More accesses than any scenario makes. */
 const NEVER = 0x3fffffff;
+/** The index of no word. */
+const NONE = -1;
 
 export class Points {
   /** Accesses left until `strike` is called. */
@@ -9,10 +11,27 @@ export class Points {
   /** Called before the access that is about to be made. */
   private strike: () => void = () => undefined;
   private armed = false;
+  /** Words around which strikes are due whenever they are touched. */
+  private hot: readonly number[] = [NONE, NONE, NONE];
+  private early = false;
 
-  /** One access. Its own cost is one decrement. */
-  pass(): void {
+  /** An access to the word of this index. */
+  pass(index: number): void {
+    const [a, b, c] = this.hot;
+    if (index === a || index === b || index === c) this.touch();
     if (--this.left <= 0) this.strike();
+  }
+
+  /** At most three. */
+  heat(words: readonly number[]): void {
+    this.hot = [words[0] ?? NONE, words[1] ?? NONE, words[2] ?? NONE];
+  }
+
+  /** Now before the access, now right behind it. */
+  private touch(): void {
+    if (!this.armed) return;
+    this.early = !this.early;
+    this.left = Math.min(this.left, this.early ? 1 : 2);
   }
 
   /** The next strike comes before the `accesses`-th access from now. */

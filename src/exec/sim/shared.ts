@@ -8,50 +8,50 @@ import { POINTS } from './points.ts';
 export type Words = Int32Array;
 
 export function put(words: Words, index: number, value: number): void {
-  POINTS.pass();
+  POINTS.pass(index);
   words[index] = value;
 }
 
 export function load(words: Words, index: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   return words[index];
 }
 
 export function store(words: Words, index: number, value: number): void {
-  POINTS.pass();
+  POINTS.pass(index);
   words[index] = value;
 }
 
 export function add(words: Words, index: number, value: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   const before = words[index];
   words[index] = before + value;
   return before;
 }
 
 export function or(words: Words, index: number, bits: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   const before = words[index];
   words[index] = before | bits;
   return before;
 }
 
 export function and(words: Words, index: number, bits: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   const before = words[index];
   words[index] = before & bits;
   return before;
 }
 
 export function exchange(words: Words, index: number, value: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   const before = words[index];
   words[index] = value;
   return before;
 }
 
 export function compareExchange(words: Words, index: number, expected: number, value: number): number {
-  POINTS.pass();
+  POINTS.pass(index);
   const before = words[index];
   if (before === expected) words[index] = value;
   return before;
@@ -62,8 +62,8 @@ export function wait(): boolean {
   throw new Error('an actor of a simulation must not block');
 }
 
-export function notify(): void {
-  POINTS.pass();
+export function notify(_: Words, index: number): void {
+  POINTS.pass(index);
 }
 
 export function count(words: Words, low: number, amount: number): void {
@@ -79,6 +79,6 @@ export function counted(words: Words, low: number): number {
 
 /** A frame's bytes are one access: who looks in the middle of a DMA sees what no descriptor tells of. */
 export function copy(memory: Memory, to: number, from: number, bytes: number): void {
-  POINTS.pass();
+  POINTS.pass(to >>> 2);
   memory.bytes.copyWithin(to, from, from + bytes);
 }

@@ -1,0 +1,78 @@
+/**
+ * Words around which the two sides race: a strike comes whenever one is touched, before the access or right behind
+ * it. What is wrong in a window of two accesses is hit by chance too seldom.
+ */
+import { RX, TX } from '../../drivers/nic/state.ts';
+import { BELL_BYTES } from '../../hw/bell.ts';
+import {
+  DESCRIPTOR_WORDS,
+  EICR,
+  EIMS,
+  QUEUES,
+  qprc,
+  RX_STATUS_WORD,
+  RXMEMWRAP,
+  rdt,
+  reta,
+  TX_STATUS_WORD,
+  tdt,
+} from '../../hw/nic/datasheet.ts';
+import { ENABLED_WORD, GENERATION_WORD } from '../../hw/registers.ts';
+import type { SimMachine } from './machine.ts';
+
+const LINES_PER_CARD = 16;
+const LINES_PER_WORD = 32;
+
+/** Up to three words of one card, or of its way to the CPU; none in some scenarios. */
+export function drawHotWords(machine: SimMachine): number[] {
+  const { lots, layout } = machine;
+  if (lots.chance(250)) return [];
+  const card = lots.below(layout.cards.length);
+  const words = [...registersOf(machine, card), ...interruptsOf(machine, card), ...ringsOf(machine, card)];
+  return Array.from({ length: lots.between(1, 3) }, () => lots.pick(words));
+}
+
+function registersOf({ layout, hardware, lots }: SimMachine, card: number): number[] {
+  const { nic, queues } = layout.cards[card];
+  const base = nic.registers.address >>> 2;
+  const behind = base + (hardware.nics[card].registers.table.bytes >>> 2);
+  const queue = lots.below(Math.min(QUEUES, queues + 1));
+  const offsets = [
+    EICR,
+    EIMS,
+    EICR,
+    EIMS,
+    RXMEMWRAP,
+    rdt(queue),
+    tdt(queue),
+    qprc(queue),
+    reta(lots.below(32)),
+  ];
+  return [...offsets.map((offset) => base + (offset >>> 2)), behind + GENERATION_WORD, behind + ENABLED_WORD];
+}
+
+/** The bell, the summary and the pending lines of the CPU. */
+function interruptsOf({ layout }: SimMachine, card: number): number[] {
+  const bell = layout.cpu.address >>> 2;
+  const summary = bell + BELL_BYTES / 4;
+  return [bell, summary, summary + 1 + Math.floor((card * LINES_PER_CARD) / LINES_PER_WORD)];
+}
+
+/** Positions of a queue's rings, and a descriptor's status. */
+function ringsOf({ cpu, memory, lots }: SimMachine, card: number): number[] {
+  const { state, queues } = cpu.slots[card].environment;
+  const { words } = memory;
+  const queue = lots.below(queues);
+  const rx = state.rx(queue);
+  const tx = state.tx(queue);
+  const status = (ring: number, slots: number, word: number): number =>
+    words[ring] + lots.below(words[slots]) * DESCRIPTOR_WORDS + word;
+  return [
+    rx + RX.consumed,
+    rx + RX.posted,
+    tx + TX.reclaimed,
+    tx + TX.posted,
+    status(rx + RX.ring, rx + RX.slots, RX_STATUS_WORD),
+    status(tx + TX.ring, tx + TX.slots, TX_STATUS_WORD),
+  ];
+}
