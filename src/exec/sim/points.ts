@@ -25,6 +25,7 @@ export class Points {
   /** At most three. */
   heat(words: readonly number[]): void {
     this.hot = [words[0] ?? NONE, words[1] ?? NONE, words[2] ?? NONE];
+    this.early = false; // whatever was hot before: the same words, the same strikes
   }
 
   /** Now before the access, now right behind it. */
