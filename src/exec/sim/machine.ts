@@ -1,10 +1,9 @@
 /** One scenario from its first step to its books: actors, virtual time, checkers. */
-import { accountBuffers, buffersAway } from '../../check/buffers.ts';
+import { buffersAway } from '../../check/buffers.ts';
 import { CHECKERS, type Checker, type CheckerDefinition } from '../../check/checker.ts';
-import { balance, type Violation } from '../../check/ledger.ts';
+import type { Violation } from '../../check/ledger.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import type { ApplicationDefinition } from '../../host/apps/applications.ts';
-import { type CardCounts, countCard, factsOf } from '../../host/books.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
@@ -13,6 +12,8 @@ import type { Phase } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import { Hardware } from '../hardware.ts';
+import { HardwareActors, NOBODY } from './actors.ts';
+import { allAccounted, balanceAll, checkedMachine } from './books.ts';
 import { type Covered, nothingCovered, SwapMarks } from './coverage.ts';
 import { SlowFabric } from './fabric.ts';
 import { drawHotWords } from './hot-words.ts';
@@ -45,8 +46,6 @@ export interface SimResult {
 const IDLE = 0;
 const CPU = 1;
 const HARDWARE = 2;
-/** No actor of the hardware has anything to do. */
-const NOBODY = -1;
 const CPUS_TURN = -2;
 
 /** On virtual time a driver on probation need not be waited for long. */
@@ -57,6 +56,8 @@ const ASLEEP = 1;
 /** Turns without work after which the clock leaps, and leaps without work after which nothing more is expected. */
 const IDLE_TURNS = 24;
 const IDLE_LEAPS = 16;
+/** Turns without work after which not even a swap under way will end. */
+const STUCK_TURNS = 20_000;
 const MOST_TURNS = 300_000;
 /** A step of one actor that makes more accesses than this does not end. */
 const ENDLESS = 4_000_000;
@@ -79,6 +80,7 @@ export class SimMachine {
   readonly covered = nothingCovered();
   readonly marks: readonly SwapMarks[];
   readonly mischief: Mischief;
+  private readonly actors: HardwareActors;
   private readonly checkers: readonly Checker[];
   private readonly trace: Trace | undefined;
   private active = IDLE;
@@ -88,6 +90,8 @@ export class SimMachine {
   private idleTurns = 0;
   private leaps = 0;
   private turns = 0;
+  /** The last turn in which anything was done. */
+  private lastWork = 0;
   private nextSwap = 0;
   private crashed = false;
   private readonly onStrike = (): void => this.strike();
@@ -111,7 +115,10 @@ export class SimMachine {
     });
     this.marks = layout.cards.map(() => new SwapMarks());
     this.mischief = new Mischief(this);
-    this.checkers = [...CHECKERS, ...parts.checkers].map((definition) => definition.create(this.checked()));
+    this.actors = new HardwareActors(this);
+    this.checkers = [...CHECKERS, ...parts.checkers].map((definition) =>
+      definition.create(checkedMachine(this)),
+    );
     if (trace !== undefined) traceMachine(this, trace);
   }
 
@@ -149,13 +156,11 @@ export class SimMachine {
   }
 
   /** A step of one of the cards, their links, or what carries interrupts. */
-  stepHardware(actor = this.drawActor()): void {
+  stepHardware(actor = this.actors.draw()): void {
     const before = this.active;
     this.active = HARDWARE;
     this.mischief.restore();
-    // With nothing to do for any of them a step still shows that a card is alive.
-    const who = actor === NOBODY ? this.lots.below(this.layout.cards.length) : actor;
-    if (this.hardwareTurn(who) > 0) this.worked();
+    if (this.actors.step(actor) > 0) this.worked();
     this.active = before;
   }
 
@@ -175,7 +180,7 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.turns++;
-    const actor = this.lots.below(8) < this.scenario.cpuTurns ? CPUS_TURN : this.drawActor();
+    const actor = this.lots.below(8) < this.scenario.cpuTurns ? CPUS_TURN : this.actors.draw();
     if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
     else this.armed(() => this.stepHardware(actor));
     this.clock.us += this.lots.below(8) / 8;
@@ -186,6 +191,7 @@ export class SimMachine {
   private worked(): void {
     this.idleTurns = 0;
     this.leaps = 0;
+    this.lastWork = this.turns;
   }
 
   /** Nothing is to be done now: on to the time when something is. */
@@ -203,37 +209,6 @@ export class SimMachine {
     const next = Math.min(timer, asleep);
     if (next < timer || timer === Number.POSITIVE_INFINITY) this.leaps++; // nothing will come by itself
     if (next > clock.us && next < Number.POSITIVE_INFINITY) clock.us = Math.ceil(next * 8) / 8;
-  }
-
-  /** By lot; one with nothing to do leaves its turn to the next that has. NOBODY when none has. */
-  private drawActor(): number {
-    const actors = 2 * this.layout.cards.length + 1;
-    const drawn = this.lots.below(actors);
-    for (let i = 0; i < actors; i++) {
-      const actor = (drawn + i) % actors;
-      if (this.hasWork(actor)) return actor;
-    }
-    return NOBODY;
-  }
-
-  private hasWork(actor: number): boolean {
-    const { hardware, clock, mischief, fabric } = this;
-    const cards = this.layout.cards.length;
-    if (actor === 2 * cards) return fabric.nextTimerUs() <= clock.us;
-    const card = actor % cards;
-    if (actor < cards)
-      return hardware.nics[card].hasWork(clock.us) || hardware.nics[card].nextTimerUs() <= clock.us;
-    return !mischief.silent(card) && hardware.partners[card].nextTimerUs(clock.us) <= clock.us;
-  }
-
-  private hardwareTurn(actor: number): number {
-    const { hardware, clock, mischief } = this;
-    const cards = this.layout.cards.length;
-    if (actor === 2 * cards) return this.fabric.deliver();
-    const card = actor % cards;
-    const budget = mischief.hardwareBudget(card);
-    if (actor < cards) return hardware.nics[card].step(clock.us, budget);
-    return mischief.silent(card) ? 0 : hardware.partners[card].step(clock.us, budget);
   }
 
   /** Asked for only while no step of the CPU is under way. */
@@ -355,33 +330,26 @@ export class SimMachine {
   /** All is accounted for; or nothing moves any more, and the books will say what is missing. */
   private settled(): boolean {
     if (this.leaps >= IDLE_LEAPS && !this.cpu.desk.busy) return true;
-    if (this.turns >= MOST_TURNS) {
-      this.fail({
-        invariant: 'delivery',
-        device: this.layout.cards[0].name,
-        message: `traffic does not come to an end in ${MOST_TURNS} turns`,
-      });
+    if (this.turns - this.lastWork > STUCK_TURNS || this.turns >= MOST_TURNS) {
+      this.failSwaps();
       return true;
     }
     return this.turns % TURNS_PER_LOOK === 0 && this.idleTurns > 0 && this.allAccounted();
   }
 
-  private allAccounted(): boolean {
-    if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
-    if (!this.hardware.partners.every(({ finished }) => finished)) return false;
-    const counts = this.count();
-    return this.layout.cards.every(({ returns }, i) => {
-      const { done, offered, delivered, dropped, returned } = counts[i];
-      const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-      if (!done || delivered.frames + gone < offered) return false;
-      return returns === undefined || returned.frames >= counts[returns].delivered.frames;
+  /** A swap that does not end although nothing else is to be done. */
+  private failSwaps(): void {
+    this.layout.cards.forEach(({ name }, card) => {
+      const record = this.exchangeOf(card)?.record;
+      if (record === undefined) return;
+      const message = `swap ${record.id}, ${record.from} to ${record.to}, does not come to the end of its ${record.phase}`;
+      this.fail({ invariant: 'driver', device: name, message });
     });
   }
 
-  /** A link that has nothing to do may not yet have published what it saw. */
-  private count(): CardCounts[] {
-    for (const verifier of this.hardware.verifiers) verifier?.publish();
-    return this.layout.cards.map((card) => countCard(this.memory, card));
+  private allAccounted(): boolean {
+    if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
+    return this.hardware.partners.every(({ finished }) => finished) && allAccounted(this);
   }
 
   private offered(): number {
@@ -401,30 +369,12 @@ export class SimMachine {
     this.active = IDLE;
     cpu.collect();
     watchSituations(this, true);
-    const held = cpu.slots.map((slot) => ({ name: slot.name, state: slot.environment.state }));
-    const [problem] = accountBuffers(cpu.pool, held);
-    const counts = this.count();
-    const facts = layout.cards.map((card) =>
-      factsOf(
-        card,
-        counts,
-        cpu.desk.records,
-        cpu.checks[card.index].verifier.anomalies,
-        hardware.verifiers[card.index]?.anomalies ?? [],
-      ),
-    );
-    for (const fact of facts) for (const violation of balance(fact).violations) this.fail(violation);
-    if (problem !== undefined)
-      this.fail({ invariant: 'buffers', device: problem.device, message: problem.message });
+    for (const violation of balanceAll(this)) this.fail(violation);
     if (this.violation !== undefined) return;
     this.stepThrough(cpu.halt());
     const away = buffersAway(cpu.pool);
-    if (away !== 0)
-      this.fail({
-        invariant: 'buffers',
-        device: layout.cards[0].name,
-        message: `${away} buffers are not home at the end`,
-      });
+    const message = `${away} buffers are not home at the end`;
+    if (away !== 0) this.fail({ invariant: 'buffers', device: layout.cards[0].name, message });
   }
 
   /** Work of the CPU in slices, with the cards going on in between. */
@@ -439,23 +389,6 @@ export class SimMachine {
 
   private announce(state: number): void {
     this.memory.words[this.layout.cpu.address >>> 2] = state;
-  }
-
-  private checked() {
-    const { cpu, hardware, layout } = this;
-    return {
-      memory: this.memory,
-      cards: cpu.slots.map((slot, i) => ({
-        name: slot.name,
-        state: slot.environment.state,
-        delivered: cpu.checks[i].verifier,
-        returned: hardware.verifiers[i],
-        complete: !layout.cards[i].lossy,
-        returnsAll: !layout.cards[i].lossy && !layout.cards[layout.cards[i].returns ?? i].lossy,
-      })),
-      pool: cpu.pool,
-      noticed: cpu.violations,
-    };
   }
 }
 
