@@ -49,7 +49,7 @@ export interface Course {
   readonly from: string;
   readonly to: string;
   readonly methods: readonly Method[];
-  /** The receive rings get another length. */
+  /** The receive rings get another length; else they keep theirs. */
   readonly moves: boolean;
 }
 
@@ -178,7 +178,8 @@ function drawSwap(lots: Lots, deck: Deck, cards: readonly SimCard[], card: numbe
   const { course } = deck;
   const definition = drawDriver(lots, deck, course?.to);
   const method = course === undefined ? drawMethod(lots, deck.faults) : lots.pick(course.methods);
-  const named = ['burst', ...['rxRing', 'rxBuffers'].filter(() => lots.chance(450))];
+  const shape = course === undefined ? ['rxRing', 'rxBuffers'] : ['rxBuffers'];
+  const named = ['burst', ...shape.filter(() => lots.chance(450))];
   if (method === 'reset' && lots.chance(500)) named.push('txRing');
   const afterFrames = lots.below(Math.ceil(frames * 0.8));
   const drawn = drawParameters(lots, definition.parameters, named);

@@ -3,13 +3,13 @@ import type { CheckerDefinition } from '../../check/checker.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { NIC_DRIVERS } from '../../drivers/index.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
-import { warmUp } from '../../swap/warm.ts';
+import { isWarm, warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 import { SimMachine, type SimParts, type SimResult } from './machine.ts';
 import { type Course, type Deck, drawScenario, type SimScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
-import { Lines } from './trace.ts';
+import { Lines, type Trace } from './trace.ts';
 import { watched } from './watched-driver.ts';
 
 /** What of the user's own is put to the test, and how. */
@@ -72,7 +72,7 @@ export class Workbench {
     return drawScenario(seed, this.deck(options));
   }
 
-  run(scenario: SimScenario, trace?: Lines): SimResult {
+  run(scenario: SimScenario, trace?: Trace): SimResult {
     return new SimMachine(scenario, this.parts, trace).run();
   }
 
@@ -124,6 +124,7 @@ export class Workbench {
 
 /** Before the first scenario: a driver that is warm behaves alike in each of them. */
 function warm(definition: NicDriverDefinition): void {
+  if (isWarm(definition)) return;
   try {
     const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
     for (const _ of warmUp(definition, parameters));

@@ -1,4 +1,5 @@
 /** What happened in a scenario, line by line: the same text for the same seed, everywhere. */
+import type { Burst } from '../../drivers/burst.ts';
 import { NIC_REGISTERS } from '../../hw/nic/datasheet.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -37,6 +38,7 @@ export function traceMachine(machine: SimMachine, trace: Trace): void {
   const say = (text: string): void => trace.line(clock.us, text);
   machine.cpu.slots.forEach((slot, card) => {
     tracePort(slot, say);
+    traceRefusals(slot, say);
     traceVerifier(machine.cpu.checks[card].verifier, `${slot.name} delivers`, say);
     const returned = machine.hardware.verifiers[card];
     if (returned !== undefined) traceVerifier(returned, `${slot.name} has sent`, say);
@@ -60,6 +62,19 @@ function tracePort(slot: SimMachine['cpu']['slots'][number], say: Say): void {
     say(`${slot.name} writes ${nameOf(offset)} = 0x${(value >>> 0).toString(16)}`);
     write(offset, value);
   };
+}
+
+/** What the application leaves in the ring: the card raises no other interrupt for it. */
+function traceRefusals({ name, environment }: SimMachine['cpu']['slots'][number], say: Say): void {
+  const { deliver } = environment;
+  Object.assign(environment, {
+    deliver: (queue: number, burst: Burst): number => {
+      const taken = deliver(queue, burst);
+      if (taken < burst.segments)
+        say(`${name} offers ${burst.segments} buffers of queue ${queue}, the application takes ${taken}`);
+      return taken;
+    },
+  });
 }
 
 function traceVerifier(

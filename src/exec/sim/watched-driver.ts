@@ -28,8 +28,18 @@ export function unwatch(): void {
   WATCH.current = NOBODY;
 }
 
+const lent = new WeakMap<NicDriverDefinition, NicDriverDefinition>();
+
 /** Made once for each driver: who has been warmed stays warm over all scenarios. */
 export function watched(definition: NicDriverDefinition): NicDriverDefinition {
+  const known = lent.get(definition);
+  if (known !== undefined) return known;
+  const made = watch(definition);
+  lent.set(definition, made);
+  return made;
+}
+
+function watch(definition: NicDriverDefinition): NicDriverDefinition {
   return {
     ...definition,
     create: (environment: NicEnvironment, parameters: Parameters) => {

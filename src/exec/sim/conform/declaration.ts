@@ -1,0 +1,97 @@
+/** What a driver says of itself: text, state formats, parameters. */
+import type { NicDriverDefinition } from '../../../drivers/contract.ts';
+import { STATE_FORMAT } from '../../../drivers/nic/state.ts';
+import type { ParameterSpec } from '../../../drivers/parameters.ts';
+import { type Finding, failWith, pass } from './point.ts';
+
+/** Read by the plan of a swap, which counts from them the buffers that a card needs. */
+const PLANNED = ['rxRing', 'rxBuffers', 'txRing', 'burst'] as const;
+const SHORTEST_RING = 8;
+/** A value and its range travel in words. */
+const LARGEST = 2 ** 31 - 1;
+
+/** The form of the module's default export; its values may be anything. */
+export function askDeclaration(definition: NicDriverDefinition): Finding {
+  const problems = [
+    ...textProblems(definition),
+    ...formatProblems(definition),
+    ...parametersProblems(definition.parameters),
+  ];
+  if (problems.length > 0) return failWith(problems);
+  const { name, version, parameters } = definition;
+  return pass(`${name} ${version}, with ${parameters.length} parameters`);
+}
+
+function* textProblems({ name, version, description, device }: NicDriverDefinition): Generator<string> {
+  if (!isWord(name))
+    yield `name is ${shown(name)}: give letters, digits, - and _, so that it can be named in an option`;
+  if (!isText(version)) yield 'version is empty: give it one, reports name it';
+  if (!isText(description))
+    yield 'description is empty: say in a line when the driver looks, and how much it takes';
+  if (device !== 'nic') yield `device is ${shown(device)}: only 'nic' is served`;
+}
+
+function* formatProblems({ exports, imports }: NicDriverDefinition): Generator<string> {
+  if (!exports.includes(STATE_FORMAT))
+    yield `exports lacks ${STATE_FORMAT}: no other driver could take over from it`;
+  if (!imports.includes(STATE_FORMAT))
+    yield `imports lacks ${STATE_FORMAT}: it could not take over from any other driver`;
+  for (const format of exports)
+    if (format !== STATE_FORMAT && !imports.includes(format))
+      yield `exports ${shown(format)} and cannot import it: a swap that is undone hands back what it exported`;
+}
+
+function* parametersProblems(specs: readonly ParameterSpec[]): Generator<string> {
+  const names = new Set<string>();
+  for (const spec of specs) {
+    if (typeof spec !== 'object' || spec === null) {
+      yield `${shown(spec)} is no parameter: give name, description, unit, min, max and default`;
+      continue;
+    }
+    if (names.has(spec.name)) yield `parameter ${shown(spec.name)} is there twice`;
+    names.add(spec.name);
+    yield* parameterProblems(spec);
+  }
+  for (const name of PLANNED)
+    if (!names.has(name))
+      yield `there is no parameter ${name}: the plan of a swap reads it to know how many buffers the card needs (RING_PARAMETERS and burstParameter have it)`;
+}
+
+function* parameterProblems(spec: ParameterSpec): Generator<string> {
+  const { name, description, unit, min, max, powerOfTwo } = spec;
+  const where = `parameter ${shown(name)}`;
+  if (!isWord(name)) yield `${where}: give it a name of letters, digits, - and _`;
+  if (!isText(description)) yield `${where}: description is empty, and ringswap list prints it`;
+  if (!isText(unit)) yield `${where}: unit is empty, and values are printed with it`;
+  for (const limit of ['min', 'max', 'default'] as const)
+    if (!isWhole(spec[limit]))
+      yield `${where}: ${limit} is ${shown(spec[limit])}, and must be a whole number`;
+    else if (powerOfTwo === true && !isPowerOfTwo(spec[limit]))
+      yield `${where}: ${limit} is ${spec[limit]}, and must be a power of two, since the parameter is`;
+  if (!(min <= spec.default && spec.default <= max))
+    yield `${where}: default ${shown(spec.default)} does not lie between ${shown(min)} and ${shown(max)}`;
+  if (name !== 'rxRing' && name !== 'txRing') return;
+  if (powerOfTwo !== true) yield `${where}: ring indices are masked, so it must be a power of two`;
+  if (min < SHORTEST_RING)
+    yield `${where}: min is ${min}, and a state block with rings of fewer than ${SHORTEST_RING} is refused`;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w-]+$/.test(value);
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(Number(value)) <= LARGEST;
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return value > 0 && (value & (value - 1)) === 0;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

@@ -1,0 +1,59 @@
+/** The last events before a violation, without those that have nothing to do with it. */
+import type { Invariant } from '../../../check/ledger.ts';
+import type { Trace } from '../trace.ts';
+
+const SHOWN = 12;
+/** Steps without work, and the host's reading of drop counters. */
+const EMPTY = /^CPU begins|^CPU ends its step, 0 frames|reads (QPRDC|RXMPC)/;
+/** Invariants that one card may break on account of another. */
+const OF_ALL_CARDS: ReadonlySet<Invariant> = new Set<Invariant>(['buffers', 'interrupts', 'conservation']);
+
+interface Event {
+  readonly timeUs: number;
+  readonly text: string;
+  times: number;
+}
+
+export class EventsOf implements Trace {
+  private events: Event[] = [];
+  private ended = false;
+  private readonly invariant: Invariant;
+  private readonly end: RegExp;
+  private readonly ofOthers: RegExp | undefined;
+  private readonly unmasks: string;
+
+  /** `end` fits the event with which the story is over. */
+  constructor(invariant: Invariant, device: string, end: RegExp) {
+    this.invariant = invariant;
+    this.end = end;
+    this.unmasks = `${device} writes EIMS`;
+    this.ofOthers = OF_ALL_CARDS.has(invariant)
+      ? undefined
+      : new RegExp(`^(link of )?(?!${device}\\b)eth\\d`);
+  }
+
+  line(timeUs: number, text: string): void {
+    if (this.ended || EMPTY.test(text) || this.ofOthers?.test(text) === true) return;
+    this.ended = this.end.test(text);
+    if (this.ended && this.invariant === 'interrupts') this.forgetAfterSleep();
+    const before = this.events.at(-1);
+    if (before?.text === text) before.times++;
+    else this.events.push({ timeUs, text, times: 1 });
+    if (this.events.length > 64 * SHOWN) this.events.splice(0, 32 * SHOWN);
+  }
+
+  last(): string[] {
+    return this.events
+      .slice(-SHOWN)
+      .map(
+        ({ timeUs, text, times }) =>
+          `${timeUs.toFixed(3).padStart(12)}  ${text}${times === 1 ? '' : ` (${times} times)`}`,
+      );
+  }
+
+  /** What came when the lost wakeup was made up for says nothing of how it was lost. */
+  private forgetAfterSleep(): void {
+    const at = this.events.findLastIndex(({ text }) => text.startsWith(this.unmasks));
+    if (at >= 0) this.events.length = at + 1;
+  }
+}
