@@ -1,4 +1,4 @@
-import type { NicState } from '../drivers/nic/state.ts';
+import { type NicState, StateError } from '../drivers/nic/state.ts';
 import type { BufferPool } from '../drivers/pool.ts';
 
 export interface BufferProblem {
@@ -30,10 +30,13 @@ export function accountBuffers(
   };
   const first = cards[0]?.name ?? '';
   pool.forEachFree((buffer) => claim(buffer, 'the free list', first));
-  for (const { name, state } of cards)
+  for (const { name, state } of cards) {
+    const wrong = inconsistency(state);
+    if (wrong !== undefined) problems.push({ device: name, queue: undefined, message: wrong });
     state.forEachBuffer((buffer, kind, queue, slot) =>
       claim(buffer, `${name} ${kind}${queue} slot ${slot}`, name, queue),
     );
+  }
   let homeless = 0;
   for (let buffer = 0; buffer < owners.length; buffer++) if (owners[buffer] === undefined) homeless++;
   const lost = homeless - pool.gone;
@@ -44,4 +47,16 @@ export function accountBuffers(
 /** After all drivers have stopped: every buffer is on the free list or has left in a shrink. */
 export function buffersAway(pool: BufferPool): number {
   return pool.capacity - pool.available - pool.gone;
+}
+
+/** What a successor would refuse the state block for. A card without rings has none to look at. */
+function inconsistency(state: NicState): string | undefined {
+  if (state.header('rxActive') === 0 && state.header('txActive') === 0) return undefined;
+  try {
+    state.validate(state.header('device'));
+    return undefined;
+  } catch (error) {
+    if (error instanceof StateError) return error.message;
+    throw error;
+  }
 }

@@ -162,6 +162,7 @@ class Buffers implements Checker {
   private claim(list: number, stride: number, from: number, to: number, mask: number): boolean {
     const { seen, looks, capacity } = this;
     const { words } = this.machine.memory;
+    if (mask >= 0 && (((to - from) | 0) < 0 || ((to - from) | 0) > mask)) return false;
     for (let at = from; at !== to; at = (at + 1) | 0) {
       const buffer = words[list + (at & mask) * stride];
       if (buffer < 0 || buffer >= capacity || seen[buffer] === looks) return false;

@@ -183,13 +183,15 @@ export class NicState {
       if (this.rxActive(queue)) {
         const record = this.rx(queue);
         const mask = words[record + RX.slots] - 1;
-        for (let at = words[record + RX.consumed]; at !== words[record + RX.posted]; at = (at + 1) | 0)
+        const end = bounded(words[record + RX.consumed], words[record + RX.posted], mask);
+        for (let at = words[record + RX.consumed]; at !== end; at = (at + 1) | 0)
           visit(words[words[record + RX.shadow] + (at & mask)], 'rx', queue, at & mask);
       }
       if (!this.txActive(queue)) continue;
       const record = this.tx(queue);
       const mask = words[record + TX.slots] - 1;
-      for (let at = words[record + TX.reclaimed]; at !== words[record + TX.filled]; at = (at + 1) | 0)
+      const end = bounded(words[record + TX.reclaimed], words[record + TX.filled], mask);
+      for (let at = words[record + TX.reclaimed]; at !== end; at = (at + 1) | 0)
         visit(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS], 'tx', queue, at & mask);
     }
   }
@@ -271,6 +273,12 @@ export class NicState {
     if (readable < 0 || readable > inFlight)
       throw new StateError(`receive queue ${queue}: ${readable} of ${inFlight} descriptors may be read`);
   }
+}
+
+/** A record may be wrong: no more slots are in flight than there are. */
+function bounded(from: number, to: number, mask: number): number {
+  const inFlight = (to - from) | 0;
+  return inFlight < 0 || inFlight > mask ? (from + mask + 1) | 0 : to;
 }
 
 function inside(first: number, count: number, size: number): boolean {

@@ -61,6 +61,10 @@ const STUCK_TURNS = 20_000;
 const MOST_TURNS = 300_000;
 /** A step of one actor that makes more accesses than this does not end. */
 const ENDLESS = 4_000_000;
+/** Likewise one in which the other side has got in between so often: whoever waits for a word to change. */
+const MOST_STRIKES = 3000;
+/** What the CPU does in the middle of a card's step: mostly one step of its own, sometimes it goes through to sleep. */
+const NESTED_STEPS = [1, 1, 1, 1, 2, 4] as const;
 const TURNS_PER_LOOK = 8;
 /** Between two looks at situations worth counting. */
 const TURNS_PER_GLANCE = 16;
@@ -92,7 +96,11 @@ export class SimMachine {
   private turns = 0;
   /** The last turn in which anything was done. */
   private lastWork = 0;
+  /** What it was when the CPU last looked and found nothing. */
+  private foundNothing = -1;
   private nextSwap = 0;
+  /** In this step of the actor whose turn it is. */
+  private strikes = 0;
   private crashed = false;
   private readonly onStrike = (): void => this.strike();
 
@@ -180,11 +188,17 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.turns++;
-    const actor = this.lots.below(8) < this.scenario.cpuTurns ? CPUS_TURN : this.actors.draw();
+    const wanted = this.lots.below(8) < this.scenario.cpuTurns && !this.cpuWaits();
+    const actor = wanted ? CPUS_TURN : this.actors.draw();
     if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
     else this.armed(() => this.stepHardware(actor));
     this.clock.us += this.lots.below(8) / 8;
     if (++this.idleTurns > IDLE_TURNS) this.leap();
+  }
+
+  /** A CPU that found nothing, with nothing new since, mostly leaves its turn to the hardware. */
+  private cpuWaits(): boolean {
+    return this.foundNothing === this.lastWork && !this.cpu.desk.busy && this.lots.below(4) > 0;
   }
 
   /** Something was done: the run is not at its end. */
@@ -217,12 +231,14 @@ export class SimMachine {
     if (this.over()) return;
     if (cpu.port.bell.asleep() && !this.wakes()) return;
     this.requestSwaps();
-    const before = this.active;
+    const { active } = this;
+    const { writes } = POINTS;
     this.active = CPU;
-    const frames = before === IDLE ? this.armed(() => this.cpuStep()) : this.cpuStep();
-    this.active = before;
+    const frames = active === IDLE ? this.armed(() => this.cpuStep()) : this.cpuStep();
+    this.active = active;
     if (frames > 0) this.worked();
-    this.look();
+    else this.foundNothing = this.lastWork;
+    if (POINTS.writes !== writes || cpu.violations.length > 0) this.look();
     if (this.over() || frames > 0 || !cpu.idle()) return;
     this.announce(ASLEEP);
     this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
@@ -251,6 +267,7 @@ export class SimMachine {
 
   /** With scheduling points on. */
   private armed<T>(step: () => T): T {
+    this.strikes = 0;
     POINTS.arm(this.distance(), this.onStrike);
     try {
       return step();
@@ -267,11 +284,12 @@ export class SimMachine {
   private strike(): void {
     const { active } = this;
     if (active === IDLE) return;
+    if (++this.strikes > MOST_STRIKES) endless();
     POINTS.guard(ENDLESS, endless);
     try {
       this.mischief.strike(active === CPU);
       if (active === CPU) for (let steps = this.lots.below(3); steps >= 0; steps--) this.stepHardware();
-      else for (let steps = this.lots.below(4); steps >= 0; steps--) this.stepCpu();
+      else for (let steps = this.lots.pick(NESTED_STEPS); steps > 0; steps--) this.stepCpu();
     } finally {
       this.active = active;
     }
@@ -318,7 +336,10 @@ export class SimMachine {
     if (this.violation !== undefined) return;
     this.violation = violation;
     const card = this.layout.cards.findIndex(({ name }) => name === violation.device);
-    const record = card < 0 ? undefined : this.exchangeOf(card)?.record;
+    const swaps = this.layout.cards.map((_, i) => this.exchangeOf(i)?.record);
+    // A buffer without an owner may have been any card's.
+    const any = violation.invariant === 'buffers' ? swaps.find((swap) => swap !== undefined) : undefined;
+    const record = swaps[card] ?? any;
     if (record !== undefined) this.during = { swap: record.id, phase: record.phase };
     this.note(`VIOLATION of ${violation.invariant} at ${violation.device}: ${violation.message}`);
   }

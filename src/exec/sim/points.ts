@@ -10,21 +10,30 @@ export class Points {
   private left = NEVER;
   /** Called before the access that is about to be made. */
   private strike: () => void = () => undefined;
+  /** Accesses so far that may have changed something. */
+  writes = 0;
   private armed = false;
   /** Words around which strikes are due whenever they are touched. */
-  private hot: readonly number[] = [NONE, NONE, NONE];
+  private hot0 = NONE;
+  private hot1 = NONE;
+  private hot2 = NONE;
   private early = false;
 
   /** An access to the word of this index. */
   pass(index: number): void {
-    const [a, b, c] = this.hot;
-    if (index === a || index === b || index === c) this.touch();
+    if (index === this.hot0 || index === this.hot1 || index === this.hot2) this.touch();
     if (--this.left <= 0) this.strike();
+  }
+
+  /** An access that may change the word. */
+  passWrite(index: number): void {
+    this.writes++;
+    this.pass(index);
   }
 
   /** At most three. */
   heat(words: readonly number[]): void {
-    this.hot = [words[0] ?? NONE, words[1] ?? NONE, words[2] ?? NONE];
+    [this.hot0 = NONE, this.hot1 = NONE, this.hot2 = NONE] = words;
     this.early = false; // whatever was hot before: the same words, the same strikes
   }
 

@@ -103,7 +103,7 @@ function drawCards(lots: Lots, deck: Deck): SimCard[] {
   const pair = app.sends === 'on';
   const count = pair ? 2 : lots.pick([1, 1, 1, 2, 2, 3]);
   const queues = lots.pick([1, 1, 1, 2, 2, 3, 4, 7]);
-  const total = lots.between(450, 740);
+  const total = lots.between(436, 726);
   return Array.from({ length: count }, (_, i) => {
     const other = pair || i === 0 ? app : lots.pick(deck.apps.filter(({ sends }) => sends !== 'on'));
     const own = pair || i === 0 ? queues : lots.pick([1, 1, 2]);

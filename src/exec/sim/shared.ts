@@ -8,7 +8,7 @@ import { POINTS } from './points.ts';
 export type Words = Int32Array;
 
 export function put(words: Words, index: number, value: number): void {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   words[index] = value;
 }
 
@@ -18,40 +18,40 @@ export function load(words: Words, index: number): number {
 }
 
 export function store(words: Words, index: number, value: number): void {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   words[index] = value;
 }
 
 export function add(words: Words, index: number, value: number): number {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   const before = words[index];
   words[index] = before + value;
   return before;
 }
 
 export function or(words: Words, index: number, bits: number): number {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   const before = words[index];
   words[index] = before | bits;
   return before;
 }
 
 export function and(words: Words, index: number, bits: number): number {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   const before = words[index];
   words[index] = before & bits;
   return before;
 }
 
 export function exchange(words: Words, index: number, value: number): number {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   const before = words[index];
   words[index] = value;
   return before;
 }
 
 export function compareExchange(words: Words, index: number, expected: number, value: number): number {
-  POINTS.pass(index);
+  POINTS.passWrite(index);
   const before = words[index];
   if (before === expected) words[index] = value;
   return before;
@@ -79,6 +79,6 @@ export function counted(words: Words, low: number): number {
 
 /** A frame's bytes are one access: who looks in the middle of a DMA sees what no descriptor tells of. */
 export function copy(memory: Memory, to: number, from: number, bytes: number): void {
-  POINTS.pass(to >>> 2);
+  POINTS.passWrite(to >>> 2);
   memory.bytes.copyWithin(to, from, from + bytes);
 }
