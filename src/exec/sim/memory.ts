@@ -6,6 +6,7 @@ import { layoutGenerated, prepareGenerated } from '../../hw/link/generated.ts';
 import type { Pace } from '../../hw/link/pacer.ts';
 import { align, Memory, MemoryMap, PAGE_BYTES } from '../../hw/memory.ts';
 import { macAddress } from '../../hw/nic/layout.ts';
+import { buffersFor } from '../../swap/plan.ts';
 import type { SimParts } from './machine.ts';
 import type { SimCard, SimScenario, SimSwap } from './scenario.ts';
 
@@ -20,7 +21,11 @@ export function layoutScenario(
   const map = new MemoryMap();
   const plans = scenario.cards.map((card, i) => planCard(map, scenario, card, i, parts));
   const rings = scenario.cards.map((card, i) => longest(scenario, card, i));
-  const buffers = rings.reduce((sum, ring, i) => sum + buffersOf(scenario.cards[i], ring), 0);
+  const atStart = plans.reduce((sum, plan) => sum + buffersFor(plan.parameters, plan.queues), 0);
+  const buffers =
+    scenario.spareBuffers === undefined
+      ? rings.reduce((sum, ring, i) => sum + buffersOf(scenario.cards[i], ring), 0)
+      : atStart + scenario.spareBuffers;
   const dmaBytes = Math.max(...scenario.cards.map((card, i) => dmaOf(card, rings[i])));
   const layout = layoutMachine(map, plans, buffers, scenario.seed, dmaBytes);
   const memory = cleared(layout.bytes);

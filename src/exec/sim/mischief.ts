@@ -38,6 +38,7 @@ const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
   move: ['queuesChanged'],
   retire: ['release'],
 };
+const LASTING: ReadonlySet<Phase> = new Set(['prepare', 'probation', 'move']);
 /** Calls of the driver that is to leave; all others are of the one that is to come. */
 const OF_OLD: ReadonlySet<DriverCall> = new Set(['quiesce', 'setReceiveBuffers', 'exportState', 'release']);
 /** Calls that come once a swap: a strike is due while they last. */
@@ -209,6 +210,8 @@ export class Mischief implements CallWatch {
         ambush.phase === phase && !CALLED.has(ambush.fault) && (inCpu || !OF_CARDS.has(ambush.fault)),
     );
     if (due === undefined) return;
+    // Anywhere in a phase that lasts, at once in one that is soon over.
+    if (LASTING.has(phase) && !this.machine.lots.chance(200)) return;
     this.take(card, phase, due.fault);
     this.happen(due.fault, card);
   }

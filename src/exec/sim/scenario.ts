@@ -42,6 +42,8 @@ export interface SimScenario {
   readonly cpuTurns: number;
   /** Frames in one step of a card or a link. */
   readonly budget: number;
+  /** Packet buffers beyond those that the cards start with; undefined: as many as the swaps can come to need. */
+  readonly spareBuffers?: number;
 }
 
 /** Swaps of one kind: each card is swapped once, from one driver to another. */
@@ -95,6 +97,7 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     strikeEvery: lots.pick([6, 12, 25, 50, 100, 200]),
     cpuTurns: lots.between(1, 6),
     budget: lots.pick([1, 2, 4, 8, 16]),
+    ...(lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
 }
 
