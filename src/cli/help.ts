@@ -31,3 +31,11 @@ Exit status:
   2   bad usage or bad input; one message on standard error says what and where
   70  an error of ringswap itself
 `;
+
+export const CONFORM_STATUS = `
+Exit status:
+  0   the driver keeps the contract in all points that were tried
+  1   it breaks it in one or more
+  2   bad usage: no such file, or no driver in it
+  70  an error of ringswap itself
+`;

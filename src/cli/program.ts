@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { catalogue, readDump, Testbed } from '../testbed/index.ts';
-import { EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
+import { type ConformFlags, conform } from './conform.ts';
+import { CONFORM_STATUS, EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
 import { type InspectFlags, renderDump, selected } from './inspect.ts';
 import { renderList } from './list.ts';
 import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
@@ -45,6 +46,7 @@ export function program(): Command {
       print(renderPlan(swaps, screenOf(process.stdout)));
     });
   validateCommand(root);
+  conformCommand(root);
   root
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
@@ -100,6 +102,24 @@ function validateCommand(root: Command): void {
     .option('--quiet', 'print the verdict alone')
     .addHelpText('after', () => faultHelp(screenOf(process.stdout)) + EXIT_STATUS)
     .action((flags: ValidateFlags) => validate(flags));
+}
+
+function conformCommand(root: Command): void {
+  root
+    .command('conform')
+    .summary('does a driver keep the contract? point by point, with advice')
+    .description(
+      'Looks into a driver point by point: what it declares, how it is made, started, stopped and handed over; ' +
+        'then in seeded scenarios on virtual time, alone and swapped with each built-in driver, without faults and with them.',
+    )
+    .argument('<driver>', 'the file of a driver module, or the name of a built-in driver')
+    .option('--seeds <n>', 'seeds for each point that runs scenarios (default: 100)')
+    .option('--from <seed>', 'the first of them (default: 0)')
+    .option('--point <name>', 'this point alone')
+    .option('--threads <n>', 'threads to use (default: one a core)')
+    .option('--json <file>', 'write the report as JSON too; - is standard output')
+    .addHelpText('after', CONFORM_STATUS)
+    .action((driver: string, flags: ConformFlags) => conform(driver, flags));
 }
 
 function scenarioOptions(command: Command): Command {

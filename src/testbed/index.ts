@@ -17,6 +17,7 @@ export { RingDriver } from '../drivers/nic/ring-driver.ts';
 export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
 export { STATE_FORMAT } from '../drivers/nic/state.ts';
 export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
+export type { ConformPoint, Explanation } from '../exec/sim/conform.ts';
 export { FAULTS } from '../exec/sim/faults.ts';
 export {
   APPLICATIONS,
@@ -35,6 +36,7 @@ export {
   traceSeed,
 } from './campaign.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
+export { type ConformOptions, type ConformReport, runConform } from './conform.ts';
 export type { CoverageTable } from './coverage-table.ts';
 export type { Progress } from './drive.ts';
 export { type Dump, readDump } from './dump-file.ts';

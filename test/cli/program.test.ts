@@ -42,7 +42,7 @@ describe('the command line', () => {
     }
   });
 
-  it.each(['run', 'plan', 'list', 'inspect'])('helps with %s', async (command) => {
+  it.each(['run', 'plan', 'validate', 'conform', 'list', 'inspect'])('helps with %s', async (command) => {
     const { out } = await answer(command, '--help');
     expect(out).toContain(`Usage: ringswap ${command}`);
     expect(out).toContain('-h, --help');

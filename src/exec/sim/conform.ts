@@ -1,46 +1,67 @@
 /** Does a driver keep the contract? Looks into it point by point. */
+import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import { type ConformPoint, type Finding, fail, type Question, skipped } from './conform/point.ts';
 import { questionsFor } from './conform/questions.ts';
+import type { Seeds } from './conform/serving.ts';
 import type { Workbench } from './seeds.ts';
 
-export type { ConformPoint, Explanation, Verdict } from './conform/point.ts';
+export type { ConformPoint, Explanation, Finding, Verdict } from './conform/point.ts';
 
-export interface ConformOptions {
-  /** Seeds for each point that runs scenarios, and the first of them. */
-  readonly seeds: number;
-  readonly from: number;
+export interface ConformOptions extends Seeds {
   /** This point alone, whatever else it needs. */
   readonly point?: string;
 }
 
 export interface ConformReport {
-  readonly driver: string;
-  readonly version: string;
+  readonly driver: { readonly name: string; readonly version: string };
   readonly seeds: number;
   readonly from: number;
   readonly points: readonly ConformPoint[];
 }
 
-/** `subject` names one of the workbench's drivers. */
+/** A point as it is known before it is looked into. */
+export type PointPlan = Omit<Question, 'ask'>;
+
+/** `subject` names one of the workbench's drivers. Throws when there is none of that name. */
 export function conform(workbench: Workbench, subject: string, options: ConformOptions): ConformReport {
-  const definition = workbench.drivers.find(({ name }) => name === subject);
-  if (definition === undefined) throw new Error(`there is no driver ${subject}`);
+  const { name, version } = driverOf(workbench, subject);
   const { seeds, from, point } = options;
   const points: ConformPoint[] = [];
-  for (const question of questionsFor(workbench, definition, options)) {
-    const { name, title } = question;
-    if (point === undefined || point === name) points.push({ name, title, ...answer(question, points) });
-  }
-  return { driver: definition.name, version: definition.version, seeds, from, points };
+  for (const plan of planConform(workbench, subject))
+    if (point === undefined || point === plan.name) {
+      const finding = notTried(plan, points) ?? askPoint(workbench, subject, options, plan.name);
+      points.push({ name: plan.name, title: plan.title, ...finding });
+    }
+  return { driver: { name, version }, seeds, from, points };
 }
 
-function answer({ needs, ask }: Question, points: readonly ConformPoint[]): Finding {
-  const first = points.find(({ name, verdict }) => verdict !== 'pass' && needs.includes(name));
-  if (first !== undefined) return skipped(`not tried: ${first.name} comes first`);
+/** What will be asked of a driver, in order. */
+export function planConform(workbench: Workbench, subject: string): PointPlan[] {
+  const questions = questionsFor(workbench, driverOf(workbench, subject), { seeds: 0, from: 0 });
+  return questions.map(({ name, title, needs }) => ({ name, title, needs }));
+}
+
+/** One point, by itself. */
+export function askPoint(workbench: Workbench, subject: string, seeds: Seeds, point: string): Finding {
+  const questions = questionsFor(workbench, driverOf(workbench, subject), seeds);
+  const question = questions.find(({ name }) => name === point);
+  if (question === undefined) throw new Error(`there is no point ${point}`);
   try {
-    return ask();
+    return question.ask();
   } catch (error) {
     return fail(`it cannot be tried: ${reasonOf(error)}`);
   }
+}
+
+/** A point that would only say again what one says that it needs. */
+export function notTried({ needs }: PointPlan, points: readonly ConformPoint[]): Finding | undefined {
+  const first = points.find(({ name, verdict }) => verdict !== 'pass' && needs.includes(name));
+  return first === undefined ? undefined : skipped(`not tried: ${first.name} comes first`);
+}
+
+function driverOf(workbench: Workbench, subject: string): NicDriverDefinition {
+  const definition = workbench.drivers.find(({ name }) => name === subject);
+  if (definition === undefined) throw new Error(`there is no driver ${subject}`);
+  return definition;
 }

@@ -2,9 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import type { Finding, PointPlan } from './conform.ts';
 import type { OwnModules } from './modules.ts';
 import type { SeedFailure, SeedsResult } from './seeds.ts';
-import type { SimTask, SimTrace } from './sim.worker.ts';
+import type { PointTask, SimTask, SimTrace } from './sim.worker.ts';
 
 /** A module of the user's own that imports ringswap gets the same build: see `exports` in package.json. */
 const CONDITION = '--conditions=ringswap-sim';
@@ -37,6 +38,17 @@ export class SimPool {
 
   trace(seed: number): Promise<SimTrace> {
     return this.pool.run({ ...this.about, from: seed, count: 1 }, { name: 'trace' });
+  }
+
+  /** What will be asked of a driver. Rejects, as `point` does, when nothing comes back in the time that is given. */
+  points(about: Omit<PointTask, 'modules' | 'point'>, patienceMs: number): Promise<PointPlan[]> {
+    const signal = AbortSignal.timeout(patienceMs);
+    return this.pool.run({ modules: this.about.modules, ...about }, { name: 'points', signal });
+  }
+
+  point(about: Omit<PointTask, 'modules'>, patienceMs: number): Promise<Finding> {
+    const signal = AbortSignal.timeout(patienceMs);
+    return this.pool.run({ modules: this.about.modules, ...about }, { name: 'point', signal });
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
-/** What a thread of a campaign does: seeds in portions, and a failure made small. */
+/** What a thread does for a campaign, seeds in portions and a failure made small; or for the points of a driver. */
+import { askPoint, type Finding, type PointPlan, planConform } from './conform.ts';
 import type { Fault } from './faults.ts';
 import { loadWorkbench, type OwnModules } from './modules.ts';
 import type { SeedFailure, SeedsResult, Workbench } from './seeds.ts';
@@ -39,4 +40,21 @@ export async function trace({ modules, faults, from }: SimTask): Promise<SimTrac
   const workbench = await workbenchOf(modules);
   const { lines, result } = workbench.trace(from, { faults, subject: workbench.subject });
   return { lines, violation: result.violation?.message };
+}
+
+/** About a driver, by its name. */
+export interface PointTask {
+  readonly modules: OwnModules;
+  readonly subject: string;
+  readonly seeds: number;
+  readonly from: number;
+  readonly point: string;
+}
+
+export async function points({ modules, subject }: Omit<PointTask, 'point'>): Promise<PointPlan[]> {
+  return planConform(await workbenchOf(modules), subject);
+}
+
+export async function point({ modules, subject, point: name, ...seeds }: PointTask): Promise<Finding> {
+  return askPoint(await workbenchOf(modules), subject, seeds, name);
 }

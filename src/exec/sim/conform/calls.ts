@@ -17,9 +17,7 @@ export function askMaking(parts: SimParts, definition: NicDriverDefinition): Fin
     const problem = makingProblem(bench, definition, parameters);
     return problem === undefined ? [] : [`create ${how} ${problem}`];
   });
-  return problems.length > 0
-    ? failWith(problems)
-    : pass(`made in ${ways.length} ways, with no access to the card, its state block and the pool`);
+  return problems.length > 0 ? failWith(problems) : pass(`in ${ways.length} ways`);
 }
 
 function waysToMake(definition: NicDriverDefinition): [how: string, parameters: Parameters][] {
@@ -108,8 +106,8 @@ function describeOptional(driver: NicDriver): string {
   const absent = (['queuesChanged', 'setReceiveBuffers'] as const).filter(
     (call) => typeof driver[call] !== 'function',
   );
-  if (absent.length === 0) return `all ${CALLS.length}, and both optional ones`;
-  return `all ${CALLS.length}; without ${absent.map((call) => `${call}, ${OPTIONAL[call]}`).join('; without ')}`;
+  if (absent.length === 0) return 'all of them';
+  return `all that must be; without ${absent.map((call) => `${call}, ${OPTIONAL[call]}`).join('; without ')}`;
 }
 
 function isGenerator(value: unknown): boolean {

@@ -19,7 +19,7 @@ export function askDeclaration(definition: NicDriverDefinition): Finding {
   ];
   if (problems.length > 0) return failWith(problems);
   const { name, version, parameters } = definition;
-  return pass(`${name} ${version}, with ${parameters.length} parameters`);
+  return pass(`${name} ${version}, ${parameters.length} parameters`);
 }
 
 function* textProblems({ name, version, description, device }: NicDriverDefinition): Generator<string> {

@@ -43,7 +43,7 @@ function onTheBench({ parts }: Workbench, definition: NicDriverDefinition): Ques
     },
     {
       name: 'making',
-      title: 'is made, and the card does not notice',
+      title: 'is made and leaves the card alone',
       needs: ['declaration'],
       ask: () => askMaking(parts, definition),
     },
@@ -61,7 +61,7 @@ function onTheBench({ parts }: Workbench, definition: NicDriverDefinition): Ques
     },
     {
       name: 'hand-over',
-      title: 'takes over rings and hands them on',
+      title: 'takes over and hands over',
       needs: ['start-stop'],
       ask: () => askHandOver(parts, definition),
     },
@@ -136,7 +136,7 @@ function otherMethods(workbench: Workbench, definition: NicDriverDefinition, ask
     },
     {
       name: 'resets',
-      title: 'survives resets of the card (method=reset)',
+      title: 'survives a reset (method=reset)',
       needs,
       ask: () => both({ methods: ['reset'] }),
     },
