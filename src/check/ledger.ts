@@ -11,6 +11,7 @@ export type Invariant =
   | 'buffers'
   | 'interrupts'
   | 'isolation'
+  | 'promise'
   | 'driver';
 
 export const INVARIANTS: readonly Invariant[] = [

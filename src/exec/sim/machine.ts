@@ -7,8 +7,9 @@ import type { ApplicationDefinition } from '../../host/apps/applications.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
-import { Exchange } from '../../swap/exchange.ts';
+import type { Exchange } from '../../swap/exchange.ts';
 import type { Phase } from '../../swap/plan.ts';
+import type { Patience } from '../../swap/probation.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import { Hardware } from '../hardware.ts';
@@ -23,6 +24,7 @@ import { Mischief } from './mischief.ts';
 import { POINTS } from './points.ts';
 import type { SimScenario } from './scenario.ts';
 import { watchSituations } from './situations.ts';
+import { SimSwaps } from './swaps.ts';
 import { type Trace, traceMachine } from './trace.ts';
 import { unwatch, WATCH } from './watched-driver.ts';
 
@@ -31,6 +33,8 @@ export interface SimParts {
   readonly drivers: readonly NicDriverDefinition[];
   readonly applications: readonly ApplicationDefinition[];
   readonly checkers: readonly CheckerDefinition[];
+  /** With drivers on probation, where it is to be more than usual. */
+  readonly patience?: Patience;
 }
 
 export interface SimResult {
@@ -49,7 +53,7 @@ const HARDWARE = 2;
 const CPUS_TURN = -2;
 
 /** On virtual time a driver on probation need not be waited for long. */
-const PATIENCE = { stuckPolls: 1500, idlePolls: 30 };
+const PATIENCE: Patience = { stuckPolls: 1500, idlePolls: 30 };
 /** A sleep that nobody ends lasts so long, as on threads. */
 const LONGEST_SLEEP_US = 20_000;
 const ASLEEP = 1;
@@ -84,6 +88,7 @@ export class SimMachine {
   readonly covered = nothingCovered();
   readonly marks: readonly SwapMarks[];
   readonly mischief: Mischief;
+  private readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
   private readonly checkers: readonly Checker[];
   private readonly trace: Trace | undefined;
@@ -98,7 +103,6 @@ export class SimMachine {
   private lastWork = 0;
   /** What it was when the CPU last looked and found nothing. */
   private foundNothing = -1;
-  private nextSwap = 0;
   /** In this step of the actor whose turn it is. */
   private strikes = 0;
   private crashed = false;
@@ -118,11 +122,12 @@ export class SimMachine {
       round: undefined,
       drivers: parts.drivers,
       applications: parts.applications,
-      patience: PATIENCE,
+      patience: parts.patience ?? PATIENCE,
       swapEnded: (record) => this.swapEnded(record),
     });
     this.marks = layout.cards.map(() => new SwapMarks());
     this.mischief = new Mischief(this);
+    this.swaps = new SimSwaps(this);
     this.actors = new HardwareActors(this);
     this.checkers = [...CHECKERS, ...parts.checkers].map((definition) =>
       definition.create(checkedMachine(this)),
@@ -159,8 +164,7 @@ export class SimMachine {
   }
 
   exchangeOf(card: number): Exchange | undefined {
-    const { mediator } = this.cpu.slots[card];
-    return mediator instanceof Exchange && !mediator.done ? mediator : undefined;
+    return this.swaps.underWay(card);
   }
 
   /** A step of one of the cards, their links, or what carries interrupts. */
@@ -230,7 +234,7 @@ export class SimMachine {
     const { cpu, clock } = this;
     if (this.over()) return;
     if (cpu.port.bell.asleep() && !this.wakes()) return;
-    this.requestSwaps();
+    this.swaps.request();
     const { active } = this;
     const { writes } = POINTS;
     this.active = CPU;
@@ -247,9 +251,9 @@ export class SimMachine {
 
   /** A sleeper that nobody has woken: does its time-out? */
   private wakes(): boolean {
-    if (this.clock.us < this.sleepUntilUs && !this.swapDue()) return false;
+    if (this.clock.us < this.sleepUntilUs && !this.swaps.due()) return false;
     this.announce(0);
-    if (this.clock.us < this.cpu.desk.nextDueUs() && !this.swapDue()) this.cpu.sleptThrough();
+    if (this.clock.us < this.cpu.desk.nextDueUs() && !this.swaps.due()) this.cpu.sleptThrough();
     return true;
   }
 
@@ -296,30 +300,10 @@ export class SimMachine {
     POINTS.arm(this.distance(), this.onStrike);
   }
 
-  private swapDue(): boolean {
-    const swap = this.scenario.swaps.at(this.nextSwap);
-    return swap !== undefined && this.offered() >= swap.afterFrames;
-  }
-
-  private requestSwaps(): void {
-    this.mischief.requestSwaps();
-    while (this.swapDue()) {
-      const swap = this.scenario.swaps[this.nextSwap++];
-      this.mischief.lay(swap);
-      this.note(`swap of ${this.layout.cards[swap.card].name} to ${swap.to} (${swap.method}) is asked for`);
-      this.cpu.desk.ask(swap.card, swap.to, swap.parameters, swap.method);
-    }
-  }
-
   private swapEnded(record: SwapRecord): void {
-    const card = this.layout.cards.findIndex(({ name }) => name === record.device);
-    if (record.method === 'reset')
-      for (const phase of Object.keys(record.phaseStartUs)) this.marks[card].mark(phase as Phase, 'reset');
-    this.marks[card].enter(this.covered, record, this.layout.cards[card].app);
-    this.marks[card].clear();
-    this.mischief.swapEnded(card);
+    const broken = this.swaps.ended(record);
+    if (broken !== undefined) this.fail(broken);
     this.worked();
-    this.note(`swap ${record.id} of ${record.device}: ${record.outcome} in ${record.phase} ${record.reason}`);
   }
 
   /** The checkers, between two steps of the CPU. */
@@ -352,31 +336,15 @@ export class SimMachine {
   private settled(): boolean {
     if (this.leaps >= IDLE_LEAPS && !this.cpu.desk.busy) return true;
     if (this.turns - this.lastWork > STUCK_TURNS || this.turns >= MOST_TURNS) {
-      this.failSwaps();
+      for (const violation of this.swaps.unending()) this.fail(violation);
       return true;
     }
     return this.turns % TURNS_PER_LOOK === 0 && this.idleTurns > 0 && this.allAccounted();
   }
 
-  /** A swap that does not end although nothing else is to be done. */
-  private failSwaps(): void {
-    this.layout.cards.forEach(({ name }, card) => {
-      const record = this.exchangeOf(card)?.record;
-      if (record === undefined) return;
-      const message = `swap ${record.id}, ${record.from} to ${record.to}, does not come to the end of its ${record.phase}`;
-      this.fail({ invariant: 'driver', device: name, message });
-    });
-  }
-
   private allAccounted(): boolean {
-    if (this.cpu.desk.busy || this.nextSwap < this.scenario.swaps.length) return false;
+    if (this.cpu.desk.busy || !this.swaps.allRequested) return false;
     return this.hardware.partners.every(({ finished }) => finished) && allAccounted(this);
-  }
-
-  private offered(): number {
-    let frames = 0;
-    for (const partner of this.hardware.partners) frames += partner.offeredFrames;
-    return frames;
   }
 
   /** The end of service, and what the ledger says of it. */

@@ -34,7 +34,6 @@ const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
   quiesce: ['quiesce', 'setReceiveBuffers'],
   transfer: ['exportState', 'importState', 'start'],
   commit: ['activate'],
-  probation: ['poll', 'transmit', 'interrupt'],
   move: ['queuesChanged'],
   retire: ['release'],
 };
@@ -50,8 +49,9 @@ const BRIEF: ReadonlySet<DriverCall> = new Set([
   'release',
   'queuesChanged',
 ]);
-/** Of a thousand polls on probation, those in which a driver throws that is to throw there. */
-const THROW_RATE = 150;
+/** Calls of service; a driver that is to throw on probation does so in one of so many: fewer than end a probation. */
+const SERVICE: ReadonlySet<DriverCall> = new Set(['poll', 'transmit', 'interrupt']);
+const DOOMED_CALLS = 6;
 
 /** What lies in wait on one card, and what it suffers from at the moment. */
 class Victim {
@@ -60,6 +60,10 @@ class Victim {
   shortTurns = 0;
   silentUntilUs = 0;
   carrierBackUs = Number.POSITIVE_INFINITY;
+  /** A driver on probation that lets work wait. */
+  stuck: NicDriver | undefined;
+  /** A driver that throws when it has been called so often, wherever its swap is by then. */
+  doomed: { readonly driver: NicDriver; calls: number } | undefined;
 }
 
 export class Mischief implements CallWatch {
@@ -162,6 +166,7 @@ export class Mischief implements CallWatch {
 
   before(card: number, call: DriverCall, driver: NicDriver | undefined): void {
     if (BRIEF.has(call)) POINTS.hasten(1 + this.machine.lots.below(4));
+    this.doom(card, call, driver);
     this.maybeThrow(card, call, driver);
   }
 
@@ -170,26 +175,51 @@ export class Mischief implements CallWatch {
   }
 
   budget(card: number, budget: number, driver: NicDriver): number {
-    const { machine } = this;
-    const onProbation = machine.phaseOf(card) === 'probation' && machine.cpu.slots[card].driver === driver;
-    if (onProbation && this.waits(card, 'probation', 'stuckDriver')) {
-      this.mark(card, 'stuckDriver');
-      return 0;
-    }
+    if (this.isStuck(card, driver)) return 0;
     return this.victims[card].shortTurns > 0 ? 1 : budget;
+  }
+
+  /** On probation it throws in one of its first calls; if probation were over by then, nobody would take it back. */
+  private doom(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    const victim = this.victims[card];
+    if (call === 'activate' && driver !== undefined && driver === this.machine.exchangeOf(card)?.next) {
+      if (!this.take(card, 'probation', 'throwingDriver')) return;
+      victim.doomed = { driver, calls: this.machine.lots.between(1, DOOMED_CALLS) };
+    }
+    if (victim.doomed === undefined || victim.doomed.driver !== driver || !SERVICE.has(call)) return;
+    if (--victim.doomed.calls > 0) return;
+    victim.doomed = undefined;
+    this.mark(card, 'throwingDriver');
+    this.machine.note(`eth${card}: ${call} throws`);
+    throw new InjectedFault(call);
   }
 
   private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
     const phase = this.machine.phaseOf(card);
     if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return;
     if (SURVIVABLE[phase]?.includes(call) !== true) return;
-    if (!this.mayThrow(card, call, driver)) return;
-    // On probation in any of many calls; else before its work or after it.
-    if (!this.machine.lots.chance(phase === 'probation' ? THROW_RATE : 500)) return;
+    if (!this.mayThrow(card, call, driver) || this.machine.lots.chance(500)) return; // before its work, or after it
     this.take(card, phase, 'throwingDriver');
     this.mark(card, 'throwingDriver');
     this.machine.note(`eth${card}: ${call} throws`);
     throw new InjectedFault(call);
+  }
+
+  /**
+   * From the beginning of its probation. A driver that let work wait there is to be swapped back, so it stays
+   * stuck if it is not; one that had nothing to do cannot be told from a good one, and is one from then on.
+   */
+  private isStuck(card: number, driver: NicDriver): boolean {
+    const { machine } = this;
+    const victim = this.victims[card];
+    const { slots } = machine.cpu;
+    if (slots[card].driver !== driver) return false;
+    const exchange = machine.exchangeOf(card);
+    if (exchange?.record.phase !== 'probation' || exchange.next !== driver) return victim.stuck === driver;
+    if (victim.stuck !== driver && !this.waits(card, 'probation', 'stuckDriver')) return false;
+    victim.stuck = slots[card].environment.state.workWaits() ? driver : undefined;
+    this.mark(card, 'stuckDriver');
+    return true;
   }
 
   /** One fault is survived: not one of the driver that is to take its place again. */

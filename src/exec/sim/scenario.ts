@@ -70,6 +70,8 @@ export interface Deck {
 
 /** A frame that does not fit behind the last one costs its length twice; PAUSE leaves half of the buffer for that. */
 const FIFOS_KIB = [4, 8, 8, 16, 48, 64] as const;
+/** One for each entry of the redirection table, and more. */
+const MANY_FLOWS = 256;
 const RINGS = [8, 8, 16, 32, 64] as const;
 const SIZES: readonly (readonly number[])[] = [
   [64],
@@ -124,7 +126,7 @@ function drawCard(lots: Lots, deck: Deck, app: string, queues: number, frames: n
     app,
     queues,
     sizes,
-    flows: lots.between(1, 4 * queues),
+    flows: sizes.length === 1 && lots.chance(300) ? MANY_FLOWS : lots.pick([1, 2, 4 * queues, 64]),
     frames: jumbo ? Math.ceil(frames / 2) : frames,
     gapsUs: lots.chance(400) ? [] : drawGaps(lots),
     lossless: lots.chance(850),
@@ -174,7 +176,11 @@ function drawSwaps(lots: Lots, deck: Deck, cards: readonly SimCard[], frames: nu
           drawSwap(lots, deck, cards, lots.below(cards.length), frames),
         )
       : cards.map((_, card) => drawSwap(lots, deck, cards, card, frames));
-  return swaps.sort((a, b) => a.afterFrames - b.afterFrames);
+  // Several cards at once, now and then.
+  const together = cards.length > 1 && lots.chance(350) ? swaps.at(0)?.afterFrames : undefined;
+  return swaps
+    .map((swap) => ({ ...swap, afterFrames: together ?? swap.afterFrames }))
+    .sort((a, b) => a.afterFrames - b.afterFrames);
 }
 
 function drawSwap(lots: Lots, deck: Deck, cards: readonly SimCard[], card: number, frames: number): SimSwap {
