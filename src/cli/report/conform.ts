@@ -1,4 +1,4 @@
-import type { ConformPoint, ConformReport, Explanation } from '../../testbed/index.ts';
+import type { ConformPoint, ConformReport } from '../../testbed/index.ts';
 import { counted, grouped, timeSpan } from '../format.ts';
 import type { Screen } from '../screen.ts';
 import { facts, indent, section, wrap } from '../text.ts';
@@ -28,48 +28,40 @@ export function conformLine(
   return `${[begin + first, ...indent(rest, hanging)].map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Failed points in full, and the verdict. `driver` is as it was given. */
+/** What failed, by what is to be done about it, and the verdict. `driver` is as it was given. */
 export function renderConform(report: ConformReport, driver: string, screen: Screen): string {
   const failed = report.points.filter((point) => point.verdict === 'fail');
-  const told = new Set<string>();
-  const blocks = failed.flatMap((point) => {
-    const { explanation, seed } = point;
-    if (explanation === undefined || seed === undefined) return [];
-    const known = told.has(point.says);
-    told.add(point.says);
-    return [
-      failure(point, explanation, `${repeat(driver, point.name)} --from ${seed} --seeds 1`, known, screen),
-    ];
-  });
-  return `\n${[...blocks, [conclusion(report, failed.length, screen)]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const explained = failed.filter((point) => point.explanation !== undefined);
+  const kinds = new Set(explained.map(({ says }) => says));
+  const blocks = [...kinds].map((kind) =>
+    failure(
+      explained.filter(({ says }) => says === kind),
+      driver,
+      screen,
+    ),
+  );
+  const parts = [...blocks, conclusion(report, failed.length, screen)];
+  return `\n${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function repeat(driver: string, point: string): string {
-  return `ringswap conform ${driver} --point ${point}`;
-}
-
-/** The events of a failure are shown once for each advice. */
-function failure(
-  { name, says, seed }: ConformPoint,
-  explanation: Explanation,
-  repeated: string,
-  known: boolean,
-  screen: Screen,
-): string[] {
+/** The first of those that call for the same, in full. */
+function failure([first, ...others]: readonly ConformPoint[], driver: string, screen: Screen): string[] {
+  const { name, says, seed = 0, explanation } = first;
+  if (explanation === undefined) return [];
   const { columns, colors } = screen;
+  const likewise = others.map((point) => `${point.name} (${point.seed})`).join(', ');
   const entries: [string, string][] = [
     ['broken', colors.red(whereabouts(explanation))],
     ['', explanation.message],
     ['advice', says],
-    ['repeat', repeated],
+    ['repeat', `ringswap conform ${driver} --point ${name} --from ${seed} --seeds 1`],
+    ...(likewise === '' ? [] : [['likewise', likewise] as [string, string]]),
   ];
-  const head = section(screen, name, `seed ${grouped(seed ?? 0)}`, facts(entries, columns - 2));
-  if (known) return head;
-  const events = explanation.events.flatMap((line) => wrap(line, columns - 4, 14));
+  const events = explanation.events.flatMap((line) => wrap(line.trimStart(), columns - 4, 12));
   return [
-    ...head,
+    ...section(screen, name, `seed ${grouped(seed)}`, facts(entries, columns - 2)),
     `  ${colors.dim('last events of the smallest such scenario, in us')}`,
-    ...indent(events, 2),
+    ...indent(events, 4),
   ];
 }
 
@@ -77,7 +69,7 @@ function conclusion(
   { driver, points, elapsedMs }: ConformReport,
   failed: number,
   { columns, colors }: Screen,
-): string {
+): string[] {
   const skipped = points.filter(({ verdict }) => verdict === 'skipped').length;
   const tried = counted(points.length - skipped, 'point');
   const parts = [
@@ -86,5 +78,5 @@ function conclusion(
   ];
   const verdict = failed === 0 ? colors.green('PASS') : colors.red('FAIL');
   const text = `${colors.bold(verdict)}  ${driver.name} ${driver.version} ${parts.join(', ')} (${timeSpan(elapsedMs)})`;
-  return wrap(text, columns, 6).join('\n');
+  return wrap(text, columns, 6);
 }

@@ -3,6 +3,7 @@ import type { CheckerDefinition } from '../../check/checker.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { NIC_DRIVERS } from '../../drivers/index.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
+import type { Patience } from '../../swap/probation.ts';
 import { isWarm, warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
@@ -72,8 +73,9 @@ export class Workbench {
     return drawScenario(seed, this.deck(options));
   }
 
-  run(scenario: SimScenario, trace?: Trace): SimResult {
-    return new SimMachine(scenario, this.parts, trace).run();
+  run(scenario: SimScenario, trace?: Trace, patience?: Patience): SimResult {
+    const parts = patience === undefined ? this.parts : { ...this.parts, patience };
+    return new SimMachine(scenario, parts, trace).run();
   }
 
   /** Seeds `from`, `from + 1`, ...; goes on after a failure. */

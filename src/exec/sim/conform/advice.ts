@@ -100,6 +100,12 @@ const ADVICE: readonly Advice[] = [
   },
   {
     invariant: 'driver',
+    message: /end of its (probation|move)/,
+    advice:
+      'the swap waits for frames that nobody takes: look at every ring in activate, in queuesChanged and when a vector fires, and again as long as deliver leaves any',
+  },
+  {
+    invariant: 'driver',
     message: /does not come to (its|the) end/,
     advice: 'every call is bounded: yield in start and stop where they wait, and wait nowhere else',
   },

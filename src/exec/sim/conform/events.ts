@@ -1,30 +1,33 @@
 /** The last events before a violation, without those that have nothing to do with it. */
-import type { Invariant } from '../../../check/ledger.ts';
+import type { Invariant, Violation } from '../../../check/ledger.ts';
 import type { Trace } from '../trace.ts';
 
 const SHOWN = 12;
-/** Steps without work, and the host's reading of drop counters. */
-const EMPTY = /^CPU begins|^CPU ends its step, 0 frames|reads (QPRDC|RXMPC)/;
+/** Steps without work, and what host and swap read again and again. */
+const EMPTY = /^CPU begins|^CPU ends its step, 0 frames|reads (QPRDC|QPRC|RXMPC|RXMEMWRAP|RETA)\b/;
 /** Invariants that one card may break on account of another. */
 const OF_ALL_CARDS: ReadonlySet<Invariant> = new Set<Invariant>(['buffers', 'interrupts', 'conservation']);
 
 interface Event {
   readonly timeUs: number;
   readonly text: string;
-  times: number;
+  /** The same for registers of one array. */
+  readonly kind: string;
+  more: number;
 }
 
 export class EventsOf implements Trace {
   private events: Event[] = [];
   private ended = false;
-  private readonly invariant: Invariant;
+  /** The card was not looked at any more. */
+  private readonly asleep: boolean;
   private readonly end: RegExp;
   private readonly ofOthers: RegExp | undefined;
   private readonly unmasks: string;
 
   /** `end` fits the event with which the story is over. */
-  constructor(invariant: Invariant, device: string, end: RegExp) {
-    this.invariant = invariant;
+  constructor({ invariant, device, message }: Violation, end: RegExp) {
+    this.asleep = invariant === 'interrupts' || /neither delivered/.test(message);
     this.end = end;
     this.unmasks = `${device} writes EIMS`;
     this.ofOthers = OF_ALL_CARDS.has(invariant)
@@ -35,10 +38,11 @@ export class EventsOf implements Trace {
   line(timeUs: number, text: string): void {
     if (this.ended || EMPTY.test(text) || this.ofOthers?.test(text) === true) return;
     this.ended = this.end.test(text);
-    if (this.ended && this.invariant === 'interrupts') this.forgetAfterSleep();
+    if (this.ended && this.asleep) this.forgetAfterSleep();
     const before = this.events.at(-1);
-    if (before?.text === text) before.times++;
-    else this.events.push({ timeUs, text, times: 1 });
+    const kind = text.replace(/\[\d+\]/, '');
+    if (before?.kind === kind) before.more++;
+    else this.events.push({ timeUs, text, kind, more: 0 });
     if (this.events.length > 64 * SHOWN) this.events.splice(0, 32 * SHOWN);
   }
 
@@ -46,8 +50,8 @@ export class EventsOf implements Trace {
     return this.events
       .slice(-SHOWN)
       .map(
-        ({ timeUs, text, times }) =>
-          `${timeUs.toFixed(3).padStart(12)}  ${text}${times === 1 ? '' : ` (${times} times)`}`,
+        ({ timeUs, text, more }) =>
+          `${timeUs.toFixed(3).padStart(12)}  ${text}${more === 0 ? '' : `, and ${more} more like it`}`,
       );
   }
 

@@ -1,16 +1,20 @@
 /** A driver in seeded scenarios: alone, swapped in and out, with rings drained, moved or reset. */
 import type { Violation } from '../../../check/ledger.ts';
+import type { Patience } from '../../../swap/probation.ts';
 import type { SwapRecord } from '../../../swap/record.ts';
 import type { SimResult } from '../machine.ts';
 import type { SimScenario } from '../scenario.ts';
 import type { SeedOptions, Workbench } from '../seeds.ts';
 import { shrink } from '../shrink.ts';
+import type { Trace } from '../trace.ts';
 import { adviceFor } from './advice.ts';
 import { EventsOf } from './events.ts';
 import { type Explanation, type Finding, pass } from './point.ts';
 
 /** Of those that take longest, so many are run to find a smaller one. */
 const ENDLESS_RUNS = 30;
+/** Far longer than any interrupt is moderated; the machine itself gives up when nothing is done any more. */
+const UNHURRIED: Patience = { stuckPolls: 1_000_000, idlePolls: 30 };
 const OUT_OF_MEMORY = /packet buffers of .* the machine has memory for|DMA memory left/;
 const ENDED = /^VIOLATION/;
 const ENDED_OR_UNDONE = /^VIOLATION|^swap .*: (refused|rolledBack) (?!.*memory)/;
@@ -28,46 +32,56 @@ export function askSeeds(
 ): Finding {
   let frames = 0;
   let swaps = 0;
-  for (const options of rounds)
+  for (const options of rounds) {
+    const run = runnerOf(workbench, options);
     for (let seed = from; seed < from + seeds; seed++) {
       const scenario = workbench.draw(seed, options);
-      const result = judge(workbench.run(scenario), options);
-      if (result.violation !== undefined) return broken(workbench, scenario, result, options);
+      const result = run(scenario);
+      if (result.violation !== undefined) return broken(scenario, result, run, isCalm(options));
       frames += result.frames;
       swaps += result.records.filter(({ outcome }) => outcome === 'done').length;
     }
+  }
   return pass(swaps > 0 ? `${swaps} swaps` : `${frames.toLocaleString('en-US')} frames`);
 }
 
-/** Without faults a swap has no reason not to be done, unless the machine has no memory for it. */
-function judge(result: SimResult, { faults = [] }: SeedOptions): SimResult {
-  if (result.violation !== undefined || faults.length > 0) return result;
-  const record = result.records.find(
-    ({ outcome, reason }) => outcome !== 'done' && !OUT_OF_MEMORY.test(reason),
-  );
-  return record === undefined ? result : { ...result, violation: undone(record) };
+type Run = (scenario: SimScenario, trace?: Trace) => SimResult;
+
+function isCalm({ faults }: SeedOptions): boolean {
+  return faults?.length === 0;
 }
 
-function undone({ device, id, from, to, outcome, phase, reason }: SwapRecord): Violation {
-  const how = outcome === 'refused' ? 'refused' : 'rolled back';
-  const message = `swap ${id}, ${from} → ${to}, was ${how} in ${phase}: ${reason}`;
-  return { invariant: 'driver', device, message };
+/** Without faults a driver is given time for its moderation, and a swap that is not done is a violation. */
+function runnerOf(workbench: Workbench, options: SeedOptions): Run {
+  if (!isCalm(options)) return (scenario, trace) => workbench.run(scenario, trace);
+  return (scenario, trace) => {
+    const result = workbench.run(scenario, trace, UNHURRIED);
+    return result.violation === undefined ? { ...result, violation: unfinished(result.records) } : result;
+  };
+}
+
+/** A swap that nothing disturbed has no reason not to be done, unless the machine has no memory for it. */
+function unfinished(records: readonly SwapRecord[]): Violation | undefined {
+  for (const { device, id, from, to, outcome, phase, reason, notes } of records) {
+    const swap = `swap ${id}, ${from} → ${to}`;
+    const failed = notes.find((note) => note.includes('failed in release'));
+    if (outcome === 'done' && failed !== undefined)
+      return { invariant: 'driver', device, message: `${swap}: ${failed}` };
+    if (outcome === 'done' || OUT_OF_MEMORY.test(reason)) continue;
+    const how = outcome === 'refused' ? 'refused' : 'rolled back';
+    return { invariant: 'driver', device, message: `${swap}, was ${how} in ${phase}: ${reason}` };
+  }
+  return undefined;
 }
 
 /** The failure made small, with its last events. */
-function broken(
-  workbench: Workbench,
-  scenario: SimScenario,
-  result: SimResult,
-  options: SeedOptions,
-): Finding {
-  const run = (smaller: SimScenario) => judge(workbench.run(smaller), options);
+function broken(scenario: SimScenario, result: SimResult, run: Run, calm: boolean): Finding {
   const shrunk = shrink(scenario, result, sparing(run));
   const { violation = result.violation, during } = run(shrunk);
   if (violation === undefined) throw new Error('there is no violation to explain');
+  const events = new EventsOf(violation, calm ? ENDED_OR_UNDONE : ENDED);
+  run(shrunk, events);
   const { invariant, message, device, queue, flow, sequence } = violation;
-  const events = new EventsOf(invariant, device, options.faults?.length === 0 ? ENDED_OR_UNDONE : ENDED);
-  workbench.run(shrunk, events);
   const explanation: Explanation = {
     invariant,
     message,
@@ -82,13 +96,13 @@ function broken(
 }
 
 /** A scenario that does not end takes as long as hundreds that do: after some of them nothing smaller is found. */
-function sparing(run: (scenario: SimScenario) => SimResult): (scenario: SimScenario) => SimResult {
+function sparing(run: Run): Run {
   let left = ENDLESS_RUNS;
   let enough: SimResult | undefined;
   return (scenario) => {
     if (enough !== undefined) return enough;
     const result = run(scenario);
-    if (/does not come to (its|an|the) end/.test(result.violation?.message ?? '') && --left === 0)
+    if (/does not come to (its|an|the) end|no progress/.test(result.violation?.message ?? '') && --left === 0)
       enough = { ...result, violation: undefined };
     return result;
   };
