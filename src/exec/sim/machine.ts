@@ -64,7 +64,7 @@ const IDLE_LEAPS = 16;
 const STUCK_TURNS = 20_000;
 const MOST_TURNS = 300_000;
 /** A step of one actor that makes more accesses than this does not end. */
-const ENDLESS = 4_000_000;
+const ENDLESS = 1_000_000;
 /** Likewise one in which the other side has got in between so often: whoever waits for a word to change. */
 const MOST_STRIKES = 3000;
 /** What the CPU does in the middle of a card's step: mostly one step of its own, sometimes it goes through to sleep. */
@@ -369,11 +369,14 @@ export class SimMachine {
   /** Work of the CPU in slices, with the cards going on in between. */
   private stepThrough(slices: Generator<void>): void {
     let steps = 0;
+    POINTS.guard(ENDLESS, endless);
     for (const _ of slices) {
+      POINTS.guard(ENDLESS, endless);
       for (const nic of this.hardware.nics) nic.step(this.clock.us, 64);
       this.clock.us += 8;
       if (++steps > MOST_TURNS) throw new Endless('a driver does not come to the end of its start or stop');
     }
+    POINTS.disarm();
   }
 
   private announce(state: number): void {

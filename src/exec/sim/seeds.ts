@@ -8,6 +8,7 @@ import { isWarm, warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 import { SimMachine, type SimParts, type SimResult } from './machine.ts';
+import { POINTS } from './points.ts';
 import { type Course, type Deck, drawScenario, type SimScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { Lines, type Trace } from './trace.ts';
@@ -45,6 +46,8 @@ export interface SeedsResult {
 }
 
 const EVENTS_SHOWN = 40;
+/** In one slice of a rehearsal. A driver that waits for a word to change makes more. */
+const MOST_ACCESSES = 1_000_000;
 
 /** Drivers, applications and checkers to draw scenarios from: the built-in ones and those given. */
 export class Workbench {
@@ -129,8 +132,15 @@ function warm(definition: NicDriverDefinition): void {
   if (isWarm(definition)) return;
   try {
     const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
-    for (const _ of warmUp(definition, parameters));
+    POINTS.guard(MOST_ACCESSES, endless);
+    for (const _ of warmUp(definition, parameters)) POINTS.guard(MOST_ACCESSES, endless);
   } catch {
     // Not fit to be warmed: each swap to it will find out anew.
+  } finally {
+    POINTS.disarm();
   }
+}
+
+function endless(): void {
+  throw new Error('a rehearsal does not come to its end');
 }
