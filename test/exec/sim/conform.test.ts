@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -106,6 +107,16 @@ describe('drivers that keep the contract', () => {
     const report = conformOf(await driverAt(`docs/examples/${name}.mjs`), 6);
     expect(report.points.filter(({ verdict }) => verdict !== 'pass')).toEqual([]);
     expect(report.points.map((point) => point.name)).toEqual(POINTS);
+  });
+});
+
+describe('the tutorial', () => {
+  it('shows the driver as it is', () => {
+    const driver = readFileSync('docs/examples/first-driver.mjs', 'utf8');
+    const shown = readFileSync('docs/tutorial.md', 'utf8').matchAll(/```js\n(.*?)```/gs);
+    const parts = Array.from(shown, ([, part]) => part.trimEnd());
+    expect(parts.length).toBeGreaterThan(4);
+    for (const part of parts) expect(driver).toContain(part);
   });
 });
 
