@@ -1,10 +1,21 @@
 /** The planted bugs: what the checkers have to find. Each breaks an invariant, none is a matter of speed. */
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
+import { FOURTH_BUGS } from './bugs/fourth.ts';
 import { HOST_BUGS } from './bugs/host.ts';
+import { SECOND_BUGS } from './bugs/second.ts';
 import { SWAP_BUGS } from './bugs/swap.ts';
+import { THIRD_BUGS } from './bugs/third.ts';
 import type { Sabotage } from './sabotage.ts';
 
 export type { Edit, Part, Sabotage } from './sabotage.ts';
 
-export const BUGS: readonly Sabotage[] = [...DEVICE_BUGS, ...DRIVER_BUGS, ...HOST_BUGS, ...SWAP_BUGS];
+export const BUGS: readonly Sabotage[] = [
+  ...DEVICE_BUGS,
+  ...DRIVER_BUGS,
+  ...HOST_BUGS,
+  ...SWAP_BUGS,
+  ...SECOND_BUGS,
+  ...THIRD_BUGS,
+  ...FOURTH_BUGS,
+];

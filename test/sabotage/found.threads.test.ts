@@ -1,0 +1,30 @@
+/** A part of the table: the checkers find planted bugs, and find nothing where none is planted. */
+import { describe, expect, it } from 'vitest';
+import { ROOT } from './apply.ts';
+import { BUGS } from './bugs.ts';
+import { hunt } from './hunt.ts';
+
+const SEEDS = 2000;
+/** Of each part, device to swap; the whole table is `npm run sabotage`. */
+const EVERY = 7;
+const SAMPLE = BUGS.filter((_, i) => i % EVERY === 0);
+const HARMLESS = {
+  name: 'none',
+  part: 'swap',
+  file: 'src/swap/probation.ts',
+  edits: [{ find: 'if (served > 0) this.bursts++;', replace: 'if (served > 0) this.bursts += 1;' }],
+  says: 'nothing',
+  interleaved: false,
+} as const;
+
+describe('planted bugs', () => {
+  it.each(SAMPLE)('$name: found', async (bug) => {
+    expect(await hunt(bug, { from: 0, seeds: SEEDS }, ROOT)).toMatchObject({
+      invariant: expect.any(String),
+    });
+  });
+
+  it('a change that is none is not found', async () => {
+    expect(await hunt(HARMLESS, { from: 0, seeds: 300 }, ROOT)).toBeUndefined();
+  });
+});
