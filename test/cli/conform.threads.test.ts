@@ -27,7 +27,7 @@ describe('ringswap conform', () => {
 
   it('names what a wrong one does, and how to see it again', async () => {
     const driver = 'test/exec/sim/drivers/early-reclaim.mjs';
-    const { status, stdout, stderr } = await ringswap(['conform', driver, '--seeds', '20', '--json', '-']);
+    const { status, stdout, stderr } = await ringswap(['conform', driver, '--seeds', '80', '--json', '-']);
     expect(status).toBe(1);
     const report = reportIn(stdout);
     const alone = report.points.find(({ name }) => name === 'alone');

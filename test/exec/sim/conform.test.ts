@@ -164,7 +164,7 @@ describe('drivers that break it', () => {
   });
 
   it('reclaiming before DD', async () => {
-    const report = await conformOfWrong('early-reclaim');
+    const report = await conformOfWrong('early-reclaim', 80);
     expect(failures(report)).toEqual(['alone']);
     const { says, explanation } = pointOf(report, 'alone');
     expect(explanation?.invariant).toBe('transmit');
@@ -189,7 +189,7 @@ describe('drivers that break it', () => {
 
   it('in swaps, where the same is found by seeds', async () => {
     const definition = await driverAt('test/exec/sim/drivers/held-doorbells.mjs');
-    const { points } = conformOf(definition, 20, 1, 'to-polling');
+    const { points } = conformOf(definition, 80, 1, 'to-polling');
     expect(points).toHaveLength(1);
     expect(points[0].explanation?.invariant).toBe('buffers');
     expect(points[0].says).toContain('what was filled without a doorbell is told of in quiesce');
@@ -206,7 +206,7 @@ describe('drivers that break it', () => {
 
   it('repeats a failure from its seed alone', async () => {
     const definition = await driverAt('test/exec/sim/drivers/early-reclaim.mjs');
-    const first = conformOf(definition, 20).points.find(({ name }) => name === 'alone');
+    const first = conformOf(definition, 80, 1, 'alone').points.find(({ name }) => name === 'alone');
     const again = conformOf(definition, 1, first?.seed, 'alone').points[0];
     expect(again).toEqual(first);
   });
