@@ -7,7 +7,7 @@ export function junit({ from, seeds, failedSeeds, failures, elapsedMs }: Campaig
     const message = known === undefined ? 'an invariant was broken' : `${known.invariant}: ${known.message}`;
     return [
       `  <testcase classname="ringswap.validate" name="seed ${seed}">`,
-      `    <failure message="${escaped(message)}">${escaped(known?.events.join('\n') ?? '')}</failure>`,
+      `    <failure message="${escaped(message).replaceAll('\n', '&#10;')}">${escaped(known?.events.join('\n') ?? '')}</failure>`,
       '  </testcase>',
     ].join('\n');
   });
@@ -24,10 +24,18 @@ export function junit({ from, seeds, failedSeeds, failures, elapsedMs }: Campaig
   ].join('\n');
 }
 
+/** What XML has no characters for is left out: a driver may throw anything. */
 function escaped(text: string): string {
-  return text
+  return [...text]
+    .filter((character) => isXml(character.codePointAt(0) ?? 0))
+    .join('')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+}
+
+function isXml(code: number): boolean {
+  if (code < 0x20) return code === 0x09 || code === 0x0a || code === 0x0d;
+  return !(code >= 0xd800 && code <= 0xdfff) && code !== 0xfffe && code !== 0xffff;
 }

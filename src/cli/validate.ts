@@ -14,7 +14,7 @@ import { LiveLine } from './live.ts';
 import { renderCampaign, renderCampaignVerdict } from './report/campaign.ts';
 import { type Screen, screenOf } from './screen.ts';
 import { stopOnSignals } from './signals.ts';
-import { facts } from './text.ts';
+import { facts, widthOf } from './text.ts';
 import { number } from './values.ts';
 
 export interface ValidateFlags {
@@ -64,12 +64,17 @@ export function faultHelp({ columns }: Screen): string {
 function repeating({ faults, driver, app, checker = [] }: ValidateFlags): string {
   return [
     ...(faults === undefined ? [] : [`--faults ${faults}`]),
-    ...(driver === undefined ? [] : [`--driver ${driver}`]),
-    ...(app === undefined ? [] : [`--app ${app}`]),
-    ...checker.map((path) => `--checker ${path}`),
+    ...(driver === undefined ? [] : [`--driver ${quoted(driver)}`]),
+    ...(app === undefined ? [] : [`--app ${quoted(app)}`]),
+    ...checker.map((path) => `--checker ${quoted(path)}`),
   ]
     .map((option) => ` ${option}`)
     .join('');
+}
+
+/** As a shell takes it for one word. */
+function quoted(path: string): string {
+  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function campaignOptions(flags: ValidateFlags): CampaignOptions {
@@ -77,11 +82,15 @@ function campaignOptions(flags: ValidateFlags): CampaignOptions {
     throw new UsageError('--seed names one seed; it goes neither with --seeds nor with --from');
   if (flags.trace === true && flags.seed === undefined)
     throw new UsageError('--trace shows one seed: name it by --seed');
-  const faults = flags.faults?.split(',').filter((name) => name !== '' && name !== 'none');
+  const faults = flags.faults === undefined ? undefined : faultNames(flags.faults);
   const one = flags.seed === undefined ? undefined : whole('--seed', flags.seed, 0, LAST_SEED);
+  const seeds = one === undefined ? whole('--seeds', flags.seeds ?? '1000', 1, MOST_SEEDS) : 1;
+  const from = one ?? whole('--from', flags.from ?? '0', 0, LAST_SEED);
+  if (from + seeds - 1 > LAST_SEED)
+    throw new UsageError(`--from ${from} --seeds ${seeds}: there is no seed beyond ${grouped(LAST_SEED)}`);
   return {
-    seeds: one === undefined ? whole('--seeds', flags.seeds ?? '1000', 1, MOST_SEEDS) : 1,
-    from: one ?? whole('--from', flags.from ?? '0', 0, LAST_SEED),
+    seeds,
+    from,
     ...(faults === undefined ? {} : { faults }),
     ...(flags.driver === undefined ? {} : { driver: flags.driver }),
     ...(flags.app === undefined ? {} : { app: flags.app }),
@@ -89,6 +98,11 @@ function campaignOptions(flags: ValidateFlags): CampaignOptions {
     ...(flags.shard === undefined ? {} : { shard: shardOf(flags.shard) }),
     ...(flags.threads === undefined ? {} : { threads: whole('--threads', flags.threads, 1, MOST_THREADS) }),
   };
+}
+
+/** Each once. */
+function faultNames(list: string): string[] {
+  return [...new Set(list.split(',').filter((name) => name !== '' && name !== 'none'))];
 }
 
 function shardOf(text: string): { index: number; of: number } {
@@ -146,9 +160,12 @@ export function renderCampaignProgress(
     counted(frames, 'frame'),
     counted(swaps, 'swap'),
   ];
+  const line = (): string => `${share}  ${parts.join(' · ')}`;
+  const tooLong = (): boolean => widthOf([line()]) > columns - 1;
   // The failures stand second and stay, however narrow the terminal is.
-  while (parts.length > 2 && `${share}  ${parts.join(' · ')}`.length > columns - 1) parts.pop();
-  return `${share}  ${parts.join(' · ')}`;
+  while (parts.length > 2 && tooLong()) parts.pop();
+  if (tooLong()) parts.shift();
+  return line();
 }
 
 function asJson(report: CampaignReport): string {

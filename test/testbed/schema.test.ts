@@ -1,7 +1,13 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import campaignSchema from '../../schemas/campaign.schema.json' with { type: 'json' };
 import reportSchema from '../../schemas/report.schema.json' with { type: 'json' };
 import scenarioSchema from '../../schemas/scenario.schema.json' with { type: 'json' };
+import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { FAULT_NAMES } from '../../src/exec/sim/faults.ts';
+import { drawScenario } from '../../src/exec/sim/scenario.ts';
+import { APPLICATIONS } from '../../src/host/apps/applications.ts';
+import { FAILED_CAMPAIGN, FAILURE, PASSED_CAMPAIGN } from '../cli/campaigns.ts';
 import { FAILED, PASSED } from '../cli/fixtures.ts';
 
 const ajv = new Ajv2020({ allowUnionTypes: false });
@@ -34,9 +40,47 @@ describe('the report schema', () => {
   ])('refuses %s', (_, part) => expect(fits({ ...PASSED, ...part })).toBe(false));
 });
 
-describe('both schemas', () => {
+describe('the campaign schema', () => {
+  const fitsCampaign = ajv.compile(campaignSchema);
+
+  it('takes reports of campaigns, as they are after JSON', () => {
+    for (const report of [PASSED_CAMPAIGN, FAILED_CAMPAIGN]) {
+      fitsCampaign(JSON.parse(JSON.stringify(report)));
+      expect(fitsCampaign.errors).toBeNull();
+    }
+  });
+
+  it('demands every key of a report', () => {
+    for (const key of Object.keys(PASSED_CAMPAIGN))
+      expect(fitsCampaign({ ...PASSED_CAMPAIGN, [key]: undefined }), `without ${key}`).toBe(false);
+    expect([...campaignSchema.required].sort()).toEqual(Object.keys(PASSED_CAMPAIGN).sort());
+  });
+
+  it('describes each scenario that can be drawn', () => {
+    const course = undefined;
+    const deck = { drivers: NIC_DRIVERS, apps: APPLICATIONS, faults: new Set(FAULT_NAMES), course };
+    for (let seed = 0; seed < 200; seed++) {
+      const smallest = drawScenario(seed, { ...deck, subject: undefined, swaps: true });
+      fitsCampaign({ ...FAILED_CAMPAIGN, failures: [{ ...FAILURE, smallest }] });
+      expect(fitsCampaign.errors, `seed ${seed}`).toBeNull();
+    }
+  });
+
+  it.each<[string, object]>([
+    ['another verdict', { verdict: 'maybe' }],
+    ['an unknown key', { extra: 1 }],
+    ['half a seed', { seeds: 0.5 }],
+    ['a seed of more than 32 bits', { failedSeeds: [2 ** 32] }],
+    ['a failure without its invariant', { failures: [{ ...FAILURE, invariant: undefined }] }],
+    ['a failure without its smallest scenario', { failures: [{ ...FAILURE, smallest: null }] }],
+    ['a negative count', { coverage: { ...PASSED_CAMPAIGN.coverage, cells: -1 } }],
+    ['a phase without a count', { coverage: { ...PASSED_CAMPAIGN.coverage, faults: [{ fault: 'reset' }] } }],
+  ])('refuses %s', (_, part) => expect(fitsCampaign({ ...PASSED_CAMPAIGN, ...part })).toBe(false));
+});
+
+describe('all schemas', () => {
   it('are valid by their meta-schema and describe themselves', () => {
-    for (const schema of [reportSchema, scenarioSchema]) {
+    for (const schema of [reportSchema, scenarioSchema, campaignSchema]) {
       expect(ajv.validateSchema(schema)).toBe(true);
       expect(schema.title).toMatch(/^ringswap/);
       expect(schema.description.length).toBeGreaterThan(20);

@@ -1,7 +1,7 @@
 import type { CampaignReport, SeedFailureReport } from '../../testbed/index.ts';
 import { counted, digits, grouped, timeSpan } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
-import { facts, section, table, widthOf, wrap } from '../text.ts';
+import { facts, indent, section, table, widthOf, wrap } from '../text.ts';
 import { whereabouts } from './ledger.ts';
 
 const EVENTS_SHOWN = 16;
@@ -49,26 +49,22 @@ function headline(report: CampaignReport, { columns, colors }: Screen): string[]
   ];
 }
 
-/** Rows are faults, columns phases; two tables where one is too wide. */
+/** Rows are faults, columns phases; several tables where one is too wide. */
 function faultTable({ coverage }: CampaignReport, screen: Screen): string[] {
   if (coverage.faults.length === 0) return [];
+  const { phases } = coverage;
   const block = (from: number, to: number): string[] =>
     table(
-      ['left', ...coverage.phases.slice(from, to).map(() => 'right' as const)],
+      ['left', ...phases.slice(from, to).map(() => 'right' as const)],
       [
-        ['', ...coverage.phases.slice(from, to)],
+        ['', ...phases.slice(from, to)],
         ...coverage.faults.map(({ fault, least }) => [
           fault,
           ...least.slice(from, to).map((count) => cell(count, screen.colors)),
         ]),
       ],
     );
-  const whole = block(0, coverage.phases.length);
-  const half = Math.ceil(coverage.phases.length / 2);
-  const lines =
-    widthOf(whole) <= screen.columns - 2
-      ? whole
-      : [...block(0, half), '', ...block(half, coverage.phases.length)];
+  const lines = inParts(phases.length, block, screen.columns - 2);
   const zero = coverage.zero.length;
   const note =
     zero === 0
@@ -81,6 +77,17 @@ function faultTable({ coverage }: CampaignReport, screen: Screen): string[] {
   ]);
 }
 
+/** As few tables as fit, one below the other, with as many columns each. */
+function inParts(count: number, block: (from: number, to: number) => string[], room: number): string[] {
+  for (let each = count; ; each = Math.ceil(each / 2)) {
+    const blocks = Array.from({ length: Math.ceil(count / each) }, (_, i) =>
+      block(i * each, Math.min(count, (i + 1) * each)),
+    );
+    if (each === 1 || blocks.every((lines) => widthOf(lines) <= room))
+      return blocks.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+  }
+}
+
 function cell(count: number | null, { red }: Colors): string {
   if (count === null) return '.';
   return count === 0 ? red('0') : grouped(count);
@@ -88,24 +95,39 @@ function cell(count: number | null, { red }: Colors): string {
 
 function pairTable({ coverage }: CampaignReport, screen: Screen): string[] {
   if (coverage.faults.length === 0) return [];
-  const rows = coverage.pairs.map(({ from, to, least }) => [
-    `${from} -> ${to}`,
-    ...least.map((count) => cell(count, screen.colors)),
-  ]);
+  const { applications, pairs } = coverage;
+  const counts = (least: readonly number[]) => least.map((count) => cell(count, screen.colors));
+  const wide = table(
+    ['left', ...applications.map(() => 'right' as const)],
+    [['', ...applications], ...pairs.map(({ from, to, least }) => [`${from} -> ${to}`, ...counts(least)])],
+  );
+  const room = screen.columns - 2;
+  const narrow = () =>
+    pairs.flatMap(({ from, to, least }) => [
+      ...wrap(`${from} -> ${to}`, room, 4),
+      ...indent(
+        wrap(
+          counts(least)
+            .map((count, i) => `${applications[i]} ${count}`)
+            .join(', '),
+          room - 2,
+        ),
+      ),
+    ]);
   return section(
     screen,
     'Ordered pairs',
     'least count over all faults and phases, by application',
-    table(
-      ['left', ...coverage.applications.map(() => 'right' as const)],
-      [['', ...coverage.applications], ...rows],
-    ),
+    widthOf(wide) <= room ? wide : narrow(),
   );
 }
 
 function situations({ coverage }: CampaignReport, screen: Screen): string[] {
   const rows = Object.entries(coverage.situations).map(([name, count]) => [name, cell(count, screen.colors)]);
-  return section(screen, 'Rings and cards', 'times seen', table(['left', 'right'], rows));
+  const wide = table(['left', 'right'], rows);
+  const room = screen.columns - 2;
+  const narrow = () => rows.flatMap(([name, count]) => wrap(`${name} ${count}`, room, 4));
+  return section(screen, 'Rings and cards', 'times seen', widthOf(wide) <= room ? wide : narrow());
 }
 
 function failureText(failure: SeedFailureReport, options: string, screen: Screen): string[] {

@@ -23,7 +23,7 @@ export interface SimCard {
 
 export interface SimSwap {
   readonly card: number;
-  /** Asked for when so many frames have been delivered, on all cards together. */
+  /** Asked for when so many frames have been offered, on all cards together. */
   readonly afterFrames: number;
   readonly to: string;
   readonly parameters: Readonly<Record<string, number>>;
@@ -96,9 +96,9 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     cards,
     swaps: deck.swaps ? drawSwaps(lots, deck, cards, frames) : [],
     rates: drawRates(lots, deck.faults),
-    strikeEvery: lots.pick([6, 12, 25, 50, 100, 200]),
+    strikeEvery: lots.pick([8, 16, 32, 64, 128, 256]),
     cpuTurns: lots.between(1, 6),
-    budget: lots.pick([1, 2, 4, 8, 16]),
+    budget: lots.pick([1, 2, 4, 8, 16, 32]),
     ...(lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
 }
@@ -178,8 +178,9 @@ function drawSwaps(lots: Lots, deck: Deck, cards: readonly SimCard[], frames: nu
       : cards.map((_, card) => drawSwap(lots, deck, cards, card, frames));
   // Several cards at once, now and then.
   const together = cards.length > 1 && lots.chance(350) ? swaps.at(0)?.afterFrames : undefined;
+  const first = (swap: SimSwap) => swaps.find(({ card }) => card === swap.card) === swap;
   return swaps
-    .map((swap) => ({ ...swap, afterFrames: together ?? swap.afterFrames }))
+    .map((swap) => (together !== undefined && first(swap) ? { ...swap, afterFrames: together } : swap))
     .sort((a, b) => a.afterFrames - b.afterFrames);
 }
 
