@@ -195,9 +195,21 @@ export class SimMachine {
     const wanted = this.lots.below(8) < this.scenario.cpuTurns && !this.cpuWaits();
     const actor = wanted ? CPUS_TURN : this.actors.draw();
     if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
-    else this.armed(() => this.stepHardware(actor));
+    else this.hardwareTurn(actor);
     this.clock.us += this.lots.below(8) / 8;
     if (++this.idleTurns > IDLE_TURNS) this.leap();
+  }
+
+  private hardwareTurn(actor: number): void {
+    this.arm();
+    this.stepHardware(actor);
+    POINTS.disarm();
+  }
+
+  /** Scheduling points on, for a step. */
+  private arm(): void {
+    this.strikes = 0;
+    POINTS.arm(this.distance(), this.onStrike);
   }
 
   /** A CPU that found nothing, with nothing new since, mostly leaves its turn to the hardware. */
@@ -238,7 +250,9 @@ export class SimMachine {
     const { active } = this;
     const { writes } = POINTS;
     this.active = CPU;
-    const frames = active === IDLE ? this.armed(() => this.cpuStep()) : this.cpuStep();
+    if (active === IDLE) this.arm();
+    const frames = this.cpuStep();
+    if (active === IDLE) POINTS.disarm();
     this.active = active;
     if (frames > 0) this.worked();
     else this.foundNothing = this.lastWork;
@@ -266,17 +280,6 @@ export class SimMachine {
       if (this.cpu.violations.length === 0)
         this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
       return 0;
-    }
-  }
-
-  /** With scheduling points on. */
-  private armed<T>(step: () => T): T {
-    this.strikes = 0;
-    POINTS.arm(this.distance(), this.onStrike);
-    try {
-      return step();
-    } finally {
-      POINTS.disarm();
     }
   }
 
