@@ -1,0 +1,1 @@
+export default { name: 'half', description: 'has no create' };
