@@ -39,7 +39,7 @@ describe('a campaign on the screen', () => {
     for (const fact of [
       '300 seeds from 0',
       'ended early by the user',
-      '2702118 done, 250000 rolled back, 450000 refused',
+      '2,702,118 done, 250,000 rolled back, 450,000 refused',
       'order on eth1, queue 2, flow 7, sequence 120,422, swap 3 in probation',
       'frame 120422 of flow 7, received, was duplicated',
       '4,812 us of virtual time',

@@ -40,7 +40,7 @@ function headline(report: CampaignReport, { columns, colors }: Screen): string[]
     timeSpan(elapsedMs),
     rate,
     each,
-    `${counted(swaps, 'swap')}: ${outcomes.done ?? 0} done, ${outcomes.rolledBack ?? 0} rolled back, ${outcomes.refused ?? 0} refused`,
+    `${counted(swaps, 'swap')}: ${grouped(outcomes.done ?? 0)} done, ${grouped(outcomes.rolledBack ?? 0)} rolled back, ${grouped(outcomes.refused ?? 0)} refused`,
     ...(report.interrupted ? ['ended early by the user'] : []),
   ];
   return [

@@ -58,7 +58,7 @@ const PATIENCE: Patience = { stuckPolls: 1500, idlePolls: 30 };
 const LONGEST_SLEEP_US = 20_000;
 const ASLEEP = 1;
 /** Turns without work after which the clock leaps, and leaps without work after which nothing more is expected. */
-const IDLE_TURNS = 24;
+const IDLE_TURNS = 14;
 const IDLE_LEAPS = 16;
 /** Turns without work after which not even a swap under way will end. */
 const STUCK_TURNS = 20_000;
@@ -68,7 +68,7 @@ const ENDLESS = 1_000_000;
 /** Likewise one in which the other side has got in between so often: whoever waits for a word to change. */
 const MOST_STRIKES = 3000;
 /** What the CPU does in the middle of a card's step: mostly one step of its own, sometimes it goes through to sleep. */
-const NESTED_STEPS = [1, 1, 1, 1, 2, 4] as const;
+const NESTED_STEPS = [1, 1, 1, 1, 1, 1, 2, 4] as const;
 const TURNS_PER_LOOK = 8;
 /** Between two looks at situations worth counting. */
 const TURNS_PER_GLANCE = 16;
