@@ -89,7 +89,7 @@ function validateCommand(root: Command): void {
     .option('--shard <i/n>', 'the i-th of n parts of the seeds, for several machines')
     .option('--threads <n>', 'threads to use (default: one a core)')
     .optionsGroup('Your own:')
-    .option('--driver <file>', 'a driver module that every other scenario is about')
+    .option('--driver <file>', 'a driver module that scenarios are to be about')
     .option('--app <file>', 'an application module, in place of the built-in ones')
     .addOption(
       new Option('--checker <file>', 'a checker module, beside the built-in ones; repeatable').argParser(

@@ -1,10 +1,13 @@
 /** What `validate` prints and writes, of given reports. */
+import { readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { CHECKERS } from '../../src/check/checker.ts';
 import { junit } from '../../src/cli/junit.ts';
 import { renderCampaign, renderCampaignVerdict } from '../../src/cli/report/campaign.ts';
 import { screen } from '../../src/cli/screen.ts';
 import { renderCampaignProgress } from '../../src/cli/validate.ts';
+import { FAULTS } from '../../src/exec/sim/faults.ts';
 import type { CampaignReport } from '../../src/testbed/index.ts';
 import { FAILED_CAMPAIGN, FAILURE, PASSED_CAMPAIGN } from './campaigns.ts';
 import { parsed } from './xml.ts';
@@ -150,5 +153,18 @@ describe('JUnit', () => {
     const shown = suite.children[2].children[0];
     expect(shown.attributes.message).toBe(`order: [1m${nasty}`);
     expect(shown.text).toBe(`[1m${nasty}\nü 🙂`);
+  });
+});
+
+describe('the page on validation', () => {
+  const page = readFileSync('docs/validation.md', 'utf8');
+
+  it('shows the checker as it is', () => {
+    expect(page).toContain(readFileSync('docs/examples/served-soon-checker.mjs', 'utf8'));
+  });
+
+  it('names each fault and each checker, in the same words', () => {
+    for (const [fault, what] of Object.entries(FAULTS)) expect(page).toContain(`| \`${fault}\` | ${what} |`);
+    for (const { name, description } of CHECKERS) expect(page).toContain(`| \`${name}\` | ${description} |`);
   });
 });
