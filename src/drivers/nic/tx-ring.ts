@@ -115,8 +115,8 @@ export class TxRing {
     put(words, command, words[command] | TX_RS);
     put(words, this.shadow + last * TX_SHADOW_WORDS + TX_SHADOW.marks, MARK_RS);
     put(words, this.record + TX.posted, this.tail);
-    this.rung = this.tail;
     this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors and shadows to card and successor
+    this.rung = this.tail;
   }
 
   /** Brings home the buffers of every burst that the card has reported. Returns descriptors reclaimed. */

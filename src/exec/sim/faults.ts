@@ -13,7 +13,7 @@ export const FAULTS = {
   shortBudget: 'card, link and driver may do one frame at a time',
   stalledCpu: 'the CPU stands still in the middle of its step while the cards go on',
   failingAllocation: 'there is no DMA memory, or no buffer, when a swap asks for it',
-  throwingDriver: 'a driver throws in a call that the swap survives',
+  throwingDriver: 'a driver throws before a call, in the middle of it, or after it',
   stuckDriver: 'a new driver makes no progress',
   swapDuringSwap: 'another swap of the same card is asked for',
   reset: 'the swap resets the card',

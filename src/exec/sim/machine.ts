@@ -299,8 +299,9 @@ export class SimMachine {
       else for (let steps = this.lots.pick(NESTED_STEPS); steps > 0; steps--) this.stepCpu();
     } finally {
       this.active = active;
+      POINTS.arm(this.distance(), this.onStrike);
+      this.mischief.rearm();
     }
-    POINTS.arm(this.distance(), this.onStrike);
   }
 
   private swapEnded(record: SwapRecord): void {

@@ -40,6 +40,8 @@ const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
 const LASTING: ReadonlySet<Phase> = new Set(['prepare', 'probation', 'move']);
 /** Calls of the driver that is to leave; all others are of the one that is to come. */
 const OF_OLD: ReadonlySet<DriverCall> = new Set(['quiesce', 'setReceiveBuffers', 'exportState', 'release']);
+/** Calls that may end at any of their accesses. */
+const CUT_SHORT: ReadonlySet<DriverCall> = new Set(['quiesce', 'exportState', 'importState', 'activate']);
 /** Calls that come once a swap: a strike is due while they last. */
 const BRIEF: ReadonlySet<DriverCall> = new Set([
   'quiesce',
@@ -71,6 +73,8 @@ export class Mischief implements CallWatch {
   private readonly victims: readonly Victim[];
   private readonly ambient: readonly AmbientFault[];
   private quiet = false;
+  /** A call under way that ends at one of its next accesses. */
+  private fuse: { readonly card: number; readonly call: DriverCall } | undefined;
   /** Faults by lot that are still to come: else a run might never end. */
   private left = MOST_AMBIENT;
   private requests: number[] = [];
@@ -111,6 +115,7 @@ export class Mischief implements CallWatch {
   /** At a scheduling point: of the CPU, or in the middle of a card's step, where no other card may step. */
   strike(inCpu: boolean): void {
     if (this.quiet) return;
+    if (inCpu) this.burn();
     const { lots, scenario } = this.machine;
     for (let card = 0; card < this.victims.length; card++) this.spring(card, inCpu);
     for (const fault of this.ambient)
@@ -168,9 +173,11 @@ export class Mischief implements CallWatch {
     if (BRIEF.has(call)) POINTS.hasten(1 + this.machine.lots.below(4));
     this.doom(card, call, driver);
     this.maybeThrow(card, call, driver);
+    this.light(card, call, driver);
   }
 
   after(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    this.fuse = undefined;
     this.maybeThrow(card, call, driver);
   }
 
@@ -194,15 +201,44 @@ export class Mischief implements CallWatch {
     throw new InjectedFault(call);
   }
 
-  private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  /** The call may end at any access of its own. */
+  private light(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    if (!CUT_SHORT.has(call) || !this.maySurvive(card, call) || !this.mayThrow(card, call, driver)) return;
+    this.fuse = { card, call };
+    this.rearm();
+  }
+
+  /** A call that is to be cut short is struck every few accesses. */
+  rearm(): void {
+    if (this.fuse !== undefined) POINTS.hasten(1 + this.machine.lots.below(6));
+  }
+
+  private burn(): void {
+    if (this.fuse === undefined || !this.machine.lots.chance(400)) return;
+    const { card, call } = this.fuse;
+    this.fuse = undefined;
+    this.throwFrom(card, call, 'in the middle of');
+  }
+
+  private maySurvive(card: number, call: DriverCall): boolean {
     const phase = this.machine.phaseOf(card);
-    if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return;
-    if (SURVIVABLE[phase]?.includes(call) !== true) return;
-    if (!this.mayThrow(card, call, driver) || this.machine.lots.chance(500)) return; // before its work, or after it
-    this.take(card, phase, 'throwingDriver');
+    if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return false;
+    return SURVIVABLE[phase]?.includes(call) === true;
+  }
+
+  private throwFrom(card: number, call: DriverCall, where: string): never {
+    const phase = this.machine.phaseOf(card);
+    if (phase !== undefined) this.take(card, phase, 'throwingDriver');
     this.mark(card, 'throwingDriver');
-    this.machine.note(`eth${card}: ${call} throws`);
+    this.machine.note(`eth${card}: thrown ${where} ${call}`);
     throw new InjectedFault(call);
+  }
+
+  private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+    if (!this.maySurvive(card, call) || !this.mayThrow(card, call, driver)) return;
+    // Before its work, in the middle of it, or after it.
+    if (!this.machine.lots.chance(350)) return;
+    this.throwFrom(card, call, 'around');
   }
 
   /**

@@ -6,6 +6,7 @@ import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applic
 import type { Patience } from '../../swap/probation.ts';
 import { isWarm, warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
+import { EventsOf } from './events.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 import { SimMachine, type SimParts, type SimResult } from './machine.ts';
 import { POINTS } from './points.ts';
@@ -45,7 +46,6 @@ export interface SeedsResult {
   readonly failed: readonly number[];
 }
 
-const EVENTS_SHOWN = 40;
 /** In one slice of a rehearsal. A driver that waits for a word to change makes more. */
 const MOST_ACCESSES = 1_000_000;
 
@@ -104,9 +104,9 @@ export class Workbench {
     const result = this.run(scenario);
     if (result.violation === undefined) return undefined;
     const shrunk = shrink(scenario, result, (smaller) => this.run(smaller));
-    const lines = new Lines();
-    const shrunkResult = this.run(shrunk, lines);
-    return { seed, scenario, result, shrunk, shrunkResult, events: lines.last(EVENTS_SHOWN) };
+    const events = new EventsOf(this.run(shrunk).violation ?? result.violation, /^VIOLATION/);
+    const shrunkResult = this.run(shrunk, events);
+    return { seed, scenario, result, shrunk, shrunkResult, events: events.last() };
   }
 
   /** Everything that happens in a seed's scenario. */

@@ -7,22 +7,12 @@ export interface Trace {
   line(timeUs: number, text: string): void;
 }
 
-/** Keeps lines: all of them, or the last ones. */
+/** Keeps all lines. */
 export class Lines implements Trace {
   readonly lines: string[] = [];
-  private readonly most: number;
-
-  constructor(most = Number.POSITIVE_INFINITY) {
-    this.most = most;
-  }
 
   line(timeUs: number, text: string): void {
     this.lines.push(`${timeUs.toFixed(3).padStart(12)}  ${text}`);
-    if (this.lines.length > 2 * this.most) this.lines.splice(0, this.lines.length - this.most);
-  }
-
-  last(count: number): string[] {
-    return this.lines.slice(-count);
   }
 }
 

@@ -2,13 +2,13 @@
 import type { Violation } from '../../../check/ledger.ts';
 import type { Patience } from '../../../swap/probation.ts';
 import type { SwapRecord } from '../../../swap/record.ts';
+import { EventsOf } from '../events.ts';
 import type { SimResult } from '../machine.ts';
 import type { SimScenario } from '../scenario.ts';
 import type { SeedOptions, Workbench } from '../seeds.ts';
 import { shrink } from '../shrink.ts';
 import type { Trace } from '../trace.ts';
 import { adviceFor } from './advice.ts';
-import { EventsOf } from './events.ts';
 import { type Explanation, type Finding, pass } from './point.ts';
 
 /** Of those that take longest, so many are run to find a smaller one. */

@@ -1,8 +1,8 @@
 /** The last events before a violation, without those that have nothing to do with it. */
-import type { Invariant, Violation } from '../../../check/ledger.ts';
-import type { Trace } from '../trace.ts';
+import type { Invariant, Violation } from '../../check/ledger.ts';
+import type { Trace } from './trace.ts';
 
-const SHOWN = 12;
+const SHOWN = 16;
 /** Steps without work, and what host and swap read again and again. */
 const EMPTY = /^CPU begins|^CPU ends its step, 0 frames|reads (QPRDC|QPRC|RXMPC|RXMEMWRAP|RETA)\b/;
 /** Invariants that one card may break on account of another. */
