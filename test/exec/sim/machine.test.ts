@@ -235,4 +235,22 @@ describe('a swap whose driver throws', () => {
     }
     expect(thrown).toBeGreaterThan(2);
   });
+
+  it('in the middle of a call, at any of its accesses, goes back as well', () => {
+    const cut = new Set<string>();
+    for (const [i, phase] of (['quiesce', 'transfer', 'commit'] as const).entries())
+      for (let seed = 0; seed < 40; seed++) {
+        const ambushes = [{ phase, fault: 'throwingDriver' }] as const;
+        const what = scenario([{ queues: 1 + i, flows: 8 }], [{ ambushes, parameters: FEW }]);
+        const lines = new Lines();
+        const { violation, frames } = bench.run({ ...what, seed }, lines);
+        expect(violation).toBeUndefined();
+        expect(frames).toBe(CARD.frames);
+        for (const line of lines.lines) {
+          const [, call] = /thrown in the middle of (\w+)/.exec(line) ?? [];
+          if (call !== undefined) cut.add(call);
+        }
+      }
+    expect([...cut].sort()).toEqual(['activate', 'importState', 'quiesce']);
+  });
 });

@@ -66,8 +66,8 @@ export const SECOND_BUGS: readonly Sabotage[] = [
           '    const { words, mask } = this;\n    this.port.write32(tdt(this.queue), this.tail & mask);\n    const last',
       },
       {
-        find: '    this.rung = this.tail;\n    this.port.write32(tdt(this.queue), this.tail & mask);',
-        replace: '    this.rung = this.tail;',
+        find: '    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors and shadows to card and successor\n',
+        replace: '',
       },
     ],
     says: 'TDT is written before the last descriptor gets RS: a quick card sends the batch and reports nothing, and the driver waits for that report for ever.',
