@@ -55,7 +55,6 @@ export interface MachineOptions {
 
 /** Frames in one step of a card or a link, as on threads. */
 const BUDGET = 64;
-const BELL_ASLEEP = 1;
 /** A sleep that nobody ends lasts so long, as on threads. */
 const LONGEST_SLEEP_US = 20_000;
 /** Turns without any progress after which nothing more is expected; longer than five sleeps. */
@@ -201,14 +200,14 @@ export class TestMachine {
     const { cpu, clock } = this;
     if (cpu.port.bell.asleep()) {
       if (clock.us < this.sleepUntilUs) return;
-      this.announce(0);
+      cpu.port.bell.announce(false);
       if (clock.us < cpu.desk.nextDueUs()) cpu.sleptThrough();
     }
     const frames = this.as('cpu', () => cpu.step());
     if (frames > 0 || !cpu.idle()) return;
-    this.announce(BELL_ASLEEP);
+    cpu.port.bell.announce(true);
     this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
-    if (cpu.port.anyPending()) this.announce(0);
+    if (cpu.port.anyPending()) cpu.port.bell.announce(false);
   }
 
   get asleep(): boolean {
@@ -253,10 +252,6 @@ export class TestMachine {
     } finally {
       this.active = undefined;
     }
-  }
-
-  private announce(state: number): void {
-    this.memory.words[this.layout.cpu.address >>> 2] = state;
   }
 
   private stepThrough(slices: Generator<void>): void {

@@ -31,7 +31,7 @@ import { isWarm, warmUp } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
-import type { CardLayout, MachineLayout } from './machine.ts';
+import { type CardLayout, LINES_PER_CARD, type MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 export interface CpuPlan {
@@ -45,8 +45,6 @@ export interface CpuPlan {
   readonly swapEnded: (record: SwapRecord) => void;
 }
 
-/** Lines of a card on its CPU: vector v of card c is line 16 * c + v. */
-const LINES_PER_CARD = 16;
 /** Steps between two looks at clock and timetable while there is work. */
 const STEPS_PER_TICK = 16;
 /** Ticks between two readings of the cards' drop counters, and looks at buffers to spare. */

@@ -10,7 +10,7 @@ import { layoutPartner } from '../hw/link/partner.ts';
 import { checkerStateBytes, type Stream } from '../hw/link/stream.ts';
 import { layoutTally } from '../hw/link/verifier.ts';
 import { align, type MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
-import { CPU_PORT_BYTES } from '../hw/msix.ts';
+import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import { layoutControl } from './control.ts';
 
@@ -61,8 +61,9 @@ export interface MachineLayout {
   readonly cards: readonly CardLayout[];
 }
 
-/** Sixteen vectors each, of the 256 lines of a CPU. */
-export const MAX_CARDS = 16;
+/** Lines of a card on its CPU: vector v of card c is line 16 * c + v. */
+export const LINES_PER_CARD = 16;
+export const MAX_CARDS = CPU_IRQS / LINES_PER_CARD;
 /** State blocks and rings: the longest ones, twice each while they are exchanged. */
 const DMA_BYTES_PER_CARD = 4 * 1024 * 1024;
 

@@ -33,12 +33,17 @@ export class Bell {
     return load(this.memory.words, this.state) === ASLEEP;
   }
 
+  /** The owner announces that it sleeps, or is awake. */
+  announce(asleep: boolean): void {
+    store(this.memory.words, this.state, asleep ? ASLEEP : AWAKE);
+  }
+
   /** Called by the owner: sleeps unless `hasWork` finds some after the announcement. False on time-out. */
   park(hasWork: () => boolean, timeoutMs: number): boolean {
     const { words } = this.memory;
-    store(words, this.state, ASLEEP);
+    this.announce(true);
     const woken = hasWork() || wait(words, this.state, ASLEEP, timeoutMs);
-    store(words, this.state, AWAKE);
+    this.announce(false);
     return woken;
   }
 

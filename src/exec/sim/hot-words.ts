@@ -3,6 +3,7 @@
  * it. What is wrong in a window of two accesses is hit by chance too seldom.
  */
 import { RX, TX } from '../../drivers/nic/state.ts';
+import { LINES_PER_CARD } from '../../host/machine.ts';
 import { BELL_BYTES } from '../../hw/bell.ts';
 import {
   DESCRIPTOR_WORDS,
@@ -20,7 +21,6 @@ import {
 import { ENABLED_WORD, GENERATION_WORD } from '../../hw/registers.ts';
 import type { SimMachine } from './machine.ts';
 
-const LINES_PER_CARD = 16;
 const LINES_PER_WORD = 32;
 
 /** Up to three words of one card, or of its way to the CPU; none in some scenarios. */

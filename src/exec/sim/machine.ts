@@ -56,7 +56,6 @@ const CPUS_TURN = -2;
 const PATIENCE: Patience = { stuckPolls: 1500, idlePolls: 30 };
 /** A sleep that nobody ends lasts so long, as on threads. */
 const LONGEST_SLEEP_US = 20_000;
-const ASLEEP = 1;
 /** Turns without work after which the clock leaps, and leaps without work after which nothing more is expected. */
 const IDLE_TURNS = 14;
 const IDLE_LEAPS = 16;
@@ -258,15 +257,15 @@ export class SimMachine {
     else this.foundNothing = this.lastWork;
     if (POINTS.writes !== writes || cpu.violations.length > 0) this.look();
     if (this.over() || frames > 0 || !cpu.idle()) return;
-    this.announce(ASLEEP);
+    cpu.port.bell.announce(true);
     this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
-    if (cpu.port.anyPending()) this.announce(0);
+    if (cpu.port.anyPending()) cpu.port.bell.announce(false);
   }
 
   /** A sleeper that nobody has woken: does its time-out? */
   private wakes(): boolean {
     if (this.clock.us < this.sleepUntilUs && !this.swaps.due()) return false;
-    this.announce(0);
+    this.cpu.port.bell.announce(false);
     if (this.clock.us < this.cpu.desk.nextDueUs() && !this.swaps.due()) this.cpu.sleptThrough();
     return true;
   }
@@ -381,10 +380,6 @@ export class SimMachine {
       if (++steps > MOST_TURNS) throw new Endless('a driver does not come to the end of its start or stop');
     }
     POINTS.disarm();
-  }
-
-  private announce(state: number): void {
-    this.memory.words[this.layout.cpu.address >>> 2] = state;
   }
 }
 

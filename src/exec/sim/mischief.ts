@@ -1,6 +1,8 @@
 /** Makes happen what the scenario says may go wrong, and marks where it did. */
 
 import type { NicDriver } from '../../drivers/contract.ts';
+import { BUFFER_BYTES } from '../../drivers/pool.ts';
+import { LINES_PER_CARD } from '../../host/machine.ts';
 import { DmaExhausted } from '../../hw/dma.ts';
 import type { Phase } from '../../swap/plan.ts';
 import type { AmbientFault, Ambush, Fault } from './faults.ts';
@@ -26,7 +28,6 @@ const STALL_STEPS = 60;
 /** Runs of descriptors held back, and turns with short budgets, after an ambush. */
 const HELD_RUNS = 6;
 const SHORT_TURNS = 30;
-const LINES_PER_CARD = 16;
 
 /** Calls in which a driver may throw and the swap goes back, by phase. */
 const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
@@ -196,9 +197,7 @@ export class Mischief implements CallWatch {
     if (victim.doomed === undefined || victim.doomed.driver !== driver || !SERVICE.has(call)) return;
     if (--victim.doomed.calls > 0) return;
     victim.doomed = undefined;
-    this.mark(card, 'throwingDriver');
-    this.machine.note(`eth${card}: ${call} throws`);
-    throw new InjectedFault(call);
+    this.throwFrom(card, call, 'before');
   }
 
   /** The call may end at any access of its own. */
@@ -221,6 +220,7 @@ export class Mischief implements CallWatch {
   }
 
   private maySurvive(card: number, call: DriverCall): boolean {
+    if (this.victims[card].ambushes.length === 0) return false;
     const phase = this.machine.phaseOf(card);
     if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return false;
     return SURVIVABLE[phase]?.includes(call) === true;
@@ -236,7 +236,7 @@ export class Mischief implements CallWatch {
 
   private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
     if (!this.maySurvive(card, call) || !this.mayThrow(card, call, driver)) return;
-    // Before its work, in the middle of it, or after it.
+    // Before its work or after it; else perhaps in the middle of it.
     if (!this.machine.lots.chance(350)) return;
     this.throwFrom(card, call, 'around');
   }
@@ -249,7 +249,8 @@ export class Mischief implements CallWatch {
     const { machine } = this;
     const victim = this.victims[card];
     const { slots } = machine.cpu;
-    if (slots[card].driver !== driver) return false;
+    if (slots[card].driver !== driver || (victim.stuck === undefined && victim.ambushes.length === 0))
+      return false;
     const exchange = machine.exchangeOf(card);
     if (exchange?.record.phase !== 'probation' || exchange.next !== driver) return victim.stuck === driver;
     if (victim.stuck !== driver && !this.waits(card, 'probation', 'stuckDriver')) return false;
@@ -348,7 +349,7 @@ export class Mischief implements CallWatch {
       return allocate(bytes, what);
     };
     pool.grow = (wanted, slice) => {
-      this.maybeExhaust(wanted * 2048, 'packet buffers');
+      this.maybeExhaust(wanted * BUFFER_BYTES, 'packet buffers');
       return grow(wanted, slice);
     };
   }

@@ -1,5 +1,4 @@
 import type { Memory } from '../memory.ts';
-
 import type { Nic } from '../nic/nic.ts';
 import type { Wire } from '../nic/wire.ts';
 import { copy } from '../shared.ts';

@@ -1,7 +1,6 @@
 /** A capture as a stream of frames: laid out in memory once, replayed in rounds, recognised by flow and digest. */
 import { align, type Memory, type MemoryMap, type Region } from '../memory.ts';
 import { copy } from '../shared.ts';
-
 import type { CapturedFrame } from './capture.ts';
 import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from './frames.ts';
 import { digest, FlowIdentity } from './identity.ts';

@@ -1,5 +1,4 @@
 import type { Memory, MemoryMap, Region } from '../memory.ts';
-
 import { copy, put } from '../shared.ts';
 import {
   buildHeader,

@@ -1,5 +1,4 @@
 /** The receive side: MAC, packet buffer, DMA to the rings (7.1). */
-import { crc32 } from 'node:zlib';
 import type { Iommu } from '../iommu.ts';
 import type { Memory } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
@@ -48,6 +47,7 @@ import {
   srrctl,
   TPR,
 } from './datasheet.ts';
+import { appendFcs } from './fcs.ts';
 import type { PacketFifo } from './fifo.ts';
 import { FlowControl } from './flow-control.ts';
 import type { InterruptUnit } from './interrupts.ts';
@@ -98,7 +98,7 @@ export class RxEngine {
   private total = 0;
   private wrapStatus = -1;
   /**
-   * When finished descriptors are written back is the card's affair (7.1.5): true keeps those of a queue for a
+   * When finished descriptors are written back is the card's affair (7.1): true keeps those of a queue for a
    * later step. Asked once for each run of frames.
    */
   holdsBack: (queue: number) => boolean = () => false;
@@ -172,7 +172,7 @@ export class RxEngine {
       this.probes.count('dropped.filtered');
       return;
     }
-    if (this.fcsBytes !== 0) this.appendFcs(address, length);
+    if (this.fcsBytes !== 0) appendFcs(this.memory, address, length);
     this.fifo.push(length, classifier.queue, classifier.rss.hash, classifier.rss.type);
     this.frames++;
     this.octets += length + FCS_BYTES;
@@ -242,13 +242,6 @@ export class RxEngine {
     this.wrapStatus = -1;
     const lost = this.fifo.flush();
     if (lost > 0) this.probes.count('dropped.reset', lost);
-  }
-
-  /** Frames cross the model's cable without FCS; it is made when a driver asks not to strip it. */
-  private appendFcs(address: number, length: number): void {
-    const { bytes } = this.memory;
-    const fcs = crc32(bytes.subarray(address, address + length));
-    for (let byte = 0; byte < FCS_BYTES; byte++) bytes[address + length + byte] = fcs >>> (8 * byte);
   }
 
   private configureQueue(queue: number): void {
@@ -376,13 +369,13 @@ export class RxEngine {
   }
 
   private count(): void {
-    if (this.total === 0) return this.countQueues();
+    this.countQueues();
+    if (this.total === 0) return;
     const { registers } = this;
     registers.bump(GPRC, this.frames);
     registers.bump(GORCL, this.octets, GORCH);
     registers.bump(TPR, this.total);
     this.frames = this.octets = this.total = 0;
-    this.countQueues();
   }
 
   private countQueues(): void {

@@ -36,7 +36,6 @@ import {
   tqsm,
   txdctl,
 } from './datasheet.ts';
-
 import type { InterruptUnit } from './interrupts.ts';
 import { STAGING_BYTES } from './layout.ts';
 import type { CardParts } from './parts.ts';
