@@ -71,7 +71,9 @@ export class Hardware {
     if (card.returns === undefined || card.returnState === undefined) return undefined;
     const origin = this.layout.cards[card.returns];
     const lossy = origin.lossy || card.lossy;
-    const checker = makeChecker(this.memory, origin.stream, card.returnState, origin === card, lossy);
+    const { wholeOneIn } = origin;
+    const scrutiny = { mirrored: origin === card, lossy, wholeOneIn };
+    const checker = makeChecker(this.memory, origin.stream, card.returnState, scrutiny);
     return new Verifier(this.memory, checker, card.returnTally, this.clock);
   }
 

@@ -266,7 +266,12 @@ export class Cpu implements SwapHost {
     const definition = known.find(({ name }) => name === card.app);
     if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
     const mirrored = definition.sends === 'back'; // checked when it has exchanged the addresses
-    const checker = makeChecker(this.memory, card.stream, card.deliveryState, mirrored, card.lossy);
+    const { lossy, wholeOneIn } = card;
+    const checker = makeChecker(this.memory, card.stream, card.deliveryState, {
+      mirrored,
+      lossy,
+      wholeOneIn,
+    });
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
     const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
     this.checks.push(check);

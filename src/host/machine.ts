@@ -26,6 +26,8 @@ export interface CardPlan {
   readonly lossless: boolean;
   /** Frames may be lost for good reason: on an open link, or by a reset that was asked for. */
   readonly lossy: boolean;
+  /** Of one delivered or returned frame in so many, a power of two, the whole payload is compared. */
+  readonly wholeOneIn: number;
   readonly frames: number;
   readonly durationUs: number;
   /** Index of the card whose stream leaves by this one, if any: itself where frames go back, its peer where they go on. */

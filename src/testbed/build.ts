@@ -33,11 +33,14 @@ interface PreparedTraffic {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Throws UsageError: an unreadable capture, or more memory than there is. */
-export function buildMachine(run: ResolvedRun, scenario: Scenario): BuiltMachine {
+/**
+ * Throws UsageError: an unreadable capture, or more memory than there is. `wholeOneIn`: of how many frames one is
+ * compared whole, a power of two; runs compare all of them.
+ */
+export function buildMachine(run: ResolvedRun, scenario: Scenario, wholeOneIn = 1): BuiltMachine {
   const map = new MemoryMap();
   const traffic = run.cards.map((card, i) => prepareTraffic(map, card.traffic, i, run.seed));
-  const plans = run.cards.map((card, i) => cardPlan(card, i, traffic[i], run));
+  const plans = run.cards.map((card, i) => cardPlan(card, i, traffic[i], run, wholeOneIn));
   const layout = layoutMachine(map, plans, bufferLimit(run, scenario), run.seed);
   const memory = allocate(layout.bytes);
   for (const { fill } of traffic) fill(memory);
@@ -49,6 +52,7 @@ function cardPlan(
   index: number,
   { stream, pace }: PreparedTraffic,
   run: ResolvedRun,
+  wholeOneIn: number,
 ): CardPlan {
   const { name, queues, application, parameters } = card;
   const forwarded = run.cards[index ^ 1]?.application.sends === 'on';
@@ -62,6 +66,7 @@ function cardPlan(
     pace,
     lossless: card.traffic.lossless,
     lossy: !card.traffic.lossless || mayReset(run, index),
+    wholeOneIn,
     frames: run.frames,
     durationUs: run.durationUs,
     returns: application.sends === 'back' ? index : forwarded ? index ^ 1 : undefined,

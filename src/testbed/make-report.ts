@@ -42,7 +42,7 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
     covered: {
       framesChecked: frames + results.counts.reduce((total, card) => total + card.returned.frames, 0),
       bytesChecked: octets + results.counts.reduce((total, card) => total + card.returned.octets, 0),
-      wholePayloadShare: 1,
+      wholePayloadShare: 1 / Math.max(...layout.cards.map((card) => card.wholeOneIn)),
       buffersAccounted: results.cpu.buffers,
       invariants: [...INVARIANTS],
     },

@@ -41,6 +41,7 @@ export function planCard(
     pace: card.pace ?? { kind: 'max' },
     lossless: card.lossless ?? true,
     lossy: card.lossless === false,
+    wholeOneIn: 1,
     frames,
     durationUs: Number.POSITIVE_INFINITY,
     returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,

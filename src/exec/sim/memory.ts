@@ -69,6 +69,7 @@ function planCard(
     pace: paceOf(card),
     lossless: card.lossless,
     lossy: !card.lossless || resets,
+    wholeOneIn: 1,
     frames: card.frames,
     durationUs: Number.POSITIVE_INFINITY,
     returns: sends(card.app) === 'back' ? index : forwarded ? index ^ 1 : undefined,

@@ -17,14 +17,23 @@ export function checkerStateBytes(stream: Stream): number {
   return stream.kind === 'generated' ? generatedStateBytes(stream) : capturedStateBytes(stream);
 }
 
+/** How closely frames are looked at, and what may have happened to them on their way. */
+export interface Scrutiny {
+  /** They come back with their MAC addresses exchanged. */
+  readonly mirrored: boolean;
+  /** Some may be missing for good reason. */
+  readonly lossy: boolean;
+  /** Of one frame in so many the whole payload is compared; of the others flow, sequence, length and one word. */
+  readonly wholeOneIn: number;
+}
+
 export function makeChecker(
   memory: Memory,
   stream: Stream,
   state: Region,
-  mirrored: boolean,
-  lossy: boolean,
+  { mirrored, lossy, wholeOneIn }: Scrutiny,
 ): FrameChecker {
   return stream.kind === 'generated'
-    ? new GeneratedChecker(memory, stream, state, mirrored)
-    : new CapturedChecker(memory, stream, state, mirrored, lossy);
+    ? new GeneratedChecker(memory, stream, state, mirrored, wholeOneIn)
+    : new CapturedChecker(memory, stream, state, mirrored, lossy, wholeOneIn);
 }

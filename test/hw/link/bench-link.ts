@@ -64,7 +64,11 @@ export class BenchLink {
     const { memory, clock } = this.bench;
     [this.card] = this.bench.cards;
     prepareGenerated(memory, layout.stream, this.card.port.mac, 1);
-    const checker = makeChecker(memory, layout.stream, layout.state, false, !lossless);
+    const checker = makeChecker(memory, layout.stream, layout.state, {
+      mirrored: false,
+      lossy: !lossless,
+      wholeOneIn: 1,
+    });
     this.verifier = new Verifier(memory, checker, layout.tally, clock);
     const load = { source: makeSource(memory, layout.stream), pace, lossless, frames, durationUs };
     this.partner = new LinkPartner(
