@@ -5,7 +5,7 @@ import { Bell } from '../../hw/bell.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
 import { Hardware } from '../hardware.ts';
-import { IdleWatch } from './idle.ts';
+import { IdleWatch, type Occupancy } from './idle.ts';
 import { failure, type HardwareResult, type HardwareStart, type ThreadMessage } from './messages.ts';
 import { Recorder } from './recorder.ts';
 
@@ -25,13 +25,14 @@ function main(start: HardwareStart): void {
       : new Recorder(memory, start.pcapOut, start.layout.cards, start.epochNs);
   const hardware = new Hardware(memory, start.layout, clock, (card) => recorder?.tap(card.index));
   post({ kind: 'ready' });
-  runHardware(hardware, memory, clock, start, recorder);
+  const occupancy = runHardware(hardware, memory, clock, start, recorder);
   recorder?.close();
   post({
     kind: 'finished',
     result: {
       anomalies: hardware.verifiers.map((verifier) => verifier?.anomalies ?? []),
       losses: hardware.partners.map((partner) => partner.losses),
+      occupancy,
     },
   });
 }
@@ -42,7 +43,7 @@ function runHardware(
   clock: MonotonicClock,
   { layout, annotations }: HardwareStart,
   recorder: Recorder | undefined,
-): void {
+): Occupancy {
   const control = new Control(memory, layout.control);
   const idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
   const hasWork = () => hardware.hasWork(clock.nowUs()) || control.hardwareStopped;
@@ -58,10 +59,11 @@ function runHardware(
     if (recorder !== undefined) takeAnnotations(annotations, recorder);
     if (!started && control.going) {
       started = true;
+      idle.restart();
       hardware.start(clock.nowUs());
     }
     if (control.trafficEnded) hardware.endTraffic();
-    if (control.hardwareStopped) return;
+    if (control.hardwareStopped) return idle.occupancy();
   }
 }
 

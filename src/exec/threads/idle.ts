@@ -12,24 +12,56 @@ const LONGEST_SLEEP_MS = 20;
 const STEPS_PER_REST = 256;
 const REST_MS = 0.05;
 
+/** What a thread did with its time since the traffic began, in microseconds. */
+export interface Occupancy {
+  /** Steps that found something to do. */
+  readonly workingUs: number;
+  /** Steps that found nothing, of a thread that must go on looking. */
+  readonly lookingUs: number;
+  /** Nothing to do, and somebody to tell when there is: the core is free for others, slept through or not. */
+  readonly idleUs: number;
+}
+
+const WORKING = 0;
+const LOOKING = 1;
+const IDLE = 2;
+
 /** Spin, then park; or, where nobody would wake us, spin and rest: on a machine with too few cores the other thread needs ours. */
 export class IdleWatch {
   private readonly bell: Bell;
   private readonly clock: Clock;
   private readonly pillow = new Int32Array(new SharedArrayBuffer(4));
   private empty = 0;
+  private readonly spentUs = new Float64Array(3);
+  private state = IDLE;
+  private sinceUs: number;
 
   constructor(bell: Bell, clock: Clock) {
     this.bell = bell;
     this.clock = clock;
+    this.sinceUs = clock.nowUs();
+  }
+
+  /** Time counts from now. */
+  restart(): void {
+    this.enter(this.state);
+    this.spentUs.fill(0);
+  }
+
+  occupancy(): Occupancy {
+    this.enter(this.state);
+    const [workingUs, lookingUs, idleUs] = this.spentUs;
+    return { workingUs, lookingUs, idleUs };
   }
 
   busy(): void {
+    if (this.state !== WORKING) this.enter(WORKING);
     this.empty = 0;
   }
 
   /** An empty step. True if the thread slept, and nobody woke it. */
   pause(hasWork: () => boolean, nextUs: () => number): boolean {
+    if (this.state !== IDLE) this.enter(IDLE);
     if (++this.empty < SPINS) return false;
     const sleepUs = nextUs() - this.clock.nowUs();
     if (sleepUs < LEAST_SLEEP_US) return false;
@@ -38,6 +70,15 @@ export class IdleWatch {
 
   /** An empty step of a thread that polls. */
   rest(): void {
+    if (this.state !== LOOKING) this.enter(LOOKING);
     if (++this.empty >= SPINS && this.empty % STEPS_PER_REST === 0) Atomics.wait(this.pillow, 0, 0, REST_MS);
+  }
+
+  /** The clock is read only where a thread turns from one thing to another. */
+  private enter(state: number): void {
+    const now = this.clock.nowUs();
+    this.spentUs[this.state] += now - this.sinceUs;
+    this.state = state;
+    this.sinceUs = now;
   }
 }

@@ -8,6 +8,7 @@ import type { Loss } from '../../hw/link/partner.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
+import type { Occupancy } from './idle.ts';
 
 interface ThreadStart {
   readonly buffer: SharedArrayBuffer;
@@ -36,6 +37,7 @@ export interface CpuStart extends ThreadStart {
 export interface HardwareResult {
   readonly anomalies: readonly (readonly Anomaly[])[];
   readonly losses: readonly (readonly Loss[])[];
+  readonly occupancy: Occupancy;
 }
 
 export interface CpuResult {
@@ -49,6 +51,7 @@ export interface CpuResult {
   /** When traffic began, and when the last frame was served. */
   readonly startUs: number;
   readonly endUs: number;
+  readonly occupancy: Occupancy;
   readonly dump: readonly NicDump[] | undefined;
 }
 
