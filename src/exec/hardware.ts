@@ -71,9 +71,12 @@ export class Hardware {
     if (card.returns === undefined || card.returnState === undefined) return undefined;
     const origin = this.layout.cards[card.returns];
     const lossy = origin.lossy || card.lossy;
-    const { wholeOneIn } = origin;
-    const scrutiny = { mirrored: origin === card, lossy, wholeOneIn };
-    const checker = makeChecker(this.memory, origin.stream, card.returnState, scrutiny);
+    const { mirrored, wholeOneIn } = origin;
+    const checker = makeChecker(this.memory, origin.stream, card.returnState, {
+      mirrored,
+      lossy,
+      wholeOneIn,
+    });
     return new Verifier(this.memory, checker, card.returnTally, this.clock);
   }
 

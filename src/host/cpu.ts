@@ -265,8 +265,7 @@ export class Cpu implements SwapHost {
   private makeApplication(card: CardLayout, known: readonly ApplicationDefinition[]): Application {
     const definition = known.find(({ name }) => name === card.app);
     if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
-    const mirrored = definition.sends === 'back'; // checked when it has exchanged the addresses
-    const { lossy, wholeOneIn } = card;
+    const { mirrored, lossy, wholeOneIn } = card; // checked when it has exchanged the addresses
     const checker = makeChecker(this.memory, card.stream, card.deliveryState, {
       mirrored,
       lossy,

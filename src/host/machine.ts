@@ -32,6 +32,8 @@ export interface CardPlan {
   readonly durationUs: number;
   /** Index of the card whose stream leaves by this one, if any: itself where frames go back, its peer where they go on. */
   readonly returns: number | undefined;
+  /** Its frames leave, by whichever card, with destination and source exchanged. */
+  readonly mirrored: boolean;
   /** Size of the card's packet buffer where it is not the usual one. */
   readonly fifoBytes?: number;
 }

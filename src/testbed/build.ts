@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUFFER_BYTES } from '../drivers/pool.ts';
+import { mirrors } from '../host/apps/applications.ts';
 import { type CardPlan, layoutMachine, type MachineLayout } from '../host/machine.ts';
 import { CaptureError, readCapture } from '../hw/link/capture.ts';
 import { layoutCaptured, type PreparedCapture, usableFrames } from '../hw/link/captured.ts';
@@ -70,6 +71,7 @@ function cardPlan(
     frames: run.frames,
     durationUs: run.durationUs,
     returns: application.sends === 'back' ? index : forwarded ? index ^ 1 : undefined,
+    mirrored: mirrors(application),
   };
 }
 

@@ -45,5 +45,6 @@ export function planCard(
     frames,
     durationUs: Number.POSITIVE_INFINITY,
     returns: app === 'echo' ? index : forwarded ? index ^ 1 : undefined,
+    mirrored: app === 'echo',
   };
 }

@@ -1,6 +1,6 @@
 /** Memory for a scenario: as little as it needs, used again by the next one. */
 import { resolveParameters } from '../../drivers/parameters.ts';
-import { APPLICATIONS } from '../../host/apps/applications.ts';
+import { APPLICATIONS, type ApplicationDefinition, mirrors } from '../../host/apps/applications.ts';
 import { type CardPlan, layoutMachine, type MachineLayout } from '../../host/machine.ts';
 import { layoutGenerated, prepareGenerated } from '../../hw/link/generated.ts';
 import type { Pace } from '../../hw/link/pacer.ts';
@@ -55,9 +55,9 @@ function planCard(
 ): CardPlan {
   const definition = parts.drivers.find(({ name }) => name === card.driver);
   if (definition === undefined) throw new Error(`there is no driver ${card.driver}`);
-  const sends = (app: string | undefined) =>
-    [...APPLICATIONS, ...parts.applications].find(({ name }) => name === app)?.sends;
-  const forwarded = sends(scenario.cards[index ^ 1]?.app) === 'on';
+  const known: readonly ApplicationDefinition[] = [...APPLICATIONS, ...parts.applications];
+  const application = known.find(({ name }) => name === card.app);
+  const peer = known.find(({ name }) => name === scenario.cards[index ^ 1]?.app);
   const resets = scenario.swaps.some((swap) => swap.card === index && swap.method === 'reset');
   return {
     name: `eth${index}`,
@@ -72,7 +72,8 @@ function planCard(
     wholeOneIn: 1,
     frames: card.frames,
     durationUs: Number.POSITIVE_INFINITY,
-    returns: sends(card.app) === 'back' ? index : forwarded ? index ^ 1 : undefined,
+    returns: application?.sends === 'back' ? index : peer?.sends === 'on' ? index ^ 1 : undefined,
+    mirrored: application !== undefined && mirrors(application),
     fifoBytes: card.fifoKiB * 1024,
   };
 }

@@ -4,8 +4,8 @@ import type { Burst } from '../../drivers/burst.ts';
 import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
 import type { Memory } from '../../hw/memory.ts';
-import { put } from '../../hw/shared.ts';
 import type { Exit } from './exit.ts';
+import { Sender } from './sender.ts';
 
 export const SENDS = ['nothing', 'back', 'on'] as const;
 /**
@@ -19,6 +19,8 @@ export interface ApplicationDefinition {
   readonly name: string;
   readonly description: string;
   readonly sends: Sends;
+  /** With `on`: destination and source are exchanged too. `back` always does. */
+  readonly exchanges?: boolean;
   create(environment: ApplicationEnvironment): Application;
 }
 
@@ -29,6 +31,11 @@ export interface ApplicationEnvironment {
   readonly check: DeliveryCheck;
   /** The card that frames leave by; unused by those that send nothing. */
   readonly exit: Exit;
+}
+
+/** Do the frames that it sends have destination and source exchanged? */
+export function mirrors({ sends, exchanges }: Pick<ApplicationDefinition, 'sends' | 'exchanges'>): boolean {
+  return sends === 'back' || (sends === 'on' && exchanges === true);
 }
 
 class Sink implements Application {
@@ -48,67 +55,6 @@ class Sink implements Application {
   }
 }
 
-/** Echo and forward: takes only what the exit has room for, so that nothing is ever held outside a ring. */
-class Sender implements Application {
-  readonly name: string;
-  private readonly memory: Memory;
-  private readonly pool: BufferPool;
-  private readonly check: DeliveryCheck;
-  private readonly exit: Exit;
-  private readonly swapsAddresses: boolean;
-
-  constructor(name: string, { memory, pool, check, exit }: ApplicationEnvironment) {
-    this.name = name;
-    this.memory = memory;
-    this.pool = pool;
-    this.check = check;
-    this.exit = exit;
-    this.swapsAddresses = name === 'echo';
-  }
-
-  /**
-   * Sent first, checked after: if the exit throws, the burst is offered again and must not have been counted.
-   * The card only reads the buffers meanwhile, and they come home on this thread alone.
-   */
-  receive(slot: SlotView, queue: number, burst: Burst): number {
-    const { exit } = this;
-    const segments = wholeFrames(burst, exit.room(queue));
-    if (segments === 0) return 0;
-    if (this.swapsAddresses) this.swapAddresses(burst, segments);
-    try {
-      exit.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
-    } catch (error) {
-      if (this.swapsAddresses) this.swapAddresses(burst, segments);
-      throw error;
-    }
-    this.check.burst(burst, segments, queue);
-    return segments;
-  }
-
-  /** Destination and source, six bytes each, as three words. */
-  private swapAddresses(burst: Burst, segments: number): void {
-    const { words } = this.memory;
-    for (let i = 0; i < segments; i++) {
-      if (i > 0 && burst.ends[i - 1] === 0) continue;
-      const at = this.pool.address(burst.buffers[i]) >>> 2;
-      const a = words[at];
-      const b = words[at + 1];
-      const c = words[at + 2];
-      put(words, at, (b >>> 16) | (c << 16));
-      put(words, at + 1, (c >>> 16) | (a << 16));
-      put(words, at + 2, (a >>> 16) | (b << 16));
-    }
-  }
-}
-
-/** Segments of the frames that fit into `room` descriptors. */
-function wholeFrames(burst: Burst, room: number): number {
-  if (burst.segments <= room) return burst.segments;
-  let whole = 0;
-  for (let i = 0; i < room; i++) if (burst.ends[i] !== 0) whole = i + 1;
-  return whole;
-}
-
 export const APPLICATIONS = [
   {
     name: 'sink',
@@ -120,14 +66,14 @@ export const APPLICATIONS = [
     name: 'echo',
     description: 'checks every frame, swaps its MAC addresses and sends it back',
     sends: 'back',
-    create: (environment) => new Sender('echo', environment),
+    create: (environment) => new Sender('echo', environment, true),
   },
   {
     name: 'forward',
     description:
       'checks every frame and sends it on, unchanged, by the card next to it (eth0 to eth1 and back)',
     sends: 'on',
-    create: (environment) => new Sender('forward', environment),
+    create: (environment) => new Sender('forward', environment, false),
   },
 ] as const satisfies readonly ApplicationDefinition[];
 export type ApplicationName = (typeof APPLICATIONS)[number]['name'];

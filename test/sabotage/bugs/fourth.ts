@@ -57,7 +57,7 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
   {
     name: 'checks-more-than-taken',
     part: 'host',
-    file: 'src/host/apps/applications.ts',
+    file: 'src/host/apps/sender.ts',
     edits: [
       {
         find: '    this.check.burst(burst, segments, queue);\n    return segments;',

@@ -53,7 +53,7 @@ export const HOST_BUGS: readonly Sabotage[] = [
   {
     name: 'counted-before-sent',
     part: 'host',
-    file: 'src/host/apps/applications.ts',
+    file: 'src/host/apps/sender.ts',
     edits: [
       {
         find: '    this.check.burst(burst, segments, queue);\n    return segments;',
@@ -73,7 +73,7 @@ export const HOST_BUGS: readonly Sabotage[] = [
   {
     name: 'addresses-stay-exchanged',
     part: 'host',
-    file: 'src/host/apps/applications.ts',
+    file: 'src/host/apps/sender.ts',
     edits: [
       {
         find: '      if (this.swapsAddresses) this.swapAddresses(burst, segments);\n      throw error;',
@@ -88,7 +88,7 @@ export const HOST_BUGS: readonly Sabotage[] = [
   {
     name: 'one-frame-more-than-room',
     part: 'host',
-    file: 'src/host/apps/applications.ts',
+    file: 'src/host/apps/sender.ts',
     edits: [
       {
         find: 'for (let i = 0; i < room; i++) if (burst.ends[i] !== 0)',

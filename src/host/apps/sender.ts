@@ -1,0 +1,70 @@
+/** What `echo`, `forward` and their like have in common. */
+import type { DeliveryCheck } from '../../check/delivery.ts';
+import type { Burst } from '../../drivers/burst.ts';
+import type { Application, SlotView } from '../../drivers/contract.ts';
+import type { BufferPool } from '../../drivers/pool.ts';
+import type { Memory } from '../../hw/memory.ts';
+import { put } from '../../hw/shared.ts';
+import type { ApplicationEnvironment } from './applications.ts';
+import type { Exit } from './exit.ts';
+
+/** Sends what it receives, back or on: takes only what the exit has room for, so that nothing is ever held outside a ring. */
+export class Sender implements Application {
+  readonly name: string;
+  private readonly memory: Memory;
+  private readonly pool: BufferPool;
+  private readonly check: DeliveryCheck;
+  private readonly exit: Exit;
+  private readonly swapsAddresses: boolean;
+
+  constructor(name: string, { memory, pool, check, exit }: ApplicationEnvironment, swapsAddresses: boolean) {
+    this.name = name;
+    this.memory = memory;
+    this.pool = pool;
+    this.check = check;
+    this.exit = exit;
+    this.swapsAddresses = swapsAddresses;
+  }
+
+  /**
+   * Sent first, checked after: if the exit throws, the burst is offered again and must not have been counted.
+   * The card only reads the buffers meanwhile, and they come home on this thread alone.
+   */
+  receive(slot: SlotView, queue: number, burst: Burst): number {
+    const { exit } = this;
+    const segments = wholeFrames(burst, exit.room(queue));
+    if (segments === 0) return 0;
+    if (this.swapsAddresses) this.swapAddresses(burst, segments);
+    try {
+      exit.transmit(queue, burst, segments, (slot.index << 8) | queue, burst.position);
+    } catch (error) {
+      if (this.swapsAddresses) this.swapAddresses(burst, segments);
+      throw error;
+    }
+    this.check.burst(burst, segments, queue);
+    return segments;
+  }
+
+  /** Destination and source, six bytes each, as three words. */
+  private swapAddresses(burst: Burst, segments: number): void {
+    const { words } = this.memory;
+    for (let i = 0; i < segments; i++) {
+      if (i > 0 && burst.ends[i - 1] === 0) continue;
+      const at = this.pool.address(burst.buffers[i]) >>> 2;
+      const a = words[at];
+      const b = words[at + 1];
+      const c = words[at + 2];
+      put(words, at, (b >>> 16) | (c << 16));
+      put(words, at + 1, (c >>> 16) | (a << 16));
+      put(words, at + 2, (a >>> 16) | (b << 16));
+    }
+  }
+}
+
+/** Segments of the frames that fit into `room` descriptors. */
+function wholeFrames(burst: Burst, room: number): number {
+  if (burst.segments <= room) return burst.segments;
+  let whole = 0;
+  for (let i = 0; i < room; i++) if (burst.ends[i] !== 0) whole = i + 1;
+  return whole;
+}
