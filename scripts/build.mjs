@@ -12,8 +12,14 @@ const entryPoints = {
   index: 'src/testbed/index.ts',
   hw: 'src/hw/index.ts',
   cli: 'src/cli/main.ts',
+};
+
+/** Each in one piece: what modules give to others across files is looked up at every use, and these have hot paths. */
+const workerEntryPoints = {
   'hw.worker': 'src/exec/threads/hw.worker.ts',
   'cpu.worker': 'src/exec/threads/cpu.worker.ts',
+  'drain-hw.worker': 'bench/drain/hw.worker.ts',
+  'drain-cpu.worker': 'bench/drain/cpu.worker.ts',
 };
 
 /** The same sources for the simulation, in which each access to shared words is a scheduling point. */
@@ -35,6 +41,7 @@ const common = {
   platform: 'node',
   target: 'node20.19',
   sourcemap: true,
+
   write: false,
   logLevel: 'warning',
 };
@@ -56,21 +63,31 @@ export function schedulingPoints(checkout) {
   };
 }
 
+/**
+ * The bundler makes variables of the constants of modules, which the engine then loads and checks at every use. As
+ * constants again, numbers and short functions become part of the code: a fifth of the time for a frame.
+ * @param {string} text
+ */
+export function constant(text) {
+  return text.replaceAll(/^var ([A-Z][A-Z0-9_]* = |\w+ = \([^()]*\) => )/gm, 'const $1');
+}
+
 /** Builds dist/ in place: each file appears whole, and what the build did not make is removed last. */
 export async function build() {
   const built = await Promise.all([
     bundle({ ...common, entryPoints }),
+    bundle({ ...common, entryPoints: workerEntryPoints, splitting: false }),
     bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints(root)] }),
   ]);
   const outputFiles = built.flatMap((result) => result.outputFiles ?? []);
   await mkdir(dist, { recursive: true });
   // Entry points go last, so that whatever they import is there before them.
-  const entries = { ...entryPoints, ...simEntryPoints };
+  const entries = { ...entryPoints, ...workerEntryPoints, ...simEntryPoints };
   const isEntry = (/** @type {string} */ path) => basename(path).replace(/\.js$/, '') in entries;
   outputFiles.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
-  for (const { path, contents } of outputFiles) {
+  for (const { path, text } of outputFiles) {
     const partial = `${path}.${process.pid}.partial`;
-    await writeFile(partial, contents);
+    await writeFile(partial, path.endsWith('.js') ? constant(text) : text);
     if (basename(path) === 'cli.js') await chmod(partial, 0o755);
     await rename(partial, path);
   }

@@ -1,5 +1,5 @@
 import type { Burst } from '../drivers/burst.ts';
-import type { BufferPool } from '../drivers/pool.ts';
+import { BUFFER_SHIFT, type BufferPool } from '../drivers/pool.ts';
 import type { Verifier } from '../hw/link/verifier.ts';
 import type { Memory, Region } from '../hw/memory.ts';
 
@@ -19,12 +19,20 @@ export class DeliveryCheck {
 
   /** The first `segments` of a burst, whole frames, in the order in which the driver gave them. */
   burst(burst: Burst, segments: number, queue: number): void {
+    const { verifier, pool } = this;
+    if (burst.frames === burst.segments)
+      verifier.run(burst.buffers, burst.lengths, segments, pool.base, BUFFER_SHIFT, queue);
+    else this.parts(burst, segments, queue);
+    verifier.publish();
+  }
+
+  /** Some of the frames lie in several buffers. */
+  private parts(burst: Burst, segments: number, queue: number): void {
     for (let i = 0; i < segments; i++) {
       if (burst.ends[i] !== 0)
         this.verifier.frame(this.pool.address(burst.buffers[i]), burst.lengths[i], queue);
       else i = this.gathered(burst, i, queue);
     }
-    this.verifier.publish();
   }
 
   /** A frame in several buffers, beginning at segment `first`. Returns its last segment. */

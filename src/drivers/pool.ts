@@ -1,7 +1,7 @@
 import type { Memory, Region } from '../hw/memory.ts';
 import { load, put, store } from '../hw/shared.ts';
 
-const BUFFER_SHIFT = 11;
+export const BUFFER_SHIFT = 11;
 export const BUFFER_BYTES = 1 << BUFFER_SHIFT;
 
 /** Shared words in front of an array in which the free buffers grow from the bottom, those that left from the top. */
@@ -42,6 +42,11 @@ export class BufferPool {
   /** Cached; the shared words follow at every change. */
   private free: number;
   private ceiling: number;
+  private existing: number;
+  /** Word index of the first free buffer; the `available` free ones lie there side by side. */
+  private readonly stack: number;
+  /** Word index of the buffers last claimed. */
+  claimed = 0;
 
   constructor(
     memory: Memory,
@@ -51,12 +56,14 @@ export class BufferPool {
   ) {
     this.memory = memory;
     this.words = table.address >>> 2;
+    this.stack = this.words + STACK;
     this.base = arena.address;
     this.most = arena.bytes >>> BUFFER_SHIFT;
     this.mapWindow = windows.map;
     this.unmapWindow = windows.unmap;
     this.free = load(memory.words, this.words + FREE);
     this.ceiling = load(memory.words, this.words + CEILING);
+    this.existing = load(memory.words, this.words + CAPACITY);
   }
 
   /** Buffers that exist, free or not. */
@@ -66,6 +73,11 @@ export class BufferPool {
 
   get available(): number {
     return this.free;
+  }
+
+  /** Buffers above a ceiling leave as they come home. */
+  get shrinking(): boolean {
+    return this.ceiling < this.existing;
   }
 
   address(buffer: number): number {
@@ -94,6 +106,34 @@ export class BufferPool {
     const { words } = this.memory;
     put(words, this.words + STACK + this.free++, buffer);
     put(words, this.words + FREE, this.free);
+  }
+
+  /**
+   * Hot path. Takes up to `count` buffers and returns how many there were: they lie side by side at `words[claimed]`,
+   * valid until a buffer comes home.
+   */
+  claim(count: number): number {
+    if (this.shrinking) return this.claimBelowCeiling(count);
+    const taken = Math.min(count, this.free);
+    this.free -= taken;
+    this.claimed = this.stack + this.free;
+    put(this.memory.words, this.words + FREE, this.free);
+    return taken;
+  }
+
+  /** Hot path. The first `count` of these buffers come home. */
+  putAll(buffers: Int32Array, count: number): void {
+    const { words } = this.memory;
+    const ceiling = this.ceiling | 0;
+    const stack = this.stack | 0;
+    let free = this.free | 0;
+    for (let i = 0; i < count; i++) {
+      const buffer = buffers[i];
+      if (buffer < ceiling) words[stack + free++] = buffer;
+      else this.leave(buffer);
+    }
+    this.free = free;
+    put(words, this.words + FREE, free);
   }
 
   /**
@@ -155,6 +195,21 @@ export class BufferPool {
     return load(this.memory.words, this.words + GONE);
   }
 
+  /** Those that are to leave are passed over; the others move together at the upper end of what was taken. */
+  private claimBelowCeiling(count: number): number {
+    const { words } = this.memory;
+    let lowest = this.stack + this.free;
+    let taken = 0;
+    while (taken < count) {
+      const buffer = this.take();
+      if (buffer < 0) break;
+      words[--lowest] = buffer;
+      taken++;
+    }
+    this.claimed = lowest;
+    return taken;
+  }
+
   private leave(buffer: number): void {
     const { words } = this.memory;
     const gone = words[this.words + GONE];
@@ -180,7 +235,7 @@ export class BufferPool {
 
   private setCapacity(capacity: number): void {
     const { words } = this.memory;
-    this.ceiling = capacity;
+    this.ceiling = this.existing = capacity;
     store(words, this.words + CAPACITY, capacity);
     store(words, this.words + CEILING, capacity);
     store(words, this.words + GONE, 0);

@@ -1,7 +1,7 @@
 /**
  * Every access to words that two threads share goes through this module, so that a simulation can
  * put another module in its place at build time and make each access a scheduling point. Here the
- * functions are what they look like and are inlined.
+ * functions are what they look like and are inlined; as constants, without a look at what they are.
  *
  * `put` is for stores that some later atomic store publishes; everything else is sequentially
  * consistent. Indices are word indices into the one memory of the machine.
@@ -13,37 +13,37 @@ export type Words = Int32Array;
 const LINE_BYTES = 64;
 
 /** Plain store, published by a later `store` of the same thread. */
-export function put(words: Words, index: number, value: number): void {
+export const put = (words: Words, index: number, value: number): void => {
   words[index] = value;
-}
+};
 
-export function load(words: Words, index: number): number {
+export const load = (words: Words, index: number): number => {
   return Atomics.load(words, index);
-}
+};
 
-export function store(words: Words, index: number, value: number): void {
+export const store = (words: Words, index: number, value: number): void => {
   Atomics.store(words, index, value);
-}
+};
 
-export function add(words: Words, index: number, value: number): number {
+export const add = (words: Words, index: number, value: number): number => {
   return Atomics.add(words, index, value);
-}
+};
 
-export function or(words: Words, index: number, bits: number): number {
+export const or = (words: Words, index: number, bits: number): number => {
   return Atomics.or(words, index, bits);
-}
+};
 
-export function and(words: Words, index: number, bits: number): number {
+export const and = (words: Words, index: number, bits: number): number => {
   return Atomics.and(words, index, bits);
-}
+};
 
-export function exchange(words: Words, index: number, value: number): number {
+export const exchange = (words: Words, index: number, value: number): number => {
   return Atomics.exchange(words, index, value);
-}
+};
 
-export function compareExchange(words: Words, index: number, expected: number, value: number): number {
+export const compareExchange = (words: Words, index: number, expected: number, value: number): number => {
   return Atomics.compareExchange(words, index, expected, value);
-}
+};
 
 /** A copy within the memory: word by word up to a cache line, where a call to copyWithin costs more. */
 export function copy(memory: Memory, to: number, from: number, bytes: number): void {

@@ -41,8 +41,10 @@ export function loser(nth: number): NicDriverDefinition {
     environment.pool.put(burst.buffers[index]);
     for (let i = index; i + 1 < burst.segments; i++) lengthen(burst, i, i + 1);
     burst.frames--;
+    burst.recycles = false;
     const left = --burst.segments;
     if (left > 0 && environment.deliver(queue, burst) !== left) throw new Error('a sink takes everything');
+    burst.recycles = true;
     burst.frames++;
     return ++burst.segments;
   });

@@ -78,7 +78,8 @@ describe('a round of swaps', () => {
     records.forEach(({ acceptedUs }, i) => {
       const before = i === 0 ? 0 : controlOver(records[i - 1]);
       expect(acceptedUs - startUs).toBeGreaterThanOrEqual(1000 * (i + 1));
-      expect(acceptedUs - Math.max(startUs + 1000 * (i + 1), before)).toBeLessThan(60);
+      // With traffic on, the CPU looks at its timetable every sixteen steps.
+      expect(acceptedUs - Math.max(startUs + 1000 * (i + 1), before)).toBeLessThan(120);
     });
   });
 

@@ -11,14 +11,12 @@ const EVERY = (1 << QUEUES) - 1;
 
 export class InterruptDriver extends RingDriver {
   private readonly coalesceUs: number;
-  private readonly refillBurst: number;
   /** Vectors that fired (and are masked by EIAM since) and whose queues are not yet found empty. */
   private scheduled = 0;
 
   constructor(environment: NicEnvironment, parameters: Parameters) {
     super(environment, parameters);
     this.coalesceUs = parameters.coalesceUs;
-    this.refillBurst = Math.min(parameters.burst, parameters.rxBuffers);
   }
 
   /** All queues count as told: the first polls look at every ring, then unmask. */

@@ -1,18 +1,10 @@
 /** The polling driver: interrupts masked for good, rings looked at in turn, transmit descriptors reclaimed late. */
-import type { NicDriverDefinition, NicEnvironment } from '../contract.ts';
-import type { Parameters } from '../parameters.ts';
+import type { NicDriverDefinition } from '../contract.ts';
 import { RingDriver } from './ring-driver.ts';
 import { burstParameter, RING_PARAMETERS } from './ring-parameters.ts';
 import { STATE_FORMAT } from './state.ts';
 
 class PollingDriver extends RingDriver {
-  private readonly refillBurst: number;
-
-  constructor(environment: NicEnvironment, parameters: Parameters) {
-    super(environment, parameters);
-    this.refillBurst = Math.min(parameters.refillBurst, parameters.rxBuffers);
-  }
-
   /** Nothing to unmask, nothing to look at once more: the next poll looks. */
   activate(): void {
     this.mask(this.vectorBits());

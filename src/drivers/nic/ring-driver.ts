@@ -29,8 +29,9 @@ import { TxRing } from './tx-ring.ts';
 export abstract class RingDriver implements NicDriver {
   protected readonly environment: NicEnvironment;
   protected readonly parameters: Parameters;
-  /** Frames taken from a ring at a time. */
+  /** Frames taken from a ring at a time, and descriptors posted at a time. */
   protected readonly burstFrames: number;
+  protected readonly refillBurst: number;
   protected rx: RxRing[] = [];
   protected readonly tx: TxRing[] = [];
   private readonly burst = new Burst();
@@ -41,6 +42,8 @@ export abstract class RingDriver implements NicDriver {
     this.environment = environment;
     this.parameters = parameters;
     this.burstFrames = parameters.burst;
+    this.refillBurst = Math.min(parameters.refillBurst ?? parameters.burst, parameters.rxBuffers);
+    this.burst.recycles = true;
     // Made here, while preparing: importing state in the pause allocates nothing.
     this.allRx = Array.from({ length: QUEUES }, (_, queue) => new RxRing(environment, queue));
     this.allTx = Array.from({ length: QUEUES }, (_, queue) => new TxRing(environment, queue));
@@ -144,10 +147,12 @@ export abstract class RingDriver implements NicDriver {
     if (ring.peek(burst, Math.min(budget, this.burstFrames)) === 0) return 0;
     if (burst.bad) return this.discard(ring);
     const offered = burst.segments;
+    burst.spent = false;
     const taken = this.environment.deliver(ring.logical, burst);
     if (taken === 0) return 0;
     const frames = taken === offered ? burst.frames : countFrames(burst, taken);
     ring.consume(taken, frames);
+    if (burst.spent) ring.takeBack(burst, taken, this.refillBurst);
     return frames;
   }
 

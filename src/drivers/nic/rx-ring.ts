@@ -12,10 +12,14 @@ import type { NicPort } from '../../hw/nic/port.ts';
 import { load, put, store } from '../../hw/shared.ts';
 import { Burst } from '../burst.ts';
 import type { NicEnvironment } from '../contract.ts';
-import type { BufferPool } from '../pool.ts';
+import { BUFFER_SHIFT, type BufferPool } from '../pool.ts';
 import { RX } from './state.ts';
 
 const { CAPACITY } = Burst;
+const DESCRIPTOR_SHIFT = 2; // words
+/** Status of a frame in one descriptor, without an error. */
+const PLAIN = RX_DD | RX_EOP;
+const PLAIN_MASK = PLAIN | RX_ERROR_RXE;
 
 export class RxRing {
   readonly queue: number;
@@ -55,10 +59,41 @@ export class RxRing {
   }
 
   /**
-   * Fills the burst with whole frames that the card has written, up to `budget` of them, and leaves them
-   * in the ring. A frame that the card marks as bad makes a burst of its own. Each DD is read by Atomics.load: it pairs with the card's store of the run's first DD.
+   * Fills the burst with whole frames that the card has written, up to `budget` of them, and leaves them in the ring.
+   * A frame that the card marks as bad makes a burst of its own.
    */
   peek(burst: Burst, budget: number): number {
+    const plain = this.peekPlain(burst, Math.min(this.readable(), budget));
+    return plain === 0 ? this.peekParts(burst, budget) : plain;
+  }
+
+  /**
+   * Frames in front that have one descriptor each and no error. Each DD is read by Atomics.load: it pairs with the
+   * card's store of the run's first DD, and what lies behind it may be read plainly.
+   */
+  private peekPlain(burst: Burst, most: number): number {
+    const { words } = this;
+    const { buffers, lengths } = burst;
+    const ring = this.ring | 0;
+    const shadow = this.shadow | 0;
+    const mask = this.mask | 0;
+    const head = this.head | 0;
+    let frames = 0;
+    for (; frames < most; frames++) {
+      const slot = (head + frames) & mask;
+      const descriptor = (ring + (slot << DESCRIPTOR_SHIFT)) | 0;
+      const status = load(words, (descriptor + RX_STATUS_WORD) | 0);
+      if ((status & PLAIN_MASK) !== PLAIN) break;
+      const buffer = words[(shadow + slot) | 0];
+      buffers[frames] = buffer;
+      lengths[frames] = words[(descriptor + RX_LENGTH_WORD) | 0] & 0xffff;
+    }
+    if (frames > 0) burst.fill(frames, head);
+    return frames;
+  }
+
+  /** The same for frames of several descriptors, and for bad ones: descriptor by descriptor. */
+  private peekParts(burst: Burst, budget: number): number {
     const { words, ring, shadow, mask, head } = this;
     const most = Math.min(this.readable(), CAPACITY);
     let segments = 0;
@@ -83,6 +118,7 @@ export class RxRing {
       frames++;
       if (bad !== 0) break;
     }
+    burst.whole = false;
     burst.bad = bad !== 0 && frames > 0;
     burst.segments = segments;
     burst.frames = frames;
@@ -111,26 +147,44 @@ export class RxRing {
 
   /** Posts free buffers up to the target; one doorbell. Returns the number posted. */
   refill(): number {
-    const { words, pool, mask } = this;
-    const from = this.tail;
-    let tail = from;
-    for (let missing = this.deficit; missing > 0; missing--) {
-      const buffer = pool.take();
-      if (buffer < 0) break;
-      const slot = tail & mask;
-      const descriptor = this.ring + slot * DESCRIPTOR_WORDS;
-      put(words, this.shadow + slot, buffer);
-      put(words, descriptor, pool.address(buffer));
-      put(words, descriptor + 1, 0);
-      put(words, descriptor + RX_STATUS_WORD, 0); // takes DD away, before the card may set it again
-      put(words, descriptor + RX_LENGTH_WORD, 0);
-      tail = (tail + 1) | 0;
+    const { pool } = this;
+    const count = pool.claim(Math.max(0, this.deficit));
+    if (count > 0) this.post(this.words, pool.claimed, count);
+    return count;
+  }
+
+  /**
+   * The buffers of a consumed burst, with which the application has done: posted again at once where that fills the
+   * ring by `least` descriptors and no more than it should, else they go to the pool.
+   */
+  takeBack({ buffers }: Burst, count: number, least: number): void {
+    if (count < least || count > this.deficit || this.pool.shrinking) this.pool.putAll(buffers, count);
+    else this.post(buffers, 0, count);
+  }
+
+  /** Hot path: integers from its beginning, so that the loop has no checks of types. */
+  private post(source: Int32Array, from: number, count: number): void {
+    const { words } = this;
+    const ring = this.ring | 0;
+    const shadow = this.shadow | 0;
+    const mask = this.mask | 0;
+    const tail = this.tail | 0;
+    const first = from | 0;
+    const base = this.pool.base | 0;
+    for (let i = 0; i < count; i++) {
+      const buffer = source[(first + i) | 0];
+      const slot = (tail + i) & mask;
+      const descriptor = (ring + (slot << DESCRIPTOR_SHIFT)) | 0;
+      put(words, (shadow + slot) | 0, buffer);
+      put(words, descriptor, (base + (buffer << BUFFER_SHIFT)) | 0);
+      put(words, (descriptor + 1) | 0, 0);
+      put(words, (descriptor + RX_STATUS_WORD) | 0, 0); // takes DD away, before the card may set it again
+      put(words, (descriptor + RX_LENGTH_WORD) | 0, 0);
     }
-    if (tail === from) return 0;
-    this.tail = tail;
-    put(words, this.record + RX.posted, tail);
-    this.port.write32(rdt(this.queue), tail & mask); // publishes descriptors, shadows and count to card and successor
-    return (tail - from) | 0;
+    this.tail = (tail + count) | 0;
+    put(words, this.record + RX.posted, this.tail);
+    // Publishes descriptors, shadows and count to card and successor.
+    this.port.write32(rdt(this.queue), this.tail & mask);
   }
 
   setTarget(buffers: number): void {

@@ -50,7 +50,8 @@ class Sink implements Application {
 
   receive(_: SlotView, queue: number, burst: Burst): number {
     this.check.burst(burst, burst.segments, queue);
-    for (let i = 0; i < burst.segments; i++) this.pool.put(burst.buffers[i]);
+    if (burst.recycles) burst.spent = true;
+    else this.pool.putAll(burst.buffers, burst.segments);
     return burst.segments;
   }
 }

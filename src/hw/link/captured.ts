@@ -2,7 +2,7 @@
 import { align, type Memory, type MemoryMap, type Region } from '../memory.ts';
 import { copy } from '../shared.ts';
 import type { CapturedFrame } from './capture.ts';
-import { drawn, MAX_FRAME_BYTES, MIN_FRAME_BYTES } from './frames.ts';
+import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from './frames.ts';
 import { digest, FlowIdentity } from './identity.ts';
 import {
   FRAME_DAMAGED,
@@ -197,6 +197,7 @@ export class CapturedChecker implements FrameChecker {
   flow = -1;
   sequence = 0;
   missing = 0;
+  verdict = FRAME_OK;
   private readonly memory: Memory;
   private readonly stream: CapturedStream;
   private readonly next: number;
@@ -245,6 +246,23 @@ export class CapturedChecker implements FrameChecker {
       return FRAME_OK;
     }
     return this.search(position, length, hash);
+  }
+
+  checkRun(
+    places: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    to: number,
+    base: number,
+    shift: number,
+  ): number {
+    for (let i = from; i < to; i++) {
+      const verdict = this.check(base + (places[i] << shift), lengths[i]);
+      if (verdict === FRAME_OK) continue;
+      this.verdict = verdict;
+      return i;
+    }
+    return to;
   }
 
   private findFlow(): number {
@@ -316,4 +334,9 @@ export class CapturedChecker implements FrameChecker {
     this.expect(position + 1);
     return FRAME_DAMAGED;
   }
+}
+
+/** A lot for each frame, the same in every run: its low bits say whether it is compared whole. */
+function drawn(flow: number, sequence: number): number {
+  return Math.imul(sequence ^ Math.imul(flow, 0x85ebca6b), 0x9e3779b1) >>> 16;
 }

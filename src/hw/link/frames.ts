@@ -21,14 +21,8 @@ export function frameBytes(wireBytes: number): number {
 export const IMIX: readonly number[] = [64, 594, 64, 64, 594, 64, 1518, 64, 594, 64, 64, 594];
 
 /** The value of a frame's check word. */
-export function checkWord(flow: number, sequence: number): number {
-  return Math.imul(sequence ^ Math.imul(flow + 1, 0x9e3779b1), 0x85ebca6b) ^ (sequence >>> 13);
-}
-
-/** A lot for each frame, the same in every run: its low bits say whether it is compared whole. */
-export function drawn(flow: number, sequence: number): number {
-  return Math.imul(sequence ^ Math.imul(flow, 0x85ebca6b), 0x9e3779b1) >>> 16;
-}
+export const checkWord = (flow: number, sequence: number): number =>
+  Math.imul(sequence ^ Math.imul(flow + 1, 0x9e3779b1), 0x85ebca6b) ^ (sequence >>> 13);
 
 /**
  * Headers of a flow: 42 bytes and the flow number. Destination address `mac`; UDP checksum 0, which

@@ -3,7 +3,6 @@ import { copy, put } from '../shared.ts';
 import {
   buildHeader,
   checkWord,
-  drawn,
   FILLER_OFFSET,
   FLOW_OFFSET,
   frameBytes,
@@ -30,6 +29,8 @@ const PLACE_BITS = 16;
 const PLACE_MASK = (1 << PLACE_BITS) - 1;
 const PLACE_STEP = 0x9e3b;
 const SEQUENCE_WORD = SEQUENCE_OFFSET / 4;
+const FLOW_WORD = FLOW_OFFSET >> 2;
+const FLOW_SHIFT = 8 * (FLOW_OFFSET & 3);
 const FILLER_WORD = FILLER_OFFSET / 4;
 
 /** Plain data: what is generated, and where its templates lie. */
@@ -77,9 +78,8 @@ function windowOf(flow: number, sequence: number): number {
 }
 
 /** Which filler word is the check word: one after another, scaled and not divided. */
-function checkPlace(sequence: number, fillerWords: number): number {
-  return ((Math.imul(sequence, PLACE_STEP) & PLACE_MASK) * fillerWords) >>> PLACE_BITS;
-}
+const checkPlace = (sequence: number, fillerWords: number): number =>
+  Math.imul(Math.imul(sequence, PLACE_STEP) & PLACE_MASK, fillerWords) >>> PLACE_BITS;
 
 /** Flows take turns; sizes go round over all frames, so both follow from (flow, sequence). */
 export class GeneratedSource implements FrameSource {
@@ -132,8 +132,11 @@ export class GeneratedChecker implements FrameChecker {
   flow = -1;
   sequence = 0;
   missing = 0;
-  private readonly memory: Memory;
+  verdict = FRAME_OK;
+  private readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
   private readonly stream: GeneratedStream;
+  private readonly flows: number;
   private readonly lengths: Int32Array;
   private readonly next: number;
   private readonly mirrored: boolean;
@@ -144,8 +147,10 @@ export class GeneratedChecker implements FrameChecker {
    * compared whole, a power of two. `state` outlives the checker.
    */
   constructor(memory: Memory, stream: GeneratedStream, state: Region, mirrored: boolean, wholeOneIn = 1) {
-    this.memory = memory;
+    this.words = memory.words;
+    this.bytes = memory.bytes;
     this.stream = stream;
+    this.flows = stream.flows;
     this.lengths = Int32Array.from(stream.sizes, frameBytes);
     this.next = state.address >>> 2;
     this.mirrored = mirrored;
@@ -153,51 +158,112 @@ export class GeneratedChecker implements FrameChecker {
   }
 
   check(address: number, length: number): number {
-    const { words } = this.memory;
+    const { words, lengths, next } = this;
     const frame = address >>> 2;
-    const flow = words[frame + HEADER_WORDS - 1] >>> (8 * (FLOW_OFFSET & 3));
+    const flow = words[frame + FLOW_WORD] >>> FLOW_SHIFT;
     const sequence = words[frame + SEQUENCE_WORD];
+    const size = lengths.length === 1 ? 0 : this.sizeOf(flow, sequence);
     this.sequence = sequence;
-    if (length < FILLER_OFFSET || flow >= this.stream.flows) {
-      this.flow = -1;
-      return FRAME_DAMAGED;
-    }
     this.flow = flow;
-    const size = this.sizeOf(flow, sequence);
+    if (flow >= this.flows || length !== lengths[size]) return this.misshapen(length);
+    const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
+    const word = checkWord(flow, sequence);
+    // The check word is as good as drawn by lot.
     const intact =
-      this.lengths[size] === length &&
-      this.checkWordMatches(frame, length, flow, sequence) &&
-      ((drawn(flow, sequence) & this.lots) !== 0 || this.wholeMatches(frame, size, length, flow, sequence));
-    return intact ? this.advance(flow, sequence) : this.damaged(flow, sequence);
+      words[frame + FILLER_WORD + place] === word &&
+      ((word & this.lots) !== 0 || this.wholeMatches(frame, size, length));
+    if (!intact) return this.damaged();
+    if (words[next + flow] !== sequence) return this.misplaced();
+    words[next + flow] = (sequence + 1) | 0;
+    return FRAME_OK;
   }
 
-  /** Position of the frame in its flow: the one expected, a later one, or an earlier one. */
-  private advance(flow: number, sequence: number): number {
-    const { words } = this.memory;
-    const ahead = (sequence - words[this.next + flow]) | 0;
+  checkRun(
+    places: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    to: number,
+    base: number,
+    shift: number,
+  ): number {
+    for (let i = from; ; i++) {
+      if (this.lots !== 0) i = this.wellUpTo(places, lengths, i, to, base, shift);
+      if (i === to) return to;
+      this.verdict = this.check(base + (places[i] << shift), lengths[i]);
+      if (this.verdict !== FRAME_OK) return i;
+    }
+  }
+
+  /**
+   * Hot path: passes over frames that are well and not to be compared whole. No call and no store but one in the
+   * loop, and integers from its beginning: the engine then looks at types once and not for each frame.
+   */
+  private wellUpTo(
+    places: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    to: number,
+    base: number,
+    shift: number,
+  ): number {
+    const { words } = this;
+    const next = this.next | 0;
+    const flows = this.flows | 0;
+    const lots = this.lots | 0;
+    const onlyLength = (this.lengths.length === 1 ? this.lengths[0] : 0) | 0;
+    const first = base | 0;
+    const bits = shift | 0;
+    for (let i = from | 0; i < to; i++) {
+      const frame = ((first + (places[i] << bits)) | 0) >>> 2;
+      const length = lengths[i];
+      const flow = words[(frame + FLOW_WORD) | 0] >>> FLOW_SHIFT;
+      const sequence = words[(frame + SEQUENCE_WORD) | 0];
+      const word = checkWord(flow, sequence);
+      const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
+      if (
+        flow >= flows ||
+        length !== onlyLength ||
+        words[(frame + FILLER_WORD + place) | 0] !== word ||
+        words[(next + flow) | 0] !== sequence ||
+        (word & lots) === 0
+      )
+        return i;
+      words[(next + flow) | 0] = (sequence + 1) | 0;
+    }
+    return to;
+  }
+
+  /** No frame of ours has this form; its flow may be one all the same. */
+  private misshapen(length: number): number {
+    if (length >= FILLER_OFFSET && this.flow < this.flows) return this.damaged();
+    this.flow = -1;
+    return FRAME_DAMAGED;
+  }
+
+  /** Not the one expected in its flow: a later one, or an earlier one. */
+  private misplaced(): number {
+    const { words, next, flow, sequence } = this;
+    const ahead = (sequence - words[next + flow]) | 0;
     if (ahead < 0) return FRAME_OLD;
-    words[this.next + flow] = (sequence + 1) | 0;
-    if (ahead === 0) return FRAME_OK;
+    words[next + flow] = (sequence + 1) | 0;
     this.missing = ahead;
     return FRAME_GAP;
   }
 
   /** A damaged frame in the expected place takes that place, so it is not counted as lost too. */
-  private damaged(flow: number, sequence: number): number {
-    const { words } = this.memory;
-    if (sequence === words[this.next + flow]) words[this.next + flow] = (sequence + 1) | 0;
+  private damaged(): number {
+    const { words, next, flow, sequence } = this;
+    if (sequence === words[next + flow]) words[next + flow] = (sequence + 1) | 0;
     return FRAME_DAMAGED;
   }
 
   private sizeOf(flow: number, sequence: number): number {
-    const sizes = this.lengths.length;
-    if (sizes === 1) return 0;
-    return ((sequence >>> 0) * this.stream.flows + flow) % sizes;
+    return ((sequence >>> 0) * this.flows + flow) % this.lengths.length;
   }
 
   private headerMatches(frame: number, size: number, flow: number): boolean {
-    const { words } = this.memory;
-    const header = (this.stream.headers.address >>> 2) + (size * this.stream.flows + flow) * HEADER_STRIDE;
+    const { words } = this;
+    const header = (this.stream.headers.address >>> 2) + (size * this.flows + flow) * HEADER_STRIDE;
     let difference = 0;
     let word = 0;
     if (this.mirrored) {
@@ -214,15 +280,10 @@ export class GeneratedChecker implements FrameChecker {
     return difference === 0;
   }
 
-  private checkWordMatches(frame: number, length: number, flow: number, sequence: number): boolean {
-    const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
-    return this.memory.words[frame + FILLER_WORD + place] === checkWord(flow, sequence);
-  }
-
   /** All bytes but the check word. */
-  private wholeMatches(frame: number, size: number, length: number, flow: number, sequence: number): boolean {
+  private wholeMatches(frame: number, size: number, length: number): boolean {
+    const { flow, sequence, words, bytes } = this;
     if (!this.headerMatches(frame, size, flow)) return false;
-    const { words, bytes } = this.memory;
     const text = (this.stream.text.address >>> 2) + windowOf(flow, sequence);
     const fillers = (length - FILLER_OFFSET) >> 2;
     const place = checkPlace(sequence, fillers);

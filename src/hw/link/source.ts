@@ -22,6 +22,20 @@ export interface FrameChecker {
   sequence: number;
   /** With FRAME_GAP: how many are missing before it. */
   missing: number;
-  /** Compares all of the frame's bytes with what was sent, and its place in its flow. */
+  /** Of the last frame that `checkRun` stopped at. */
+  verdict: number;
+  /** Compares the frame with what was sent, and its place in its flow. */
   check(address: number, length: number): number;
+  /**
+   * Checks frames in a row, each as `check` does: number i lies at `base + (places[i] << shift)`. Returns the first
+   * from `from` on that is not well, with its verdict in `verdict`, or `to`.
+   */
+  checkRun(
+    places: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    to: number,
+    base: number,
+    shift: number,
+  ): number;
 }

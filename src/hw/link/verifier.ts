@@ -79,6 +79,29 @@ export class Verifier {
     return false;
   }
 
+  /** Frames in a row, each whole: number i lies at `base + (places[i] << shift)`. */
+  run(
+    places: Int32Array,
+    lengths: Int32Array,
+    count: number,
+    base: number,
+    shift: number,
+    queue: number,
+  ): void {
+    const { checker } = this;
+    let octets = 0;
+    for (let i = 0; i < count; i++) octets = (octets + lengths[i]) | 0;
+    this.seen += count;
+    this.frames += count;
+    this.octets += octets;
+    for (
+      let at = checker.checkRun(places, lengths, 0, count, base, shift);
+      at < count;
+      at = checker.checkRun(places, lengths, at + 1, count, base, shift)
+    )
+      this.anomaly(checker.verdict, queue);
+  }
+
   /** Makes the counts visible to other threads. */
   publish(): void {
     if (this.frames === 0) return;

@@ -1,5 +1,5 @@
 /** Scenarios made by hand, and drivers that go wrong in them. */
-import type { Burst } from '../../../src/drivers/burst.ts';
+import { Burst } from '../../../src/drivers/burst.ts';
 import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../../src/drivers/contract.ts';
 import { polling } from '../../../src/drivers/nic/polling.ts';
 import type { AmbientFault, FaultRates } from '../../../src/exec/sim/faults.ts';
@@ -88,5 +88,9 @@ export function spoils(
 
 /** The first frames of a burst in which each has one segment. */
 export function first(burst: Burst, frames: number): Burst {
-  return { ...burst, segments: frames, frames };
+  const part = new Burst();
+  part.buffers.set(burst.buffers);
+  part.lengths.set(burst.lengths);
+  part.fill(frames, burst.position);
+  return part;
 }

@@ -18,6 +18,7 @@ class PairChecker implements FrameChecker {
   flow = -1;
   sequence = 0;
   missing = 0;
+  verdict = FRAME_OK;
   private readonly next = new Map<number, number>();
 
   check(address: number): number {
@@ -32,6 +33,14 @@ class PairChecker implements FrameChecker {
     this.next.set(this.flow, this.sequence + 1);
     this.missing = this.sequence - expected;
     return this.missing === 0 ? FRAME_OK : FRAME_GAP;
+  }
+
+  checkRun(places: Int32Array, _: Int32Array, from: number, to: number, base: number, shift: number): number {
+    for (let i = from; i < to; i++) {
+      this.verdict = this.check(base + (places[i] << shift));
+      if (this.verdict !== FRAME_OK) return i;
+    }
+    return to;
   }
 }
 

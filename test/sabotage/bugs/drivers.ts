@@ -79,9 +79,9 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nic/rx-ring.ts',
     edits: [
       {
-        find: '      if (buffer < 0) break;\n',
+        find: '      const slot = (tail + i) & mask;\n',
         replace:
-          '      if (buffer < 0) break;\n      this.port.write32(rdt(this.queue), (tail + 1) & mask);\n',
+          '      const slot = (tail + i) & mask;\n      this.port.write32(rdt(this.queue), (slot + 1) & mask);\n',
       },
     ],
     says:

@@ -1,0 +1,163 @@
+/** One machine to be measured, with its two threads, kept ready between trials that are interleaved with others'. */
+import { Worker } from 'node:worker_threads';
+import { countCard } from '../../src/host/books.ts';
+import type { MachineLayout } from '../../src/host/machine.ts';
+import { hostUs } from '../../src/hw/clock.ts';
+import type { Anomaly } from '../../src/hw/link/verifier.ts';
+import type { Memory } from '../../src/hw/memory.ts';
+import { makeReport } from '../../src/testbed/make-report.ts';
+import { ledgerOf } from '../ledger.ts';
+import type { LedgerResult } from '../results.ts';
+import { builtFile } from '../worker-url.ts';
+import type { DrainResult } from './drains.ts';
+import type { CellAnswer, Command, Drainer, Trial } from './messages.ts';
+import { CPU, Turns } from './turns.ts';
+
+interface HardwareBooks {
+  readonly anomalies: readonly (readonly Anomaly[])[];
+}
+
+/** Files with the code of the CPU thread: the product's build, or one that it is compared with. */
+export const PRODUCT = 'drain-cpu.worker';
+
+export class Cell {
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly turns: Turns;
+  private readonly hardware: Thread<HardwareBooks>;
+  private readonly cpu: Thread<DrainResult>;
+
+  private constructor(
+    memory: Memory,
+    layout: MachineLayout,
+    turns: Turns,
+    hardware: Thread<HardwareBooks>,
+    cpu: Thread<DrainResult>,
+  ) {
+    this.memory = memory;
+    this.layout = layout;
+    this.turns = turns;
+    this.hardware = hardware;
+    this.cpu = cpu;
+  }
+
+  static async start(
+    { memory, layout }: { readonly memory: Memory; readonly layout: MachineLayout },
+    drainer: Drainer,
+    cpuFile = PRODUCT,
+  ): Promise<Cell> {
+    const turnsBuffer = Turns.buffer();
+    const start = { buffer: memory.buffer, turns: turnsBuffer, layout, originUs: hostUs() };
+    const hardware = new Thread<HardwareBooks>('drain-hw.worker', start);
+    await hardware.next('ready');
+    const cpu = new Thread<DrainResult>(cpuFile, { ...start, drainer });
+    await cpu.next('ready');
+    return new Cell(memory, layout, new Turns(turnsBuffer), hardware, cpu);
+  }
+
+  /** So many times the rings are filled and drained. */
+  async trial(turns: number): Promise<Trial> {
+    this.command({ kind: 'trial', turns });
+    const { trial } = await this.cpu.next('trial');
+    return trial;
+  }
+
+  /** Drains what is left, makes the books, and ends the threads. */
+  async end(): Promise<LedgerResult> {
+    this.command({ kind: 'end' });
+    const [{ result: drained }, { result: books }] = await Promise.all([
+      this.cpu.next('finished'),
+      this.hardware.next('finished'),
+    ]);
+    await Promise.all([this.cpu.terminate(), this.hardware.terminate()]);
+    return drained.kind === 'host' ? this.ledger(drained.cpu, books) : this.bareLedger(drained.bare);
+  }
+
+  /** The CPU gives the first turn, when it has come to its command. */
+  private command(command: Command): void {
+    this.turns.give(CPU);
+    this.hardware.send(command);
+    this.cpu.send(command);
+  }
+
+  private ledger(
+    cpu: Extract<DrainResult, { kind: 'host' }>['cpu'],
+    { anomalies }: HardwareBooks,
+  ): LedgerResult {
+    const counts = this.layout.cards.map((card) => countCard(this.memory, card));
+    const losses = this.layout.cards.map(() => []);
+    const results = {
+      cpu,
+      hardware: { anomalies, losses, occupancy: cpu.occupancy },
+      counts,
+      samples: [{ elapsedMs: 0, delivered: 0, swaps: 0 }],
+      interrupted: false,
+    };
+    return ledgerOf(
+      makeReport(
+        this.layout,
+        results,
+        this.layout.cards.map(() => ({})),
+      ),
+    );
+  }
+
+  /** All offered frames were taken, and each was the next of its flow. */
+  private bareLedger({ frames, wrong }: { readonly frames: number; readonly wrong: number }): LedgerResult {
+    const { offered } = countCard(this.memory, this.layout.cards[0]);
+    const violations: string[] = [];
+    if (frames !== offered) violations.push(`bare ring: ${offered} frames offered, ${frames} taken`);
+    if (wrong !== 0) violations.push(`bare ring: ${wrong} frames were not the next of their flow`);
+    return {
+      verdict: violations.length === 0 ? 'pass' : 'fail',
+      frames,
+      wholeShare: 0,
+      swaps: 0,
+      violations,
+    };
+  }
+}
+
+type Answer<R, K> = Extract<CellAnswer<R>, { readonly kind: K }>;
+
+/** A worker that answers one message at a time. An error in it rejects whatever is waited for. */
+class Thread<R> {
+  private readonly worker: Worker;
+  private readonly answers: CellAnswer<R>[] = [];
+  private wake: (() => void) | undefined;
+  private failure: Error | undefined;
+
+  constructor(file: string, start: object) {
+    this.worker = new Worker(builtFile(file), { workerData: start });
+    this.worker.on('message', (answer: CellAnswer<R>) => {
+      if (answer.kind === 'failed') this.failure = new Error(`${file}: ${answer.message}\n${answer.stack}`);
+      else this.answers.push(answer);
+      this.wake?.();
+    });
+    this.worker.on('error', (error) => {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      this.wake?.();
+    });
+  }
+
+  send(command: Command): void {
+    this.worker.postMessage(command);
+  }
+
+  async next<K extends CellAnswer<R>['kind']>(kind: K): Promise<Answer<R, K>> {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure;
+      const answer = this.answers.shift();
+      if (answer === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
+      else if (isOf<R, K>(answer, kind)) return answer;
+    }
+  }
+
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+}
+
+function isOf<R, K>(answer: CellAnswer<R>, kind: K): answer is Answer<R, K> {
+  return answer.kind === kind;
+}

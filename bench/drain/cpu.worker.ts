@@ -1,0 +1,72 @@
+/** A cell's CPU thread: empties the rings when it is its turn, and times that. */
+import { PerformanceObserver } from 'node:perf_hooks';
+import { parentPort, workerData } from 'node:worker_threads';
+import { failure } from '../../src/exec/threads/messages.ts';
+import { Control } from '../../src/host/control.ts';
+import { Memory } from '../../src/hw/memory.ts';
+import { type Drain, makeDrain } from './drains.ts';
+import type { Command, DrainStart, Trial } from './messages.ts';
+import { HARDWARE, NOBODY, Turns } from './turns.ts';
+
+/** Turns without a frame after which everything has come. */
+const LAST_TURNS = 3;
+
+let collections = 0;
+new PerformanceObserver((list) => {
+  collections += list.getEntries().length;
+}).observe({ entryTypes: ['gc'] });
+
+async function main(start: DrainStart): Promise<void> {
+  const memory = new Memory(start.buffer);
+  const turns = new Turns(start.turns);
+  const drain = await makeDrain(memory, start);
+  const control = new Control(memory, start.layout.control);
+  parentPort?.on('message', (command: Command) => {
+    if (command.kind === 'trial') void answerTrial(command.turns, drain, turns);
+    else end(drain, turns, control);
+  });
+  control.go();
+  parentPort?.postMessage({ kind: 'ready' });
+}
+
+async function answerTrial(count: number, drain: Drain, turns: Turns): Promise<void> {
+  const trial = runTrial(count, drain, turns);
+  await new Promise((resolve) => setImmediate(resolve)); // the observer hears of collections by then
+  const ended: Trial = { ...trial, collections };
+  collections = 0;
+  parentPort?.postMessage({ kind: 'trial', trial: ended });
+}
+
+/** Until nothing comes any more and no swap is under way. */
+function end(drain: Drain, turns: Turns, control: Control): void {
+  for (let empty = 0; empty < LAST_TURNS || drain.busy(); ) {
+    turns.give(HARDWARE);
+    turns.await(HARDWARE);
+    empty = drain.drain() === 0 ? empty + 1 : 0;
+  }
+  turns.give(NOBODY);
+  const result = drain.conclude();
+  control.stopHardware();
+  parentPort?.postMessage({ kind: 'finished', result });
+}
+
+function runTrial(count: number, drain: Drain, turns: Turns): Trial {
+  const ns = new Float64Array(count);
+  const frames = new Int32Array(count);
+  const swaps = drain.swaps();
+  const heapBytes = process.memoryUsage().heapUsed;
+  for (let turn = 0; turn < count; turn++) {
+    turns.give(HARDWARE);
+    turns.await(HARDWARE);
+    drain.begin();
+    const began = performance.now();
+    frames[turn] = drain.drain();
+    ns[turn] = (performance.now() - began) * 1e6;
+    drain.end();
+  }
+  const grown = process.memoryUsage().heapUsed - heapBytes;
+  turns.give(NOBODY);
+  return { ns, frames, swaps: drain.swaps() - swaps, heapBytes: grown, collections: 0 };
+}
+
+main(workerData as DrainStart).catch((error: unknown) => parentPort?.postMessage(failure(error)));

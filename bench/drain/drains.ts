@@ -1,0 +1,158 @@
+/** Who empties the rings, behind one face. */
+
+import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { loadDriver } from '../../src/exec/modules/driver-module.ts';
+import { conclude } from '../../src/exec/threads/conclude.ts';
+import type { CpuResult } from '../../src/exec/threads/messages.ts';
+import { Cpu } from '../../src/host/cpu.ts';
+import type { MachineLayout } from '../../src/host/machine.ts';
+import { type Clock, MonotonicClock } from '../../src/hw/clock.ts';
+import type { Memory } from '../../src/hw/memory.ts';
+import { BareForward } from './bare-forward.ts';
+import { BareReceive } from './bare-receive.ts';
+import { MACSWAP } from './macswap.ts';
+import type { DrainStart } from './messages.ts';
+
+/** Frames that the loop written by hand took, and what was not as expected. */
+export interface BareResult {
+  readonly frames: number;
+  readonly wrong: number;
+}
+
+export type DrainResult =
+  | { readonly kind: 'host'; readonly cpu: CpuResult }
+  | { readonly kind: 'bare'; readonly bare: BareResult };
+
+export interface Drain {
+  /** A turn begins, and ends. */
+  begin(): void;
+  end(): void;
+  /** Takes all that there is. Returns the number of frames. */
+  drain(): number;
+  /** Swaps done so far, and whether one is under way. */
+  swaps(): number;
+  busy(): boolean;
+  conclude(): DrainResult;
+}
+
+export async function makeDrain(memory: Memory, start: DrainStart): Promise<Drain> {
+  const { drainer, layout, originUs } = start;
+  if (drainer.kind === 'host') {
+    const loaded = await Promise.all(drainer.driverModules.map(loadDriver));
+    const clock = new TurnClock(new MonotonicClock(originUs));
+    const cpu = new Cpu(memory, layout, clock, {
+      timed: [],
+      round: drainer.round,
+      drivers: [...NIC_DRIVERS, ...loaded],
+      applications: [MACSWAP],
+      swapEnded: () => undefined,
+    });
+    for (const _ of cpu.boot());
+    return new HostDrain(memory, layout, cpu, clock);
+  }
+  const clock = new MonotonicClock(originUs);
+  const bare = drainer.forwards
+    ? new BareForward(memory, layout, clock, drainer.burst)
+    : new BareReceive(memory, layout, clock, drainer.burst);
+  for (const _ of bare.bringUp());
+  return new BareDrain(bare);
+}
+
+/** Stands still between turns: what is due in a millisecond is due after a millisecond of the CPU's own time. */
+class TurnClock implements Clock {
+  private readonly clock: Clock;
+  private pausedUs = 0;
+  private sinceUs: number;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    this.sinceUs = clock.nowUs();
+  }
+
+  nowUs(): number {
+    return this.clock.nowUs() - this.pausedUs;
+  }
+
+  resume(): void {
+    this.pausedUs += this.clock.nowUs() - this.sinceUs;
+  }
+
+  pause(): void {
+    this.sinceUs = this.clock.nowUs();
+  }
+}
+
+class HostDrain implements Drain {
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly cpu: Cpu;
+  private readonly clock: TurnClock;
+  private readonly beganUs: number;
+
+  constructor(memory: Memory, layout: MachineLayout, cpu: Cpu, clock: TurnClock) {
+    this.memory = memory;
+    this.layout = layout;
+    this.cpu = cpu;
+    this.clock = clock;
+    clock.pause();
+    this.beganUs = clock.nowUs();
+    cpu.desk.start(this.beganUs);
+  }
+
+  begin(): void {
+    this.clock.resume();
+  }
+
+  end(): void {
+    this.clock.pause();
+  }
+
+  drain(): number {
+    let frames = 0;
+    for (let served = this.cpu.step(); served > 0; served = this.cpu.step()) frames += served;
+    return frames;
+  }
+
+  swaps(): number {
+    return this.cpu.desk.records.length;
+  }
+
+  busy(): boolean {
+    this.cpu.desk.close();
+    return this.cpu.desk.busy;
+  }
+
+  conclude(): DrainResult {
+    const occupancy = { workingUs: 0, lookingUs: 0, idleUs: 0 };
+    const served = { startUs: this.beganUs, endUs: this.clock.nowUs(), occupancy };
+    return { kind: 'host', cpu: conclude(this.cpu, this.memory, this.layout, false, served) };
+  }
+}
+
+class BareDrain implements Drain {
+  private readonly bare: BareReceive | BareForward;
+
+  constructor(bare: BareReceive | BareForward) {
+    this.bare = bare;
+  }
+
+  begin(): void {}
+
+  end(): void {}
+
+  drain(): number {
+    return this.bare.drain();
+  }
+
+  swaps(): number {
+    return 0;
+  }
+
+  busy(): boolean {
+    return false;
+  }
+
+  conclude(): DrainResult {
+    return { kind: 'bare', bare: { frames: this.bare.frames, wrong: this.bare.wrong } };
+  }
+}

@@ -1,0 +1,41 @@
+/** What a cell's threads are told, and what they answer. */
+import type { ThreadMessage } from '../../src/exec/threads/messages.ts';
+import type { MachineLayout } from '../../src/host/machine.ts';
+import type { SwapRound } from '../../src/swap/timetable.ts';
+
+/** Who empties the rings: the product's CPU with its drivers, or a loop written by hand. */
+export type Drainer =
+  | {
+      readonly kind: 'host';
+      readonly round: SwapRound | undefined;
+      /** URLs of modules with drivers beyond the built-in ones. */
+      readonly driverModules: readonly string[];
+    }
+  | { readonly kind: 'bare'; readonly forwards: boolean; readonly burst: number };
+
+export interface CellStart {
+  readonly buffer: SharedArrayBuffer;
+  readonly turns: SharedArrayBuffer;
+  readonly layout: MachineLayout;
+  readonly originUs: number;
+}
+
+export interface DrainStart extends CellStart {
+  readonly drainer: Drainer;
+}
+
+export type Command =
+  | { readonly kind: 'trial'; readonly turns: number }
+  /** Links offer no more; what is inside is drained, then the books are made. */
+  | { readonly kind: 'end' };
+
+/** One trial: for each turn nanoseconds and frames; and what the collector did meanwhile. */
+export interface Trial {
+  readonly ns: Float64Array;
+  readonly frames: Int32Array;
+  readonly swaps: number;
+  readonly heapBytes: number;
+  readonly collections: number;
+}
+
+export type CellAnswer<R> = ThreadMessage<R> | { readonly kind: 'trial'; readonly trial: Trial };

@@ -1,0 +1,42 @@
+/** Machines to be measured, from scenarios: one frame in 64 compared whole. */
+import type { MachineLayout } from '../src/host/machine.ts';
+import type { Memory } from '../src/hw/memory.ts';
+import { openApplications } from '../src/testbed/applications.ts';
+import { buildMachine } from '../src/testbed/build.ts';
+import { openDrivers } from '../src/testbed/drivers.ts';
+import { resolveRun } from '../src/testbed/resolve.ts';
+import type { Scenario } from '../src/testbed/scenario.ts';
+import { MACSWAP } from './drain/macswap.ts';
+import { WHOLE_ONE_IN } from './ledger.ts';
+
+export interface Built {
+  readonly memory: Memory;
+  readonly layout: MachineLayout;
+}
+
+const SEED = 4;
+
+export async function machineFor(scenario: Scenario): Promise<Built> {
+  const books = { drivers: await openDrivers(scenario), applications: await openApplications(scenario) };
+  const { memory, layout } = buildMachine(
+    resolveRun({ seed: SEED, ...scenario }, books),
+    scenario,
+    WHOLE_ONE_IN,
+  );
+  return { memory, layout };
+}
+
+/** Frames come in by the first card and leave by the second, addresses exchanged; nothing comes in by that one. */
+export async function forwarding(scenario: Scenario): Promise<Built> {
+  const { memory, layout } = await machineFor({
+    ...scenario,
+    app: 'forward',
+    nics: [{ name: 'eth0' }, { name: 'eth1' }],
+  });
+  const [first, second] = layout.cards;
+  const cards = [
+    { ...first, app: MACSWAP.name, mirrored: true },
+    { ...second, frames: 0 },
+  ];
+  return { memory, layout: { ...layout, cards } };
+}
