@@ -93,6 +93,11 @@ export function showTable(table: ResultTable, bench: BenchResult): ShownTable {
   };
 }
 
+/** `1 in 64`, as far as it is a small part. */
+export function wholeShareInWords(share: number): string {
+  return share > 0 && share < 0.5 ? `1 in ${rounded(1 / share, 0)}` : showNumber(share, 'share');
+}
+
 /** A goal is held against the median. */
 export function judgeGoals({ goals, figures }: BenchResult): JudgedGoal[] {
   return goals.map((goal) => {
@@ -153,9 +158,10 @@ function scaleOf(value: number, unit: Unit): { label: string; scale: number } {
   return fitting === undefined ? { label: 'B', scale: 1 } : { label: fitting.unit, scale: 1 / fitting.size };
 }
 
-/** Three digits that count; ratios near one differ in the third decimal. */
+/** Three digits that count; ratios near one differ in the third decimal, and 99.9 % is not all. */
 function decimalsOf(value: number, unit: Unit): number {
   if (unit === 'ratio' && Math.abs(value) < 10) return MOST_DECIMALS;
+  if (unit === 'share' && Math.abs(value) >= 10) return 1;
   if (value === 0) return 0;
   return Math.max(0, Math.min(MOST_DECIMALS, 2 - Math.floor(Math.log10(Math.abs(value)))));
 }

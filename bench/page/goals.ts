@@ -16,22 +16,24 @@ const STANDINGS: Readonly<Record<Standing, { symbol: string; word: string; name:
   missed: { symbol: '○', word: 'missed', name: 'missed' },
   'not measured': { symbol: '–', word: 'not measured', name: 'none' },
 };
-const WIDTH = 132;
+const WIDTH = 120;
 const HEIGHT = 20;
+
+export const DRAWN_EXPLAINED =
+  'Beside each goal: the goal as a line, what is still acceptable dashed, the good side shaded; the dot is the median, the bar through it from quartile to quartile.';
 
 export function goalTable(caption: string, goals: readonly PlacedGoal[]): Html {
   if (goals.length === 0) return NOTHING;
-  const placed = goals.some(({ bench }) => bench !== undefined);
   return scrolling(
     caption,
     html`<table class="goals">
 <caption>${caption}</caption>
 <thead><tr>
-<th scope="col" class="key">standing</th><th scope="col" class="key">goal</th>${placed ? html`<th scope="col" class="key">bench</th>` : NOTHING}
-<th scope="col" colspan="2">found</th><th scope="col" class="key">bound</th><th class="drawn"></th>
+<th scope="col" class="key">standing</th><th scope="col" class="key">goal</th>
+<th scope="col" colspan="2">found</th><th class="drawn"></th>
 </tr></thead>
 <tbody>
-${goals.map((goal) => row(goal, placed))}
+${goals.map(row)}
 </tbody>
 </table>`,
   );
@@ -42,14 +44,13 @@ export function standingMark(standing: Standing): Html {
   return html`<span class="standing ${name}"><span aria-hidden="true">${symbol}</span> ${word}</span>`;
 }
 
-function row({ goal, figure, standing, bench }: PlacedGoal, placed: boolean): Html {
+function row({ goal, figure, standing, bench }: PlacedGoal): Html {
   const { value, spread, unit } =
     figure === undefined ? { value: '–', spread: '', unit: '' } : showFigure(figure);
+  const bound = goalInWords(goal, figure?.unit ?? 'count');
   return html`<tr>
-<td>${standingMark(standing)}</td><th scope="row" class="key goal">${goal.text}</th>
-${placed ? html`<td>${bench === undefined ? NOTHING : html`<a href="#${bench.anchor}">${bench.title}</a>`}</td>` : NOTHING}
+<td>${standingMark(standing)}</td><th scope="row" class="key goal">${goal.text}<span class="bound">${bound}${bench === undefined ? NOTHING : html`, <a href="#${bench.anchor}">${bench.title}</a>`}</span></th>
 <td class="value">${value}</td><td class="spread">${[spread, unit].filter((text) => text !== '').join(' ')}</td>
-<td class="bound">${goalInWords(goal, figure?.unit ?? 'count').replace(/^goal /, '')}</td>
 <td class="drawn">${figure === undefined ? NOTHING : drawn(goal, figure, standing)}</td>
 </tr>`;
 }

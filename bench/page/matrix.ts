@@ -1,4 +1,4 @@
-import { showNumber, unitLabel } from '../figures.ts';
+import { showFigure, unitLabel } from '../figures.ts';
 import type { MatrixPlot } from '../results.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { scrolling } from './tables.ts';
@@ -12,7 +12,7 @@ export function matrix(plot: MatrixPlot): Html {
   const { title, note, rowLabel, columnLabel, rows, columns, values, unit } = plot;
   const measured = values.flat().filter((value) => value !== null);
   const shade = shading(measured);
-  const label = unitLabel(unit);
+  const label = unit === 'bytes' ? '' : unitLabel(unit);
   const inUnit = label === '' ? '' : `, ${label}`;
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined
@@ -53,6 +53,6 @@ function shading(measured: readonly number[]): { of: (value: number) => number; 
 
 /** The unit stands in the title; bytes carry theirs, which differ. */
 function shown(value: number, { unit }: MatrixPlot): string {
-  const text = showNumber(value, unit);
-  return unit === 'bytes' ? text : text.replace(/ \S+$/, '');
+  const { value: text, unit: own } = showFigure({ unit, values: [value] });
+  return unit === 'bytes' ? `${text} ${own}` : text;
 }

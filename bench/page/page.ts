@@ -5,7 +5,7 @@ import { countStandings, goalsInWords, judgeGoals, SPREAD_EXPLAINED, showNumber 
 import type { BenchReport, BenchResult, Environment } from '../results.ts';
 import { asset } from './assets.ts';
 import { comparisonSection } from './comparison.ts';
-import { goalTable } from './goals.ts';
+import { DRAWN_EXPLAINED, goalTable } from './goals.ts';
 import { Html, html, json, NOTHING } from './html.ts';
 import { matrix } from './matrix.ts';
 import { colorsOf } from './palette.ts';
@@ -111,7 +111,7 @@ function overview(report: BenchReport): Html {
 <h2>Overview</h2>
 <p class="lead">${report.verdict === 'pass' ? 'No ledger found a violation' : 'A ledger found violations: figures of that bench mean nothing'}; ${goalsInWords(report)}.</p>
 ${goalTable('All goals', goals)}
-<p class="note">${SPREAD_EXPLAINED}</p>
+<p class="note">${SPREAD_EXPLAINED} ${DRAWN_EXPLAINED}</p>
 ${environmentList(report.environment)}
 </section>`;
 }
@@ -131,7 +131,11 @@ function environmentList({ node, v8, platform, cpu, cores, memoryBytes, load, st
 
 /** `1.37 billion`: large counts are read as magnitudes. */
 function compact(count: number): string {
-  return count.toLocaleString('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+  return count.toLocaleString('en-US', {
+    notation: 'compact',
+    compactDisplay: 'long',
+    maximumSignificantDigits: 3,
+  });
 }
 
 function minutes(seconds: number): string {

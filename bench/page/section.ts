@@ -1,4 +1,12 @@
-import { judgeGoals, showFigure, showNumber, showTable, unitLabel } from '../figures.ts';
+import {
+  judgeGoals,
+  type ShownFigure,
+  showFigure,
+  showNumber,
+  showTable,
+  unitLabel,
+  wholeShareInWords,
+} from '../figures.ts';
 import type { BenchResult, Figure, LedgerResult } from '../results.ts';
 import { summarise } from '../statistics.ts';
 import { goalTable } from './goals.ts';
@@ -28,11 +36,11 @@ ${allFigures(bench)}
 
 function ledgerText({ verdict, frames, wholeShare, swaps }: LedgerResult): Html {
   const count = (value: number) => value.toLocaleString('en-US');
-  const whole =
-    wholeShare > 0 && wholeShare < 0.5
-      ? `1 in ${count(Math.round(1 / wholeShare))}`
-      : showNumber(wholeShare, 'share');
-  return html`<strong class="${verdict}">Ledger: ${verdict}.</strong> ${count(frames)} frames, ${whole} compared whole, the others by flow, sequence, length and check word; ${count(swaps)} swaps.`;
+  const looked =
+    wholeShare === 1
+      ? 'all compared whole'
+      : `${wholeShareInWords(wholeShare)} compared whole, all others by flow, sequence, length and check word`;
+  return html`<strong class="${verdict}">Ledger: ${verdict}.</strong> ${count(frames)} frames, ${looked}; ${count(swaps)} swaps.`;
 }
 
 /** What no table shows is found here, and how many values are behind each. */
@@ -53,9 +61,9 @@ ${figures.map(figureRow)}
 }
 
 function figureRow({ id, unit, values, better }: Figure): Html {
-  const { low, high } = summarise(values);
-  const shown = showFigure({ unit, values });
-  const bare = (value: number) =>
-    unit === 'bytes' ? showNumber(value, unit) : showNumber(value, unit).replace(/ \S+$/, '');
-  return html`<tr><th scope="row" class="key id">${id}</th><td class="value">${shown.value}</td><td class="value">${bare(low)} to ${bare(high)}</td><td>${unit === 'bytes' ? shown.unit : unitLabel(unit)}</td><td class="value">${values.length}</td><td>${better ?? ''}</td></tr>\n`;
+  const { median, low, high } = summarise(values);
+  const [middle, first, last] = [median, low, high].map((value) => showFigure({ unit, values: [value] }));
+  // Bytes are scaled one by one, all others have the unit in common.
+  const text = ({ value, unit: own }: ShownFigure) => (unit === 'bytes' ? `${value} ${own}` : value);
+  return html`<tr><th scope="row" class="key id">${id}</th><td class="value">${text(middle)}</td><td class="value">${text(first)} to ${text(last)}</td><td>${unit === 'bytes' ? '' : unitLabel(unit)}</td><td class="value">${values.length}</td><td>${better ?? ''}</td></tr>\n`;
 }

@@ -9,7 +9,7 @@ export function scrolling(label: string, table: Html): Html {
 export function tableOf({ title, note, unit, keys, columns, rows }: ShownTable): Html {
   const heads = columns.map(
     ({ head, unit }) =>
-      html`<th scope="col" colspan="2">${head}${unit === '' ? NOTHING : html` <span class="unit">${unit}</span>`}</th>`,
+      html`<th scope="col" colspan="2">${head}${unit === '' ? NOTHING : html`<span class="unit">, ${unit}</span>`}</th>`,
   );
   const body = rows.map(
     (row, index) => html`<tr${groupClass(row.keys, rows[index - 1]?.keys)}>
@@ -21,7 +21,7 @@ ${row.cells.map(cellOf)}
 ${scrolling(
   title,
   html`<table>
-<caption>${title}${unit === '' ? NOTHING : html` <span class="unit">${unit}</span>`}</caption>
+<caption>${title}${unit === '' ? NOTHING : html`<span class="unit">, ${unit}</span>`}</caption>
 <thead><tr>${keys.map((key) => html`<th scope="col" class="key">${key}</th>`)}${heads}</tr></thead>
 <tbody>
 ${body}

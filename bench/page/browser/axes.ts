@@ -8,15 +8,17 @@ const TICKS_MOST = 7;
 const MARGIN = 1.08;
 
 export function format(value: number): string {
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e7))
+  if (value !== 0 && (Math.abs(value) < 1e-5 || Math.abs(value) >= 1e7))
     return value.toExponential().replace('e+', 'e');
   return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 }
 
 export function scaleOf({ log = false }: Axis, fromZero: boolean): uPlot.Scale {
   if (log) return { time: false, distr: 3, range: (_, min, max) => [min / MARGIN, max * MARGIN] };
-  if (!fromZero)
-    return { time: false, range: (_, min, max) => (min === max ? [min - 1, max + 1] : [min, max]) };
+  if (!fromZero) {
+    const margin = (min: number, max: number) => (max - min) / 60 || 1;
+    return { time: false, range: (_, min, max) => [min - margin(min, max), max + margin(min, max)] };
+  }
   // A dip is as deep as it looks only where the axis begins at nothing.
   return { time: false, range: (_, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] };
 }

@@ -14,7 +14,10 @@ const HEIGHT = { wide: 300, narrow: 250 };
 const NARROW = 520;
 /** uPlot has three series for each of ours: the line, and the two ends of its band. */
 const EACH = 3;
-const Y_AXIS = 52;
+/** Lines of no more points than this have them marked; of more than that, they are thinner. */
+const POINTS_MOST = 16;
+const DENSE = 100;
+const Y_AXIS = 56;
 
 export function draw({ plot, colors }: DrawnPlot, place: HTMLElement, list: HTMLElement): Drawing {
   const theme = themeOf(place);
@@ -84,7 +87,7 @@ function optionsOf(
   });
   return {
     ...size,
-    padding: [8, 12, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     scales: { x: scaleOf(plot.x, false), y: scaleOf(plot.y, true) },
     axes: [
@@ -92,6 +95,7 @@ function optionsOf(
         ...axis,
         values,
         label: plot.x.log === true ? `${plot.x.label} (log scale)` : plot.x.label,
+        size: 30,
         labelSize: 22,
         grid: { show: false },
         ticks: { ...grid, size: 5 },
@@ -129,12 +133,12 @@ function optionsOf(
 function linesOf({ name, x }: Series, color: number, theme: Theme): uPlot.Series[] {
   const stroke = theme.lines[color];
   const end: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false } };
-  const few = x.length <= 16;
+  const few = x.length <= POINTS_MOST;
   return [
     {
       label: name,
       stroke,
-      width: 2,
+      width: x.length <= DENSE ? 2 : 1.5,
       dash: [...DASHES[color]],
       points: few ? { show: true, size: 7, width: 2, stroke, fill: theme.background } : { show: false },
     },
