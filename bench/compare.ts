@@ -50,8 +50,9 @@ export function compareReports(old: BenchReport, now: BenchReport): Comparison {
     const name = ({ quick }: BenchReport) => (quick ? 'a quick run' : 'a full run');
     throw new UsageError(`${name(old)} cannot be compared with ${name(now)}: they do not measure the same`);
   }
-  const before = comparable(old);
-  const after = comparable(now);
+  const ran = ({ benches }: BenchReport) => benches.map(({ name }) => name);
+  const before = comparable(old, ran(now));
+  const after = comparable(now, ran(old));
   const figures = [...new Set([...before.keys(), ...after.keys()])].map((id) =>
     compareFigures(id, before.get(id), after.get(id)),
   );
@@ -84,9 +85,10 @@ export function changeInWords(change: number): string {
   return `${change < 0 ? '−' : '+'}${(Math.abs(change) * 100).toLocaleString('en-US', { maximumFractionDigits: 1 })} %`;
 }
 
-/** Only what has a good and a bad way is compared. */
-function comparable({ benches }: BenchReport): Map<string, Figure> {
-  const figures = benches.flatMap((bench) => bench.figures).filter(({ better }) => better !== undefined);
+/** Only what has a good and a bad way is compared, of benches that ran both times. */
+function comparable({ benches }: BenchReport, also: readonly string[]): Map<string, Figure> {
+  const both = benches.filter(({ name }) => also.includes(name));
+  const figures = both.flatMap((bench) => bench.figures).filter(({ better }) => better !== undefined);
   return new Map(figures.map((figure) => [figure.id, figure]));
 }
 
@@ -134,6 +136,12 @@ function remarks(old: BenchReport, now: BenchReport): string[] {
     const [before, after] = [of(old.environment), of(now.environment)];
     return before === after ? [] : [`${what}: ${before} before, ${after} now`];
   };
+  const missing = (when: string, all: BenchReport, some: BenchReport) => {
+    const names = all.benches
+      .map(({ name }) => name)
+      .filter((name) => !some.benches.some((bench) => bench.name === name));
+    return names.length === 0 ? [] : [`not run ${when}: ${names.join(', ')}`];
+  };
   return [
     ...differs('not the same machine', machine),
     ...differs('not the same Node', ({ node }) => node),
@@ -142,5 +150,7 @@ function remarks(old: BenchReport, now: BenchReport): string[] {
       .map(
         ({ environment }) => `the ledger of the run of ${environment.date} failed: its figures mean little`,
       ),
+    ...missing('now', old, now),
+    ...missing('before', now, old),
   ];
 }

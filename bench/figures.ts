@@ -37,6 +37,7 @@ export const SPREAD_EXPLAINED =
 
 const NOT_MEASURED = '–';
 const MOST_DECIMALS = 3;
+const COUNTED: readonly Unit[] = ['frames', 'count', 'bytes'];
 const BYTES = [
   { unit: 'GB', size: 1e9 },
   { unit: 'MB', size: 1e6 },
@@ -46,10 +47,13 @@ const BYTES = [
 export function showFigure({ values, unit }: Pick<Figure, 'values' | 'unit'>): ShownFigure {
   const { median, low, high } = summarise(values);
   const { label, scale } = scaleOf(median, unit);
-  const decimals = decimalsOf(median * scale, unit);
+  const spread = (high - low) / 2;
+  // Of things that are counted there are no hundredths.
+  const whole = COUNTED.includes(unit) && scale === 1 && Number.isInteger(median) && Number.isInteger(spread);
+  const decimals = whole ? 0 : decimalsOf(median * scale, unit);
   return {
     value: rounded(median * scale, decimals),
-    spread: values.length < 2 ? '' : `±${rounded(((high - low) / 2) * scale, decimals)}`,
+    spread: values.length < 2 ? '' : `±${rounded(spread * scale, decimals)}`,
     unit: label,
   };
 }

@@ -13,13 +13,13 @@ export {
   SPREAD_EXPLAINED,
   showFigure,
   showTable,
+  wholeShareInWords,
 } from './figures.ts';
 export { htmlReport } from './page/page.ts';
 export { readReport } from './read.ts';
 export type * from './results.ts';
 
 export interface BenchOptions {
-  /** None for all. */
   readonly names: readonly string[];
   readonly quick: boolean;
   readonly onProgress?: (text: string) => void;

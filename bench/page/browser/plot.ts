@@ -81,6 +81,9 @@ function optionsOf(
     const { min = 1, max = 10 } = chart.scales[scale];
     return logTicks(min, max);
   };
+  // The ends of a band have none.
+  const fillOf = (index: number) =>
+    (index - 1) % EACH === 0 ? theme.lines[colors[(index - 1) / EACH]] : 'transparent';
   const logAxis = (scale: string) => ({
     splits: ticksOf(scale),
     filter: (_: uPlot, splits: number[]) => splits,
@@ -118,7 +121,7 @@ function optionsOf(
     })),
     cursor: {
       y: false,
-      points: { size: 8 },
+      points: { size: 9, width: 0, fill: (_, index) => fillOf(index) },
       // The nearest point that a line has, not the gap that another one's places leave in it.
       hover: { skip: [undefined, null], prox: null },
       drag: { x: false, y: false },
