@@ -116,13 +116,18 @@ export function countStandings({ benches }: BenchReport): Readonly<Record<Standi
   return counts;
 }
 
+/** `9 of 11 goals met` */
+export function goalsMet(report: BenchReport): string {
+  const counts = countStandings(report);
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return all === 0 ? 'no goals' : `${counts.met} of ${all} goals met`;
+}
+
 /** `9 of 11 goals met, 1 between goal and least, 1 missed` */
 export function goalsInWords(report: BenchReport): string {
   const counts = countStandings(report);
-  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  if (all === 0) return 'no goals';
   return [
-    `${counts.met} of ${all} goals met`,
+    goalsMet(report),
     ...(counts.least > 0 ? [`${counts.least} between goal and least`] : []),
     ...(counts.missed > 0 ? [`${counts.missed} missed`] : []),
     ...(counts['not measured'] > 0 ? [`${counts['not measured']} not measured`] : []),

@@ -5,9 +5,9 @@ export type * from './compare.ts';
 export { changeInWords, compareReports, comparisonInWords, countOutcomes } from './compare.ts';
 export type * from './figures.ts';
 export {
-  countStandings,
   goalInWords,
   goalsInWords,
+  goalsMet,
   inWords,
   judgeGoals,
   SPREAD_EXPLAINED,

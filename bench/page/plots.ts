@@ -33,11 +33,9 @@ function axisName({ label, log = false }: Axis): string {
 
 function inWords({ title, x, y, series, marks }: LinePlot): string {
   const lines = series.map((one) => {
-    const across = `from ${digits(Math.min(...one.x))} to ${digits(Math.max(...one.x))}`;
     const values = one.y.filter((value) => value !== null);
-    const up =
-      values.length === 0 ? 'no values' : `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`;
-    return `${one.name}: ${up}, ${across} across.`;
+    if (values.length === 0) return `${one.name}: nothing measured.`;
+    return `${one.name}: ${range(values)}, from ${range(one.x)} across.`;
   });
   const moments = marks === undefined ? [] : [`${marks.at.length} marks: ${marks.name}.`];
   return [`${title}. Line plot of ${axisName(y)} by ${axisName(x)}.`, ...lines, ...moments].join(' ');
@@ -57,6 +55,10 @@ ${series.map((one) => one.x.map((_, place) => point(one, place, banded)))}
 function point({ name, x, y, low, high }: Series, place: number, banded: boolean): Html {
   const band = banded ? [low?.[place] ?? null, high?.[place] ?? null] : [];
   return html`<tr><th scope="row" class="key">${name}</th>${[x[place], y[place], ...band].map((value) => html`<td class="value">${value === null ? '–' : digits(value)}</td>`)}</tr>\n`;
+}
+
+function range(values: readonly number[]): string {
+  return `${digits(Math.min(...values))} to ${digits(Math.max(...values))}`;
 }
 
 function digits(value: number): string {

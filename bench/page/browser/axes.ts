@@ -6,6 +6,8 @@ const PLACES_MOST = 10;
 const TICKS_MOST = 7;
 /** Room left beside the first and the last point of a logarithmic axis, as a factor. */
 const MARGIN = 1.08;
+/** An axis of less has hardly a tick to read it by. */
+const NARROWEST = 3;
 
 export function format(value: number): string {
   if (value !== 0 && (Math.abs(value) < 1e-5 || Math.abs(value) >= 1e7))
@@ -13,14 +15,27 @@ export function format(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 }
 
+/** Where there is nothing to draw, uPlot knows neither end of an axis. */
 export function scaleOf({ log = false }: Axis, fromZero: boolean): uPlot.Scale {
-  if (log) return { time: false, distr: 3, range: (_, min, max) => [min / MARGIN, max * MARGIN] };
-  if (!fromZero) {
-    const margin = (min: number, max: number) => (max - min) / 60 || 1;
-    return { time: false, range: (_, min, max) => [min - margin(min, max), max + margin(min, max)] };
-  }
+  const between = (range: (min: number, max: number) => [number, number]): uPlot.Scale => ({
+    time: false,
+    range: (_, min: number | null, max: number | null) =>
+      min === null || max === null ? [1, 10] : range(min, max),
+  });
+  if (log)
+    return {
+      ...between((min, max) => {
+        const margin = Math.max(MARGIN, Math.sqrt(NARROWEST / (max / min)));
+        return [min / margin, max * margin];
+      }),
+      distr: 3,
+    };
   // A dip is as deep as it looks only where the axis begins at nothing.
-  return { time: false, range: (_, min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08] };
+  if (fromZero) return between((min, max) => [Math.min(0, min), max <= 0 ? 1 : max * 1.08]);
+  return between((min, max) => {
+    const margin = (max - min) / 60 || 1;
+    return [min - margin, max + margin];
+  });
 }
 
 /** Powers of ten, with 2 and 5 between them where there is room, or 3 where there is less, or not all of them. */

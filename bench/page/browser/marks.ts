@@ -13,11 +13,12 @@ export function marks({ marks }: LinePlot, theme: Theme): (chart: uPlot) => void
     const { ctx, bbox } = chart;
     const ratio = devicePixelRatio;
     const bottom = bbox.top + bbox.height;
-    const top = marks.at.length > WHOLE_MOST ? bottom - FOOT * ratio : bbox.top;
+    const whole = marks.at.length <= WHOLE_MOST;
+    const top = whole ? bbox.top : bottom - FOOT * ratio;
     ctx.save();
     ctx.strokeStyle = theme.mark;
     ctx.lineWidth = ratio;
-    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.setLineDash(whole ? [3 * ratio, 3 * ratio] : []);
     ctx.beginPath();
     for (const at of marks.at) {
       const x = Math.round(chart.valToPos(at, 'x', true)) + 0.5;

@@ -48,6 +48,7 @@ function sizeOf({ clientWidth }: HTMLElement): { width: number; height: number }
 
 /** Lines over different places get one axis. Where a line has no point it goes on; null is a gap. */
 function dataOf({ series, x, y }: LinePlot): uPlot.AlignedData {
+  if (series.length === 0) return [[]];
   return uPlot.join(
     series.map((one): uPlot.AlignedData => {
       const shown = (value: number | null | undefined) =>

@@ -4,6 +4,7 @@ import {
   type Comparison,
   goalInWords,
   goalsInWords,
+  goalsMet,
   inWords,
   type JudgedGoal,
   judgeGoals,
@@ -15,7 +16,7 @@ import {
   showTable,
   wholeShareInWords,
 } from '../../../bench/index.ts';
-import { counted, grouped, timeSpan } from '../format.ts';
+import { counted, timeSpan } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
 import { facts, indent, inParts, section, table, widthOf, wrap } from '../text.ts';
 import { comparisonSection, worse } from './comparison.ts';
@@ -45,7 +46,7 @@ function headline(report: BenchReport, comparison: Comparison | undefined, scree
   const { node, cores, cpu, ringswap, date, load, stolenMs } = environment;
   const parts = [
     goalsInWords(report),
-    `${counted(benches.length, 'bench').replace(/hs$/, 'hes')} in ${timeSpan(seconds * 1000)}`,
+    `${benches.length} ${benches.length === 1 ? 'bench' : 'benches'} in ${timeSpan(seconds * 1000)}`,
     ...(quick ? ['a quick run'] : []),
   ];
   const machine = `ringswap ${ringswap}, node ${node}, ${counted(cores, 'core')} of ${cpu}, ${date}`;
@@ -165,6 +166,7 @@ function ledgerLines(ledger: LedgerResult, room: number, colors: Colors): string
   ];
 }
 
+/** One line where there is room, for people and for `tail -1`. */
 function conclusion(
   report: BenchReport,
   comparison: Comparison | undefined,
@@ -173,8 +175,8 @@ function conclusion(
   const failed = report.benches.filter(({ ledger }) => ledger.verdict === 'fail');
   const parts = [
     failed.length === 0 ? 'no violation' : `violations in ${failed.map(({ name }) => name).join(', ')}`,
-    goalsInWords(report),
-    ...(comparison === undefined ? [] : [`${grouped(worse(comparison).length)} worse than before`]),
+    goalsMet(report),
+    ...(comparison === undefined ? [] : [`${counted(worse(comparison).length, 'figure')} worse`]),
   ];
   const begin = `${word(report, comparison, colors)}  `;
   return wrap(begin + parts.join(', '), columns, widthOf([begin]));
