@@ -1,6 +1,6 @@
-// Bundles src/ into dist/. Everything lies flat there, chunks too: a worker is started from the file beside the
+// Bundles src/ and bench/ into dist/. Everything lies flat there, chunks too: a worker is started from the file beside the
 // module that starts it.
-import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
@@ -29,6 +29,9 @@ const simEntryPoints = {
   'sim.worker': 'src/exec/sim/sim.worker.ts',
 };
 
+/** What runs in the page that `bench --html` writes, and its style: texts, which are put into it. */
+const pageEntryPoints = { 'bench-page': 'bench/page/browser/main.ts' };
+
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -45,6 +48,26 @@ const common = {
   write: false,
   logLevel: 'warning',
 };
+
+/** @returns {Promise<import('esbuild').BuildOptions>} */
+async function pageOptions() {
+  // Its licence is to stand in all copies.
+  const licence = await readFile(join(root, 'node_modules/uplot/LICENSE'), 'utf8');
+  return {
+    ...common,
+    entryPoints: pageEntryPoints,
+    splitting: false,
+    packages: 'bundle',
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    sourcemap: false,
+    minify: true,
+    charset: 'utf8',
+    legalComments: 'inline',
+    banner: { js: `/*! uPlot\n\n${licence.trim()}\n*/` },
+  };
+}
 
 /**
  * Exchanges the module of shared accesses for the simulation's.
@@ -78,6 +101,7 @@ export async function build() {
     bundle({ ...common, entryPoints }),
     bundle({ ...common, entryPoints: workerEntryPoints, splitting: false }),
     bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints(root)] }),
+    bundle(await pageOptions()),
   ]);
   const outputFiles = built.flatMap((result) => result.outputFiles ?? []);
   await mkdir(dist, { recursive: true });

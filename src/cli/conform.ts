@@ -1,5 +1,5 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
-import { type ConformPoint, runConform, UsageError } from '../testbed/index.ts';
+import { type ConformPoint, runConform } from '../testbed/index.ts';
+import { asJson, outputTo, STDOUT } from './output.ts';
 import { conformHeading, conformLine, renderConform } from './report/conform.ts';
 import { screenOf } from './screen.ts';
 import { whole } from './validate.ts';
@@ -12,7 +12,6 @@ export interface ConformFlags {
   readonly json?: string;
 }
 
-const STDOUT = '-';
 const MOST_SEEDS = 1e6;
 const MOST_THREADS = 256;
 const LAST_SEED = 2 ** 32 - 1;
@@ -21,7 +20,8 @@ const LAST_SEED = 2 ** 32 - 1;
 export async function conform(driver: string, flags: ConformFlags): Promise<void> {
   const seeds = whole('--seeds', flags.seeds ?? '100', 1, MOST_SEEDS);
   const from = whole('--from', flags.from ?? '0', 0, LAST_SEED);
-  if (flags.json !== undefined && flags.json !== STDOUT) tryFile(flags.json);
+  // Tried before anything is run, so that a folder that is not there costs no time.
+  const json = flags.json === undefined ? undefined : outputTo('--json', flags.json);
   const out = flags.json === STDOUT ? process.stderr : process.stdout;
   const screen = screenOf(out);
   let heading = conformHeading(driver, seeds, from, screen);
@@ -37,17 +37,6 @@ export async function conform(driver: string, flags: ConformFlags): Promise<void
     },
   });
   out.write(renderConform(report, driver, screen));
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (flags.json === STDOUT) process.stdout.write(json);
-  else if (flags.json !== undefined) writeFileSync(flags.json, json);
+  json?.(asJson(report));
   process.exitCode = report.verdict === 'pass' ? 0 : 1;
-}
-
-/** Before anything is run, so that a folder that is not there costs no time. */
-function tryFile(path: string): void {
-  try {
-    appendFileSync(path, '');
-  } catch (error) {
-    throw new UsageError(`--json ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -39,3 +39,18 @@ Exit status:
   2   bad usage: no such file, or no driver in it
   70  an error of ringswap itself
 `;
+
+export const BENCH_EXAMPLES = `
+Examples:
+  ringswap bench --json today.json --html today.html
+  ringswap bench receive forward --quick
+  ringswap bench --compare yesterday.json
+`;
+
+export const BENCH_STATUS = `
+Exit status:
+  0   no ledger found a violation; whether goals are met does not matter
+  1   a ledger found one; or, with --compare, a figure got worse than noise allows
+  2   bad usage: no such bench, no report to compare with, nowhere to write to
+  70  an error of ringswap itself
+`;

@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { catalogue, readDump, Testbed } from '../testbed/index.ts';
+import { type BenchFlags, bench } from './bench.ts';
 import { type ConformFlags, conform } from './conform.ts';
-import { CONFORM_STATUS, EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
+import { BENCH_EXAMPLES, BENCH_STATUS, CONFORM_STATUS, EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
 import { type InspectFlags, renderDump, selected } from './inspect.ts';
 import { renderList } from './list.ts';
 import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
+import { asJson } from './output.ts';
 import { renderPlan } from './plan.ts';
 import { type RunFlags, run } from './run.ts';
 import { screenOf } from './screen.ts';
@@ -47,6 +49,7 @@ export function program(): Command {
     });
   validateCommand(root);
   conformCommand(root);
+  benchCommand(root);
   root
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
@@ -122,6 +125,25 @@ function conformCommand(root: Command): void {
     .action((driver: string, flags: ConformFlags) => conform(driver, flags));
 }
 
+function benchCommand(root: Command): void {
+  root
+    .command('bench')
+    .summary('measure speed, latency and what swaps cost; compare with an older run')
+    .description(
+      'Measures drivers and swaps, each figure beside a control of the same run, and holds them against the goals of ' +
+        'the project. Figures are medians with their spread; the ledger is on in all of it.',
+    )
+    .argument('[names...]', 'benches to run (default: all, in under 15 minutes on two cores)')
+    .option('--quick', 'less and less often, in under 2 minutes: to see that all works, not to quote')
+    .option('--compare <file>', 'say what got better or worse than noise allows since this JSON report')
+    .option('--list', 'list the benches, run nothing')
+    .optionsGroup('Output:')
+    .option('--json <file>', 'write the report as JSON too; - is standard output')
+    .option('--html <file>', 'write it as one page with plots too, for a browser, without a network')
+    .addHelpText('after', BENCH_EXAMPLES + BENCH_STATUS)
+    .action((names: string[], flags: BenchFlags) => bench(names, flags));
+}
+
 function scenarioOptions(command: Command): Command {
   return command
     .optionsGroup('Machine:')
@@ -170,8 +192,4 @@ function oneLine(text: string): string {
 
 function print(text: string): void {
   process.stdout.write(text);
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -1,8 +1,8 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
 import type { Report } from '../testbed/index.ts';
-import { Testbed, UsageError } from '../testbed/index.ts';
+import { Testbed } from '../testbed/index.ts';
 import { LiveLine } from './live.ts';
 import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
+import { asJson, outputTo, STDOUT } from './output.ts';
 import { renderReport, renderVerdict } from './report.ts';
 import { screenOf } from './screen.ts';
 import { stopOnSignals } from './signals.ts';
@@ -12,15 +12,13 @@ export interface RunFlags extends ScenarioFlags {
   readonly quiet?: boolean;
 }
 
-const STDOUT = '-';
-
 /** Runs, reports, and sets the exit status by the verdict. */
 export async function run(flags: RunFlags): Promise<void> {
   const testbed = new Testbed(scenarioFromFlags(flags));
   // Tried before the run, so that a folder that is not there costs no run.
-  const json = flags.json === undefined ? undefined : jsonWriter(flags.json);
+  const json = flags.json === undefined ? undefined : outputTo('--json', flags.json);
   const report = await watched(testbed, flags.quiet === true);
-  json?.(report);
+  json?.(asJson(report));
   const out = flags.json === STDOUT ? process.stderr : process.stdout;
   out.write((flags.quiet === true ? renderVerdict : renderReport)(report, screenOf(out)));
   process.exitCode = report.verdict === 'pass' ? 0 : 1;
@@ -45,16 +43,4 @@ async function watched(testbed: Testbed, quiet: boolean): Promise<Report> {
     stop.release();
     live?.clear();
   }
-}
-
-function jsonWriter(path: string): (report: Report) => void {
-  const text = (report: Report) => `${JSON.stringify(report, null, 2)}\n`;
-  if (path === STDOUT) return (report) => void process.stdout.write(text(report));
-  try {
-    // Appending nothing: an older report stays as it is until there is a new one.
-    appendFileSync(path, '');
-  } catch (error) {
-    throw new UsageError(`--json ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return (report) => writeFileSync(path, text(report));
 }

@@ -52,6 +52,21 @@ export function wrap(text: string, columns: number, hanging = 0): string[] {
   return lines.map((part, index) => (index === 0 ? part : ' '.repeat(hanging) + part));
 }
 
+/** As few tables as fit, one below the other, with as many columns each. */
+export function inParts(
+  count: number,
+  block: (from: number, to: number) => string[],
+  room: number,
+): string[] {
+  for (let each = count; ; each = Math.ceil(each / 2)) {
+    const blocks = Array.from({ length: Math.ceil(count / each) }, (_, i) =>
+      block(i * each, Math.min(count, (i + 1) * each)),
+    );
+    if (each === 1 || blocks.every((lines) => widthOf(lines) <= room))
+      return blocks.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+  }
+}
+
 /** A label and what belongs to it a line; long texts hang beneath their beginning. */
 export function facts(
   entries: readonly (readonly [label: string, text: string])[],

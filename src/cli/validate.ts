@@ -1,4 +1,3 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
 import {
   type CampaignOptions,
   type CampaignProgress,
@@ -11,6 +10,7 @@ import {
 import { counted, digits, grouped } from './format.ts';
 import { junit } from './junit.ts';
 import { LiveLine } from './live.ts';
+import { asJson, outputTo, STDOUT } from './output.ts';
 import { renderCampaign, renderCampaignVerdict } from './report/campaign.ts';
 import { type Screen, screenOf } from './screen.ts';
 import { stopOnSignals } from './signals.ts';
@@ -33,7 +33,6 @@ export interface ValidateFlags {
   readonly quiet?: boolean;
 }
 
-const STDOUT = '-';
 const MOST_SEEDS = 1e9;
 const MOST_THREADS = 256;
 /** Seeds are drawn as 32-bit numbers. */
@@ -44,9 +43,11 @@ export async function validate(flags: ValidateFlags): Promise<void> {
   const options = campaignOptions(flags);
   if (flags.trace === true) return traceOne(flags, options);
   // Tried before the campaign, so that a folder that is not there costs no time.
-  const outputs = [writerOf('json', flags.json, asJson), writerOf('junit', flags.junit, junit)];
+  const json = flags.json === undefined ? undefined : outputTo('--json', flags.json);
+  const xml = flags.junit === undefined ? undefined : outputTo('--junit', flags.junit);
   const report = await watched(options, flags.quiet === true);
-  for (const write of outputs) write?.(report);
+  json?.(asJson(report));
+  xml?.(junit(report));
   const out = [flags.json, flags.junit].includes(STDOUT) ? process.stderr : process.stdout;
   const render = flags.quiet === true ? renderCampaignVerdict : renderCampaign;
   out.write(render(report, repeating(flags), screenOf(out)));
@@ -166,23 +167,4 @@ export function renderCampaignProgress(
   while (parts.length > 2 && tooLong()) parts.pop();
   if (tooLong()) parts.shift();
   return line();
-}
-
-function asJson(report: CampaignReport): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
-}
-
-function writerOf(
-  flag: string,
-  path: string | undefined,
-  format: (report: CampaignReport) => string,
-): ((report: CampaignReport) => void) | undefined {
-  if (path === undefined) return undefined;
-  if (path === STDOUT) return (report) => void process.stdout.write(format(report));
-  try {
-    appendFileSync(path, '');
-  } catch (error) {
-    throw new UsageError(`--${flag} ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return (report) => writeFileSync(path, format(report));
 }

@@ -42,11 +42,14 @@ describe('the command line', () => {
     }
   });
 
-  it.each(['run', 'plan', 'validate', 'conform', 'list', 'inspect'])('helps with %s', async (command) => {
-    const { out } = await answer(command, '--help');
-    expect(out).toContain(`Usage: ringswap ${command}`);
-    expect(out).toContain('-h, --help');
-  });
+  it.each(['run', 'plan', 'validate', 'conform', 'bench', 'list', 'inspect'])(
+    'helps with %s',
+    async (command) => {
+      const { out } = await answer(command, '--help');
+      expect(out).toContain(`Usage: ringswap ${command}`);
+      expect(out).toContain('-h, --help');
+    },
+  );
 
   it('lists what there is, for people and as JSON', async () => {
     expect((await answer('list')).out).toMatch(

@@ -1,7 +1,7 @@
 import type { CampaignReport, SeedFailureReport } from '../../testbed/index.ts';
 import { counted, digits, grouped, timeSpan } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
-import { facts, indent, section, table, widthOf, wrap } from '../text.ts';
+import { facts, indent, inParts, section, table, widthOf, wrap } from '../text.ts';
 import { whereabouts } from './ledger.ts';
 
 const EVENTS_SHOWN = 16;
@@ -75,17 +75,6 @@ function faultTable({ coverage }: CampaignReport, screen: Screen): string[] {
     '',
     ...wrap(note, screen.columns - 2),
   ]);
-}
-
-/** As few tables as fit, one below the other, with as many columns each. */
-function inParts(count: number, block: (from: number, to: number) => string[], room: number): string[] {
-  for (let each = count; ; each = Math.ceil(each / 2)) {
-    const blocks = Array.from({ length: Math.ceil(count / each) }, (_, i) =>
-      block(i * each, Math.min(count, (i + 1) * each)),
-    );
-    if (each === 1 || blocks.every((lines) => widthOf(lines) <= room))
-      return blocks.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
-  }
 }
 
 function cell(count: number | null, { red }: Colors): string {

@@ -1,0 +1,2 @@
+/** Style that the bundler puts beside the script. */
+declare module '*.css';
