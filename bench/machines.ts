@@ -4,7 +4,7 @@ import type { Memory } from '../src/hw/memory.ts';
 import { openApplications } from '../src/testbed/applications.ts';
 import { buildMachine } from '../src/testbed/build.ts';
 import { openDrivers } from '../src/testbed/drivers.ts';
-import { resolveRun } from '../src/testbed/resolve.ts';
+import { type ResolvedRun, resolveRun } from '../src/testbed/resolve.ts';
 import type { Scenario } from '../src/testbed/scenario.ts';
 import { MACSWAP } from './drain/macswap.ts';
 import { WHOLE_ONE_IN } from './ledger.ts';
@@ -16,13 +16,15 @@ export interface Built {
 
 const SEED = 4;
 
-export async function machineFor(scenario: Scenario): Promise<Built> {
+export async function resolvedFor(scenario: Scenario): Promise<Built & { readonly run: ResolvedRun }> {
   const books = { drivers: await openDrivers(scenario), applications: await openApplications(scenario) };
-  const { memory, layout } = buildMachine(
-    resolveRun({ seed: SEED, ...scenario }, books),
-    scenario,
-    WHOLE_ONE_IN,
-  );
+  const run = resolveRun({ seed: SEED, ...scenario }, books);
+  const { memory, layout } = buildMachine(run, scenario, WHOLE_ONE_IN);
+  return { run, memory, layout };
+}
+
+export async function machineFor(scenario: Scenario): Promise<Built> {
+  const { memory, layout } = await resolvedFor(scenario);
   return { memory, layout };
 }
 

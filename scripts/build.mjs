@@ -12,6 +12,7 @@ const entryPoints = {
   index: 'src/testbed/index.ts',
   hw: 'src/hw/index.ts',
   cli: 'src/cli/main.ts',
+  'bench-child': 'bench/child.ts',
 };
 
 /** Each in one piece: what modules give to others across files is looked up at every use, and these have hot paths. */

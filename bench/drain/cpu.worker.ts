@@ -8,18 +8,18 @@ import { type Drain, makeDrain } from './drains.ts';
 import type { Command, DrainStart, Trial } from './messages.ts';
 import { HARDWARE, NOBODY, Turns } from './turns.ts';
 
-/** Turns without a frame after which everything has come. */
-const LAST_TURNS = 3;
+/** Turns without a frame after which everything has come, and no driver holds back a doorbell. */
+const LAST_TURNS = 20;
 
 let collections = 0;
 new PerformanceObserver((list) => {
   collections += list.getEntries().length;
 }).observe({ entryTypes: ['gc'] });
 
-async function main(start: DrainStart): Promise<void> {
+function main(start: DrainStart): void {
   const memory = new Memory(start.buffer);
   const turns = new Turns(start.turns);
-  const drain = await makeDrain(memory, start);
+  const drain = makeDrain(memory, start);
   const control = new Control(memory, start.layout.control);
   parentPort?.on('message', (command: Command) => {
     if (command.kind === 'trial') void answerTrial(command.turns, drain, turns);
@@ -69,4 +69,8 @@ function runTrial(count: number, drain: Drain, turns: Turns): Trial {
   return { ns, frames, swaps: drain.swaps() - swaps, heapBytes: grown, collections: 0 };
 }
 
-main(workerData as DrainStart).catch((error: unknown) => parentPort?.postMessage(failure(error)));
+try {
+  main(workerData as DrainStart);
+} catch (error) {
+  parentPort?.postMessage(failure(error));
+}

@@ -1,7 +1,6 @@
 /** Who empties the rings, behind one face. */
 
 import { NIC_DRIVERS } from '../../src/drivers/index.ts';
-import { loadDriver } from '../../src/exec/modules/driver-module.ts';
 import { conclude } from '../../src/exec/threads/conclude.ts';
 import type { CpuResult } from '../../src/exec/threads/messages.ts';
 import { Cpu } from '../../src/host/cpu.ts';
@@ -35,15 +34,14 @@ export interface Drain {
   conclude(): DrainResult;
 }
 
-export async function makeDrain(memory: Memory, start: DrainStart): Promise<Drain> {
+export function makeDrain(memory: Memory, start: DrainStart): Drain {
   const { drainer, layout, originUs } = start;
   if (drainer.kind === 'host') {
-    const loaded = await Promise.all(drainer.driverModules.map(loadDriver));
     const clock = new TurnClock(new MonotonicClock(originUs));
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,
-      drivers: [...NIC_DRIVERS, ...loaded],
+      drivers: NIC_DRIVERS,
       applications: [MACSWAP],
       swapEnded: () => undefined,
     });

@@ -8,8 +8,6 @@ export type Drainer =
   | {
       readonly kind: 'host';
       readonly round: SwapRound | undefined;
-      /** URLs of modules with drivers beyond the built-in ones. */
-      readonly driverModules: readonly string[];
     }
   | { readonly kind: 'bare'; readonly forwards: boolean; readonly burst: number };
 

@@ -1,0 +1,13 @@
+/** All benches, in the order in which they are run. */
+import type { Bench } from './bench.ts';
+import { forward } from './forward.ts';
+import { receive } from './receive.ts';
+
+export const BENCHES: readonly Bench[] = [receive, forward];
+
+/** Throws RangeError: callers have checked the name. */
+export function benchNamed(name: string): Bench {
+  const bench = BENCHES.find((one) => one.name === name);
+  if (bench === undefined) throw new RangeError(`there is no bench ${name}`);
+  return bench;
+}

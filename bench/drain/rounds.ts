@@ -1,0 +1,64 @@
+/** Trials of several cells, one after another in turn, so that what the machine does meanwhile strikes all alike. */
+import type { Collected } from '../collect.ts';
+import { median } from '../statistics.ts';
+import type { Cell } from './cell.ts';
+import type { Trial } from './messages.ts';
+
+export interface Rounds {
+  /** Rounds that are not counted: the compiler is still at work. */
+  readonly warm: number;
+  readonly counted: number;
+  /** Fillings of the rings in one trial. */
+  readonly turns: number;
+}
+
+/** A turn that took so many times as long as the others was interrupted by somebody else. */
+const INTERRUPTED = 20;
+
+/** Counted trials of each cell, by its name, in the order of the rounds. */
+export async function trialsOf(
+  cells: Readonly<Record<string, Cell>>,
+  { warm, counted, turns }: Rounds,
+): Promise<Record<string, Trial[]>> {
+  const trials: Record<string, Trial[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
+  const order = Object.entries(cells);
+  for (let round = 0; round < warm + counted; round++) {
+    for (const [name, cell] of order) {
+      const trial = await cell.trial(turns);
+      if (round >= warm) trials[name].push(trial);
+    }
+    order.push(...order.splice(0, 1)); // who comes first has another cache: in turn
+  }
+  return trials;
+}
+
+/** Nanoseconds a frame: the median over a trial's turns. */
+export function typicalNs({ ns, frames }: Trial): number {
+  return median(Array.from(ns, (value, turn) => value / Math.max(1, frames[turn])));
+}
+
+/** Nanoseconds a frame with all that happened in between, but for turns in which somebody else had the core. */
+export function meanNs({ ns, frames }: Trial): number {
+  const limit = INTERRUPTED * median([...ns]);
+  let time = 0;
+  let count = 0;
+  for (let turn = 0; turn < ns.length; turn++) {
+    if (ns[turn] > limit) continue;
+    time += ns[turn];
+    count += frames[turn];
+  }
+  return time / Math.max(1, count);
+}
+
+/** The median of the ratios of trials that stood next to each other. */
+export function ratioOf(
+  trials: readonly Trial[],
+  base: readonly Trial[],
+  of: (trial: Trial) => number = typicalNs,
+): number {
+  return median(trials.map((trial, round) => of(base[round]) / of(trial)));
+}
+
+export async function endAll(cells: Readonly<Record<string, Cell>>, collected: Collected): Promise<void> {
+  for (const cell of Object.values(cells)) collected.ledgers.push(await cell.end());
+}

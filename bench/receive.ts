@@ -1,0 +1,143 @@
+/** What a received frame costs the CPU, beside a ring emptied by hand; and what comes of it end to end. */
+import { NIC_DRIVERS } from '../src/drivers/index.ts';
+import type { Bench, Measured, Shown } from './bench.ts';
+import { Collected, valuesOf } from './collect.ts';
+import { Cell } from './drain/cell.ts';
+import { endAll, type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
+import { idleShare, runLive } from './live.ts';
+import { machineFor } from './machines.ts';
+import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
+import { median } from './statistics.ts';
+import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
+
+const FULL: Rounds = { warm: 4, counted: 11, turns: 150 };
+const QUICK: Rounds = { warm: 3, counted: 4, turns: 80 };
+const BARE = 'bare';
+const LONG_ENOUGH = '1m';
+
+/** Frames that the built-in drivers take at a time. */
+export function burstOf(driver: string): number {
+  const definition = NIC_DRIVERS.find(({ name }) => name === driver);
+  return definition?.parameters.find(({ name }) => name === 'burst')?.default ?? 1;
+}
+
+async function measure(quick: boolean): Promise<Measured> {
+  const collected = new Collected();
+  const kinds = quick ? ['64', 'capture'] : Object.keys(TRAFFIC);
+  for (const kind of kinds) {
+    await measureDraining(collected, kind, quick ? QUICK : FULL);
+    for (const driver of DRIVERS) await measureLive(collected, kind, driver, quick ? '60ms' : '150ms');
+  }
+  return collected;
+}
+
+async function measureDraining(collected: Collected, kind: string, rounds: Rounds): Promise<void> {
+  const scenario = { ...TRAFFIC[kind], app: 'sink', duration: LONG_ENOUGH };
+  const machine = (name: string) => machineFor({ ...scenario, driver: { name } });
+  const bare = { kind: 'bare', forwards: false, burst: burstOf('polling') } as const;
+  const host = { kind: 'host', round: undefined } as const;
+  const cells: Record<string, Cell> = { [BARE]: await Cell.start(await machine('polling'), bare) };
+  for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
+  const trials = await trialsOf(cells, rounds);
+  for (const [name, own] of Object.entries(trials)) {
+    collected.value(`receive/${kind}/${name}/ns`, median(own.map(typicalNs)));
+    if (name !== BARE) collected.value(`receive/${kind}/${name}/of-bare`, ratioOf(own, trials[BARE]));
+  }
+  await endAll(cells, collected);
+}
+
+async function measureLive(
+  collected: Collected,
+  kind: string,
+  driver: string,
+  duration: string,
+): Promise<void> {
+  const { report, results, ledger } = await runLive({
+    ...TRAFFIC[kind],
+    nics: [{ name: 'eth0', driver: { name: driver }, app: 'sink' }],
+    duration,
+  });
+  collected.ledgers.push(ledger);
+  collected.value(`receive/${kind}/${driver}/mpps`, report.throughput.mpps);
+  collected.value(`receive/${kind}/${driver}/cpu-idle`, idleShare(results.cpu.occupancy));
+  collected.value(`receive/${kind}/${driver}/hardware-idle`, idleShare(results.hardware.occupancy));
+}
+
+function show(all: readonly Measured[]): Shown {
+  const kinds = Object.keys(TRAFFIC).filter((kind) => valuesOf(all, `receive/${kind}/${BARE}/ns`).length > 0);
+  const ids = kinds.flatMap((kind) => [
+    `receive/${kind}/${BARE}/ns`,
+    ...DRIVERS.flatMap((driver) =>
+      ['ns', 'of-bare', 'mpps', 'cpu-idle', 'hardware-idle'].map(
+        (what) => `receive/${kind}/${driver}/${what}`,
+      ),
+    ),
+  ]);
+  return {
+    figures: ids.map((id) => figure(id, valuesOf(all, id))),
+    tables: [draining(kinds), live(kinds)],
+    plots: [],
+    goals: [
+      {
+        figure: 'receive/64/polling/of-bare',
+        text: 'polling against the bare ring at 64 bytes',
+        bound: 'at least',
+        goal: 0.85,
+        least: 0.7,
+      },
+    ],
+    notes: [],
+  };
+}
+
+function figure(id: string, values: readonly number[]): Figure {
+  const what = id.slice(id.lastIndexOf('/') + 1);
+  if (what === 'ns') return { id, unit: 'ns', values };
+  if (what === 'of-bare') return { id, unit: 'ratio', better: 'higher', values };
+  return what === 'mpps' ? { id, unit: 'Mpps', values } : { id, unit: 'share', values };
+}
+
+function draining(kinds: readonly string[]): ResultTable {
+  return {
+    title: 'CPU time for a frame, one queue',
+    note: 'The other core fills the rings, only draining is timed. Against bare: bare ring / driver, 1 is as fast.',
+    keys: ['frames', 'drained by'],
+    columns: ['a frame', 'against bare'],
+    rows: kinds.flatMap((kind) =>
+      [BARE, ...DRIVERS].map((name) => ({
+        keys: [trafficName(kind), name === BARE ? 'bare ring' : name],
+        cells: [
+          { figure: `receive/${kind}/${name}/ns` },
+          name === BARE ? { text: '' } : { figure: `receive/${kind}/${name}/of-bare` },
+        ] satisfies TableCell[],
+      })),
+    ),
+  };
+}
+
+function live(kinds: readonly string[]): ResultTable {
+  return {
+    title: 'End to end, link at full rate',
+    note: 'Idle: part of the time in which a thread found nothing to do. The card and the cable are one thread.',
+    keys: ['frames', 'driver'],
+    columns: ['delivered', 'CPU idle', 'hardware idle'],
+    rows: kinds.flatMap((kind) =>
+      DRIVERS.map((driver) => ({
+        keys: [trafficName(kind), driver],
+        cells: ['mpps', 'cpu-idle', 'hardware-idle'].map((what) => ({
+          figure: `receive/${kind}/${driver}/${what}`,
+        })),
+      })),
+    ),
+  };
+}
+
+export const receive: Bench = {
+  name: 'receive',
+  title: 'Receive path',
+  summary:
+    'CPU time that a received frame costs, with the application that checks and drops it, beside the same ring emptied by hand.',
+  processes: { full: 5, quick: 3 },
+  measure,
+  show,
+};

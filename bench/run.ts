@@ -1,0 +1,81 @@
+/** Runs benches, each in fresh processes, and puts their results together. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Bench, Measured } from './bench.ts';
+import { benchNamed } from './benches.ts';
+import { environmentAfter, environmentBefore } from './environment.ts';
+import { joinLedgers } from './ledger.ts';
+import type { BenchReport, BenchResult } from './results.ts';
+import { builtFile } from './worker-url.ts';
+
+export interface BenchOptions {
+  readonly names: readonly string[];
+  /** A tenth of the time: fewer processes, fewer and shorter trials. */
+  readonly quick: boolean;
+  readonly onProgress?: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A process that measured has failed: a bug, or a machine that cannot do it. */
+export class BenchFailure extends Error {
+  constructor(name: string, message: string) {
+    super(`bench ${name} failed: ${message}`);
+    this.name = 'BenchFailure';
+  }
+}
+
+/** Rejects with BenchFailure; with the signal's reason where that ends it. */
+export async function runBenches(options: BenchOptions): Promise<BenchReport> {
+  const began = performance.now();
+  const before = environmentBefore();
+  const benches: BenchResult[] = [];
+  for (const name of options.names) benches.push(await runBench(benchNamed(name), options));
+  return {
+    version: 1,
+    quick: options.quick,
+    seconds: (performance.now() - began) / 1000,
+    verdict: benches.every(({ ledger }) => ledger.verdict === 'pass') ? 'pass' : 'fail',
+    environment: environmentAfter(before),
+    benches,
+  };
+}
+
+async function runBench(bench: Bench, { quick, onProgress, signal }: BenchOptions): Promise<BenchResult> {
+  const began = performance.now();
+  const processes = quick ? bench.processes.quick : bench.processes.full;
+  const all: Measured[] = [];
+  for (let i = 0; i < processes; i++) {
+    signal?.throwIfAborted();
+    onProgress?.(`${bench.name}: process ${i + 1} of ${processes}`);
+    all.push(await measure(bench, quick, signal));
+  }
+  const { name, title, summary } = bench;
+  const ledger = joinLedgers(all.flatMap(({ ledgers }) => ledgers));
+  const { notes, ...shown } = bench.show(all, quick);
+  const seconds = (performance.now() - began) / 1000;
+  const said = [...new Set(all.flatMap((measured) => measured.notes))];
+  return { name, title, summary, seconds, ledger, ...shown, notes: [...notes, ...said] };
+}
+
+type Answer =
+  | { readonly kind: 'measured'; readonly measured: Measured }
+  | { readonly kind: 'failed'; readonly message: string };
+
+function measure(bench: Bench, quick: boolean, signal: AbortSignal | undefined): Promise<Measured> {
+  const child = fork(fileURLToPath(builtFile('bench-child')), [bench.name, quick ? 'quick' : 'full'], {
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return new Promise((resolve, reject) => {
+    child.on('message', (answer: Answer) => {
+      if (answer.kind === 'measured') resolve(answer.measured);
+      else reject(new BenchFailure(bench.name, answer.message));
+    });
+    child.on('error', (error) => reject(signal?.aborted === true ? signal.reason : error));
+    child.on('exit', (code, by) =>
+      reject(new BenchFailure(bench.name, `its process ended with ${by ?? `exit code ${code}`}`)),
+    );
+  });
+}
