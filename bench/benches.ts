@@ -2,8 +2,9 @@
 import type { Bench } from './bench.ts';
 import { forward } from './forward.ts';
 import { receive } from './receive.ts';
+import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward];
+export const BENCHES: readonly Bench[] = [receive, forward, traffic];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {

@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
+import { byHand, unswappable } from './variants.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -22,6 +23,9 @@ const workerEntryPoints = {
   'drain-hw.worker': 'bench/drain/hw.worker.ts',
   'drain-cpu.worker': 'bench/drain/cpu.worker.ts',
 };
+
+/** What the benches' CPU is compared with. */
+const variants = { 'drain-cpu-unswappable.worker': unswappable, 'drain-cpu-by-hand.worker': byHand };
 
 /** The same sources for the simulation, in which each access to shared words is a scheduling point. */
 const simEntryPoints = {
@@ -101,13 +105,21 @@ export async function build() {
   const built = await Promise.all([
     bundle({ ...common, entryPoints }),
     bundle({ ...common, entryPoints: workerEntryPoints, splitting: false }),
+    ...Object.entries(variants).map(([name, plugin]) =>
+      bundle({
+        ...common,
+        entryPoints: { [name]: 'bench/drain/cpu.worker.ts' },
+        splitting: false,
+        plugins: [plugin],
+      }),
+    ),
     bundle({ ...common, entryPoints: simEntryPoints, plugins: [schedulingPoints(root)] }),
     bundle(await pageOptions()),
   ]);
   const outputFiles = built.flatMap((result) => result.outputFiles ?? []);
   await mkdir(dist, { recursive: true });
   // Entry points go last, so that whatever they import is there before them.
-  const entries = { ...entryPoints, ...workerEntryPoints, ...simEntryPoints };
+  const entries = { ...entryPoints, ...workerEntryPoints, ...variants, ...simEntryPoints };
   const isEntry = (/** @type {string} */ path) => basename(path).replace(/\.js$/, '') in entries;
   outputFiles.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)));
   for (const { path, text } of outputFiles) {

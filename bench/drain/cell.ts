@@ -62,6 +62,12 @@ export class Cell {
     return trial;
   }
 
+  /** So many swaps with traffic on, the last one to `to`. */
+  async swap(count: number, to: string): Promise<void> {
+    this.command({ kind: 'swaps', count, to });
+    await this.cpu.next('swapped');
+  }
+
   /** Drains what is left, makes the books, and ends the threads. */
   async end(): Promise<LedgerResult> {
     this.command({ kind: 'end' });

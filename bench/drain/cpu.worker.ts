@@ -23,6 +23,7 @@ function main(start: DrainStart): void {
   const control = new Control(memory, start.layout.control);
   parentPort?.on('message', (command: Command) => {
     if (command.kind === 'trial') void answerTrial(command.turns, drain, turns);
+    else if (command.kind === 'swaps') answerSwaps(command, drain, turns);
     else end(drain, turns, control);
   });
   control.go();
@@ -35,6 +36,15 @@ async function answerTrial(count: number, drain: Drain, turns: Turns): Promise<v
   const ended: Trial = { ...trial, collections };
   collections = 0;
   parentPort?.postMessage({ kind: 'trial', trial: ended });
+}
+
+/** The hardware runs freely meanwhile. */
+function answerSwaps({ count, to }: Extract<Command, { kind: 'swaps' }>, drain: Drain, turns: Turns): void {
+  drain.begin();
+  drain.swap(count, to);
+  drain.end();
+  turns.give(NOBODY);
+  parentPort?.postMessage({ kind: 'swapped' });
 }
 
 /** Until nothing comes any more and no swap is under way. */

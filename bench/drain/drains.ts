@@ -28,6 +28,8 @@ export interface Drain {
   end(): void;
   /** Takes all that there is. Returns the number of frames. */
   drain(): number;
+  /** So many swaps, the last one to this driver. */
+  swap(count: number, to: string): void;
   /** Swaps done so far, and whether one is under way. */
   swaps(): number;
   busy(): boolean;
@@ -41,7 +43,7 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,
-      drivers: NIC_DRIVERS,
+      drivers: NIC_DRIVERS.filter(({ name }) => drainer.drivers?.includes(name) ?? true),
       applications: [MACSWAP],
       swapEnded: () => undefined,
     });
@@ -111,6 +113,16 @@ class HostDrain implements Drain {
     return frames;
   }
 
+  swap(count: number, to: string): void {
+    const { desk } = this.cpu;
+    const names = this.cpu.driverNames;
+    for (let i = 1; i <= count; i++) {
+      const before = desk.records.length;
+      desk.ask(0, i === count ? to : names[i % names.length], {}, 'inplace');
+      while (desk.records.length === before) this.cpu.step();
+    }
+  }
+
   swaps(): number {
     return this.cpu.desk.records.length;
   }
@@ -140,6 +152,10 @@ class BareDrain implements Drain {
 
   drain(): number {
     return this.bare.drain();
+  }
+
+  swap(): void {
+    throw new Error('there is no driver to be swapped');
   }
 
   swaps(): number {

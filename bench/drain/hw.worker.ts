@@ -21,7 +21,8 @@ function main(start: CellStart): void {
   const hardware = new Hardware(memory, start.layout, clock, () => undefined);
   parentPort?.on('message', (command: Command) => {
     if (command.kind === 'end') hardware.endTraffic();
-    takeTurns(hardware, turns, clock);
+    if (command.kind === 'swaps') while (turns.now() !== NOBODY) hardware.step(clock.nowUs());
+    else takeTurns(hardware, turns, clock);
     if (command.kind !== 'end') return;
     // Drivers that stop wait for the card too.
     while (!control.hardwareStopped) hardware.step(clock.nowUs());

@@ -8,6 +8,8 @@ export type Drainer =
   | {
       readonly kind: 'host';
       readonly round: SwapRound | undefined;
+      /** Drivers that the round goes through; all built-in ones where undefined. */
+      readonly drivers?: readonly string[];
     }
   | { readonly kind: 'bare'; readonly forwards: boolean; readonly burst: number };
 
@@ -24,6 +26,8 @@ export interface DrainStart extends CellStart {
 
 export type Command =
   | { readonly kind: 'trial'; readonly turns: number }
+  /** So many swaps one after another with traffic on, through all drivers, the last one to `to`. */
+  | { readonly kind: 'swaps'; readonly count: number; readonly to: string }
   /** Links offer no more; what is inside is drained, then the books are made. */
   | { readonly kind: 'end' };
 
@@ -36,4 +40,7 @@ export interface Trial {
   readonly collections: number;
 }
 
-export type CellAnswer<R> = ThreadMessage<R> | { readonly kind: 'trial'; readonly trial: Trial };
+export type CellAnswer<R> =
+  | ThreadMessage<R>
+  | { readonly kind: 'trial'; readonly trial: Trial }
+  | { readonly kind: 'swapped' };

@@ -24,6 +24,10 @@ export class Turns {
     Atomics.store(this.words, TURN, turn);
   }
 
+  now(): number {
+    return Atomics.load(this.words, TURN);
+  }
+
   /** Spins until it is not the other side's turn any more. Both sides have a core, and turns are short. */
   await(other: number): number {
     for (;;) {
