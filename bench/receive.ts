@@ -4,7 +4,7 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
 import { endAll, type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
-import { idleShare, runLive } from './live.ts';
+import { idleShare, runLive } from './live/run.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';

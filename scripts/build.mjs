@@ -22,6 +22,8 @@ const workerEntryPoints = {
   'cpu.worker': 'src/exec/threads/cpu.worker.ts',
   'drain-hw.worker': 'bench/drain/hw.worker.ts',
   'drain-cpu.worker': 'bench/drain/cpu.worker.ts',
+  'live-hw.worker': 'bench/live/hw.worker.ts',
+  'live-cpu.worker': 'bench/live/cpu.worker.ts',
 };
 
 /** What the benches' CPU is compared with. */

@@ -1,5 +1,4 @@
 /** One machine to be measured, with its two threads, kept ready between trials that are interleaved with others'. */
-import { Worker } from 'node:worker_threads';
 import { countCard } from '../../src/host/books.ts';
 import type { MachineLayout } from '../../src/host/machine.ts';
 import { hostUs } from '../../src/hw/clock.ts';
@@ -8,7 +7,7 @@ import type { Memory } from '../../src/hw/memory.ts';
 import { makeReport } from '../../src/testbed/make-report.ts';
 import { ledgerOf } from '../ledger.ts';
 import type { LedgerResult } from '../results.ts';
-import { builtFile } from '../worker-url.ts';
+import { Thread } from '../thread.ts';
 import type { DrainResult } from './drains.ts';
 import type { CellAnswer, Command, Drainer, Trial } from './messages.ts';
 import { CPU, Turns } from './turns.ts';
@@ -17,6 +16,9 @@ interface HardwareBooks {
   readonly anomalies: readonly (readonly Anomaly[])[];
 }
 
+type HardwareThread = Thread<CellAnswer<HardwareBooks>, Command>;
+type CpuThread = Thread<CellAnswer<DrainResult>, Command>;
+
 /** Files with the code of the CPU thread: the product's build, or one that it is compared with. */
 export const PRODUCT = 'drain-cpu.worker';
 
@@ -24,15 +26,15 @@ export class Cell {
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
   private readonly turns: Turns;
-  private readonly hardware: Thread<HardwareBooks>;
-  private readonly cpu: Thread<DrainResult>;
+  private readonly hardware: HardwareThread;
+  private readonly cpu: CpuThread;
 
   private constructor(
     memory: Memory,
     layout: MachineLayout,
     turns: Turns,
-    hardware: Thread<HardwareBooks>,
-    cpu: Thread<DrainResult>,
+    hardware: HardwareThread,
+    cpu: CpuThread,
   ) {
     this.memory = memory;
     this.layout = layout;
@@ -48,9 +50,9 @@ export class Cell {
   ): Promise<Cell> {
     const turnsBuffer = Turns.buffer();
     const start = { buffer: memory.buffer, turns: turnsBuffer, layout, originUs: hostUs() };
-    const hardware = new Thread<HardwareBooks>('drain-hw.worker', start);
+    const hardware = new Thread<CellAnswer<HardwareBooks>, Command>('drain-hw.worker', start);
     await hardware.next('ready');
-    const cpu = new Thread<DrainResult>(cpuFile, { ...start, drainer });
+    const cpu = new Thread<CellAnswer<DrainResult>, Command>(cpuFile, { ...start, drainer });
     await cpu.next('ready');
     return new Cell(memory, layout, new Turns(turnsBuffer), hardware, cpu);
   }
@@ -122,48 +124,4 @@ export class Cell {
       violations,
     };
   }
-}
-
-type Answer<R, K> = Extract<CellAnswer<R>, { readonly kind: K }>;
-
-/** A worker that answers one message at a time. An error in it rejects whatever is waited for. */
-class Thread<R> {
-  private readonly worker: Worker;
-  private readonly answers: CellAnswer<R>[] = [];
-  private wake: (() => void) | undefined;
-  private failure: Error | undefined;
-
-  constructor(file: string, start: object) {
-    this.worker = new Worker(builtFile(file), { workerData: start });
-    this.worker.on('message', (answer: CellAnswer<R>) => {
-      if (answer.kind === 'failed') this.failure = new Error(`${file}: ${answer.message}\n${answer.stack}`);
-      else this.answers.push(answer);
-      this.wake?.();
-    });
-    this.worker.on('error', (error) => {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-      this.wake?.();
-    });
-  }
-
-  send(command: Command): void {
-    this.worker.postMessage(command);
-  }
-
-  async next<K extends CellAnswer<R>['kind']>(kind: K): Promise<Answer<R, K>> {
-    for (;;) {
-      if (this.failure !== undefined) throw this.failure;
-      const answer = this.answers.shift();
-      if (answer === undefined) await new Promise<void>((resolve) => (this.wake = resolve));
-      else if (isOf<R, K>(answer, kind)) return answer;
-    }
-  }
-
-  async terminate(): Promise<void> {
-    await this.worker.terminate();
-  }
-}
-
-function isOf<R, K>(answer: CellAnswer<R>, kind: K): answer is Answer<R, K> {
-  return answer.kind === kind;
 }

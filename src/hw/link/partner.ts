@@ -57,13 +57,16 @@ export class LinkPartner implements Wire {
   readonly losses: Loss[] = [];
   private readonly memory: Memory;
   private readonly nic: Nic;
-  private readonly load: OfferedLoad | undefined;
+  private load: OfferedLoad | undefined;
   private readonly verifier: Verifier | undefined;
   private readonly tap: Tap | undefined;
   private readonly base: number;
   private startUs = Number.POSITIVE_INFINITY;
   private pausedUntilUs = 0;
   private offered = 0;
+  /** Frames offered before this load, and when it ends. */
+  private before = 0;
+  private end = 0;
   private published = 0;
   private octets = 0;
   private done = false;
@@ -83,6 +86,7 @@ export class LinkPartner implements Wire {
     this.verifier = verifier;
     this.tap = tap;
     if (load === undefined) this.finish();
+    else this.end = load.frames;
     nic.plug(this);
   }
 
@@ -99,6 +103,17 @@ export class LinkPartner implements Wire {
   /** The first frame is due now. */
   start(nowUs: number): void {
     this.startUs = nowUs;
+  }
+
+  /** Another load after the one that has ended: the stream goes on, its next frame is due now. */
+  offerNext(load: Pick<OfferedLoad, 'pace' | 'frames' | 'durationUs'>, nowUs: number): void {
+    if (this.load === undefined) return;
+    this.load = { ...this.load, ...load };
+    this.before = this.offered;
+    this.end = this.offered + load.frames;
+    this.startUs = nowUs;
+    this.done = false;
+    store(this.memory.words, this.base + DONE, 0);
   }
 
   /** No more frames from now on. */
@@ -126,7 +141,7 @@ export class LinkPartner implements Wire {
     const before = this.offered;
     if (this.mayOffer(nowUs, this.load)) this.offer(nowUs, budget, this.load);
     this.publish();
-    if (this.offered >= this.load.frames || nowUs >= this.startUs + this.load.durationUs) this.finish();
+    if (this.offered >= this.end || nowUs >= this.startUs + this.load.durationUs) this.finish();
     return this.offered - before;
   }
 
@@ -135,7 +150,8 @@ export class LinkPartner implements Wire {
     if (this.done || this.load === undefined) return Number.POSITIVE_INFINITY;
     if (!this.mayOffer(nowUs, this.load))
       return this.nic.linkUp ? this.pausedUntilUs : Number.POSITIVE_INFINITY;
-    return Math.min(this.startUs + dueUs(this.load.pace, this.offered), this.startUs + this.load.durationUs);
+    const { pace, durationUs } = this.load;
+    return this.startUs + Math.min(dueUs(pace, this.offered - this.before), durationUs);
   }
 
   private mayOffer(nowUs: number, load: OfferedLoad): boolean {
@@ -151,8 +167,8 @@ export class LinkPartner implements Wire {
       this.nic.beginArrivals(nowUs);
       if (!this.mayOffer(nowUs, load)) return; // a reset that the driver has asked for takes the link down
     }
-    const end = Math.min(this.offered + budget, load.frames);
-    while (this.offered < end && this.startUs + dueUs(pace, this.offered) <= nowUs) {
+    const end = Math.min(this.offered + budget, this.end);
+    while (this.offered < end && this.startUs + dueUs(pace, this.offered - this.before) <= nowUs) {
       const length = source.nextLength();
       const at = this.nic.linkUp ? receive.reserve(length) : -1;
       this.offered++;

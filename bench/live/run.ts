@@ -1,14 +1,14 @@
 /** Runs of whole machines on the product's own threads, for what is measured end to end. */
 
-import type { Occupancy } from '../src/exec/threads/idle.ts';
-import { ThreadedMachine } from '../src/exec/threads/machine.ts';
-import { type DriveResults, drive } from '../src/testbed/drive.ts';
-import { makeReport } from '../src/testbed/make-report.ts';
-import type { Report } from '../src/testbed/report.ts';
-import type { Scenario } from '../src/testbed/scenario.ts';
-import { ledgerOf } from './ledger.ts';
-import { resolvedFor } from './machines.ts';
-import type { LedgerResult } from './results.ts';
+import type { Occupancy } from '../../src/exec/threads/idle.ts';
+import { ThreadedMachine } from '../../src/exec/threads/machine.ts';
+import { type DriveResults, drive } from '../../src/testbed/drive.ts';
+import { makeReport } from '../../src/testbed/make-report.ts';
+import type { Report } from '../../src/testbed/report.ts';
+import type { Scenario } from '../../src/testbed/scenario.ts';
+import { ledgerOf } from '../ledger.ts';
+import { resolvedFor } from '../machines.ts';
+import type { LedgerResult } from '../results.ts';
 
 export interface LiveRun {
   readonly report: Report;

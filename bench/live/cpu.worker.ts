@@ -1,0 +1,123 @@
+/** A live cell's CPU thread: serves while a trial lasts, and swaps as it is told. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { conclude } from '../../src/exec/threads/conclude.ts';
+import { IdleWatch } from '../../src/exec/threads/idle.ts';
+import { failure } from '../../src/exec/threads/messages.ts';
+import { Control } from '../../src/host/control.ts';
+import { Cpu } from '../../src/host/cpu.ts';
+import { MonotonicClock } from '../../src/hw/clock.ts';
+import { Memory } from '../../src/hw/memory.ts';
+import { Histogram } from './histogram.ts';
+import type { CpuTrial, LiveCommand, LiveStart, SwapSeries } from './messages.ts';
+import { Stamps } from './stamps.ts';
+import { timedSink } from './timed-sink.ts';
+
+const STEPS_PER_LOOK = 16;
+
+function main(start: LiveStart): void {
+  const { layout } = start;
+  const memory = new Memory(start.buffer);
+  const clock = new MonotonicClock(start.originUs);
+  const control = new Control(memory, layout.control);
+  const [{ stream }] = layout.cards;
+  const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
+  const cpu = new Cpu(memory, layout, clock, {
+    timed: [],
+    round: undefined,
+    drivers: NIC_DRIVERS,
+    applications: [timedSink(stamps, new Histogram(start.histogram), clock)],
+    swapEnded: () => undefined,
+  });
+  for (const _ of cpu.boot());
+  const beganUs = clock.nowUs();
+  cpu.desk.start(beganUs);
+  const serving = new Serving(cpu, clock, new Int32Array(start.ending));
+  parentPort?.on('message', (command: LiveCommand) => {
+    if (command.kind === 'trial') {
+      parentPort?.postMessage({ kind: 'trial', trial: serving.run(command.swaps) });
+      return;
+    }
+    const occupancy = { workingUs: 0, lookingUs: 0, idleUs: 0 };
+    const served = { startUs: beganUs, endUs: clock.nowUs(), occupancy };
+    const result = conclude(cpu, memory, layout, false, served);
+    control.stopHardware();
+    parentPort?.postMessage({ kind: 'finished', result });
+  });
+  control.go();
+  parentPort?.postMessage({ kind: 'ready' });
+}
+
+class Serving {
+  private readonly cpu: Cpu;
+  private readonly clock: MonotonicClock;
+  private readonly idle: IdleWatch;
+  private readonly ending: Int32Array;
+
+  constructor(cpu: Cpu, clock: MonotonicClock, ending: Int32Array) {
+    this.cpu = cpu;
+    this.clock = clock;
+    this.idle = new IdleWatch(cpu.port.bell, clock);
+    this.ending = ending;
+  }
+
+  /** Until the hardware says that all is over, and the swaps that have begun have ended. */
+  run(series: SwapSeries | undefined): CpuTrial {
+    const { cpu, idle } = this;
+    const before = cpu.desk.records.length;
+    const swaps = new Asking(series, cpu, this.clock);
+    const ended = () => Atomics.load(this.ending, 0) !== 0;
+    const hasWork = () => cpu.port.anyPending() || ended();
+    const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
+    idle.restart();
+    let occupancy = idle.occupancy();
+    for (let steps = 0; ; steps++) {
+      const frames = cpu.step();
+      if (frames > 0) idle.busy();
+      else if (!cpu.idle()) idle.rest();
+      else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
+      if (steps % STEPS_PER_LOOK !== 0 && frames > 0) continue;
+      if (ended()) break;
+      if (frames > 0) occupancy = idle.occupancy(); // what comes after the last frame is not the load's
+      swaps.look();
+    }
+    while (cpu.desk.busy) cpu.step();
+    return { occupancy, records: cpu.desk.records.slice(before) };
+  }
+}
+
+/** Asks for the swaps of a series, each when it is due. */
+class Asking {
+  private readonly series: SwapSeries | undefined;
+  private readonly cpu: Cpu;
+  private readonly clock: MonotonicClock;
+  private dueUs: number;
+  private asked = 0;
+
+  constructor(series: SwapSeries | undefined, cpu: Cpu, clock: MonotonicClock) {
+    this.series = series;
+    this.cpu = cpu;
+    this.clock = clock;
+    this.dueUs = series === undefined ? Number.POSITIVE_INFINITY : clock.nowUs() + series.everyUs;
+  }
+
+  nextUs(): number {
+    return this.dueUs;
+  }
+
+  look(): void {
+    if (this.series === undefined) return;
+    const now = this.clock.nowUs();
+    const { slot, everyUs, method, swaps } = this.series;
+    if (now < this.dueUs || this.cpu.slots[slot].mediator !== null) return;
+    this.dueUs = Math.max(this.dueUs + everyUs, now);
+    const { to, parameters } = swaps[this.asked++ % swaps.length];
+    this.cpu.desk.ask(slot, to, parameters, method);
+  }
+}
+
+try {
+  main(workerData as LiveStart);
+} catch (error) {
+  parentPort?.postMessage(failure(error));
+}

@@ -1,0 +1,101 @@
+/** A live cell's hardware thread: offers one load after another, each until all of it has left the card. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Hardware } from '../../src/exec/hardware.ts';
+import { IdleWatch } from '../../src/exec/threads/idle.ts';
+import { failure } from '../../src/exec/threads/messages.ts';
+import { Control } from '../../src/host/control.ts';
+import { Bell } from '../../src/hw/bell.ts';
+import { MonotonicClock } from '../../src/hw/clock.ts';
+import { dueUs } from '../../src/hw/link/pacer.ts';
+import { Memory } from '../../src/hw/memory.ts';
+import { CpuPort } from '../../src/hw/msix.ts';
+import type { HardwareTrial, LiveCommand, LiveStart, TrialLoad } from './messages.ts';
+import { Stamps } from './stamps.ts';
+
+/** After the last frame: time for drivers to be told, to take what is there, and to end what they hold back. */
+const AFTERWARDS_US = 3000;
+
+function main(start: LiveStart): void {
+  const memory = new Memory(start.buffer);
+  const clock = new MonotonicClock(start.originUs);
+  const control = new Control(memory, start.layout.control);
+  const card = new LiveHardware(memory, start, clock);
+  parentPort?.on('message', (command: LiveCommand) => {
+    if (command.kind === 'trial') {
+      parentPort?.postMessage({ kind: 'trial', trial: card.run(command.load) });
+      return;
+    }
+    while (!control.hardwareStopped) card.hardware.step(clock.nowUs());
+    const anomalies = card.hardware.verifiers.map((verifier) => verifier?.anomalies ?? []);
+    parentPort?.postMessage({ kind: 'finished', result: { anomalies } });
+  });
+  parentPort?.postMessage({ kind: 'ready' });
+  while (!control.going) card.hardware.step(clock.nowUs());
+}
+
+class LiveHardware {
+  readonly hardware: Hardware;
+  private readonly clock: MonotonicClock;
+  private readonly idle: IdleWatch;
+  private readonly ending: Int32Array;
+  private readonly cpu: Bell;
+  private pace: TrialLoad['pace'] = { kind: 'max' };
+  private startUs = 0;
+  private offered = 0;
+
+  constructor(memory: Memory, { layout, stamps, ending }: LiveStart, clock: MonotonicClock) {
+    this.clock = clock;
+    this.ending = new Int32Array(ending);
+    this.cpu = new CpuPort(memory, layout.cpu).bell;
+    this.idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
+    const [{ stream }] = layout.cards;
+    const written = stream.kind === 'generated' ? new Stamps(memory, stamps, stream.flows) : undefined;
+    this.hardware = new Hardware(memory, layout, clock, (card) =>
+      card.index === 0 && written !== undefined
+        ? {
+            toCard: (address, _, nowUs) => written.write(address, this.dueUs(nowUs)),
+            fromCard: () => undefined,
+          }
+        : undefined,
+    );
+  }
+
+  /** Frames are late when the thread was: what counts is when they should have come. */
+  private dueUs(nowUs: number): number {
+    const index = this.offered++;
+    return this.pace.kind === 'max' ? nowUs : this.startUs + dueUs(this.pace, index);
+  }
+
+  run({ pace, durationUs }: TrialLoad): HardwareTrial {
+    const { hardware, clock, idle } = this;
+    this.pace = pace;
+    this.offered = 0;
+    this.startUs = clock.nowUs();
+    idle.restart();
+    const load = { pace, durationUs, frames: Number.POSITIVE_INFINITY };
+    for (const partner of hardware.partners) partner.offerNext(load, this.startUs);
+    this.step(() => hardware.partners.every(({ finished }) => finished));
+    const occupancy = idle.occupancy();
+    const endUs = clock.nowUs();
+    this.step(() => clock.nowUs() >= endUs + AFTERWARDS_US);
+    Atomics.store(this.ending, 0, 1);
+    this.cpu.ring(clock.nowUs());
+    const losses = hardware.partners.map((partner) => partner.losses.splice(0));
+    return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6 };
+  }
+
+  private step(over: () => boolean): void {
+    const { hardware, clock, idle } = this;
+    const hasWork = () => hardware.hasWork(clock.nowUs());
+    const nextUs = () => hardware.nextTimerUs(clock.nowUs());
+    while (!over())
+      if (hardware.step(clock.nowUs()) > 0) idle.busy();
+      else idle.pause(hasWork, nextUs);
+  }
+}
+
+try {
+  main(workerData as LiveStart);
+} catch (error) {
+  parentPort?.postMessage(failure(error));
+}

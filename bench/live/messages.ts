@@ -1,0 +1,59 @@
+/** What a live cell's threads are told, and what they answer. */
+
+import type { Parameters } from '../../src/drivers/parameters.ts';
+import type { Occupancy } from '../../src/exec/threads/idle.ts';
+import type { CpuResult, ThreadMessage } from '../../src/exec/threads/messages.ts';
+import type { MachineLayout } from '../../src/host/machine.ts';
+import type { Pace } from '../../src/hw/link/pacer.ts';
+import type { Loss } from '../../src/hw/link/partner.ts';
+import type { Anomaly } from '../../src/hw/link/verifier.ts';
+import type { Method } from '../../src/swap/plan.ts';
+import type { SwapRecord } from '../../src/swap/record.ts';
+
+/** Swaps of one card while a trial lasts: each of these in turn, at this interval. */
+export interface SwapSeries {
+  readonly slot: number;
+  readonly everyUs: number;
+  readonly method: Method;
+  readonly swaps: readonly { readonly to: string; readonly parameters: Parameters }[];
+}
+
+export interface LiveStart {
+  readonly buffer: SharedArrayBuffer;
+  /** The word that ends a trial for both threads. */
+  readonly ending: SharedArrayBuffer;
+  readonly stamps: SharedArrayBuffer;
+  readonly histogram: SharedArrayBuffer;
+  readonly layout: MachineLayout;
+  readonly originUs: number;
+}
+
+export interface TrialLoad {
+  readonly pace: Pace;
+  readonly durationUs: number;
+}
+
+export type LiveCommand =
+  | { readonly kind: 'trial'; readonly load: TrialLoad; readonly swaps: SwapSeries | undefined }
+  | { readonly kind: 'end' };
+
+export interface HardwareTrial {
+  readonly occupancy: Occupancy;
+  /** Of each card. */
+  readonly losses: readonly (readonly Loss[])[];
+  readonly seconds: number;
+}
+
+export interface CpuTrial {
+  readonly occupancy: Occupancy;
+  readonly records: readonly SwapRecord[];
+}
+
+export interface HardwareBooks {
+  readonly anomalies: readonly (readonly Anomaly[])[];
+}
+
+export type HardwareAnswer =
+  | ThreadMessage<HardwareBooks>
+  | { readonly kind: 'trial'; readonly trial: HardwareTrial };
+export type CpuAnswer = ThreadMessage<CpuResult> | { readonly kind: 'trial'; readonly trial: CpuTrial };
