@@ -1,10 +1,11 @@
 /** All benches, in the order in which they are run. */
 import type { Bench } from './bench.ts';
 import { forward } from './forward.ts';
+import { latency } from './latency.ts';
 import { receive } from './receive.ts';
 import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward, traffic];
+export const BENCHES: readonly Bench[] = [receive, forward, latency, traffic];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {

@@ -8,6 +8,7 @@ import { type ResolvedRun, resolveRun } from '../src/testbed/resolve.ts';
 import type { Scenario } from '../src/testbed/scenario.ts';
 import { MACSWAP } from './drain/macswap.ts';
 import { WHOLE_ONE_IN } from './ledger.ts';
+import { TIMED_SINK } from './live/timed-sink.ts';
 
 export interface Built {
   readonly memory: Memory;
@@ -26,6 +27,12 @@ export async function resolvedFor(scenario: Scenario): Promise<Built & { readonl
 export async function machineFor(scenario: Scenario): Promise<Built> {
   const { memory, layout } = await resolvedFor(scenario);
   return { memory, layout };
+}
+
+/** One card, or several, whose application also counts how long frames were on their way. */
+export async function timed(scenario: Scenario): Promise<Built> {
+  const { memory, layout } = await machineFor(scenario);
+  return { memory, layout: { ...layout, cards: layout.cards.map((card) => ({ ...card, app: TIMED_SINK })) } };
 }
 
 /** Frames come in by the first card and leave by the second, addresses exchanged; nothing comes in by that one. */

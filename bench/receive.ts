@@ -4,7 +4,8 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
 import { endAll, type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
-import { idleShare, runLive } from './live/run.ts';
+import { LiveCell, type LiveTrial } from './live/cell.ts';
+import { idleShare } from './live/occupancy.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
@@ -12,6 +13,14 @@ import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 4, counted: 11, turns: 150 };
 const QUICK: Rounds = { warm: 3, counted: 4, turns: 80 };
+interface LiveTimes {
+  readonly warmUs: number;
+  readonly trialUs: number;
+  readonly trials: number;
+}
+
+const LIVE_FULL: LiveTimes = { warmUs: 400_000, trialUs: 60_000, trials: 5 };
+const LIVE_QUICK: LiveTimes = { warmUs: 300_000, trialUs: 50_000, trials: 3 };
 const BARE = 'bare';
 const LONG_ENOUGH = '1m';
 
@@ -26,7 +35,7 @@ async function measure(quick: boolean): Promise<Measured> {
   const kinds = quick ? ['64', 'capture'] : Object.keys(TRAFFIC);
   for (const kind of kinds) {
     await measureDraining(collected, kind, quick ? QUICK : FULL);
-    for (const driver of DRIVERS) await measureLive(collected, kind, driver, quick ? '60ms' : '150ms');
+    for (const driver of DRIVERS) await measureLive(collected, kind, driver, quick ? LIVE_QUICK : LIVE_FULL);
   }
   return collected;
 }
@@ -50,17 +59,25 @@ async function measureLive(
   collected: Collected,
   kind: string,
   driver: string,
-  duration: string,
+  { warmUs, trialUs, trials }: LiveTimes,
 ): Promise<void> {
-  const { report, results, ledger } = await runLive({
-    ...TRAFFIC[kind],
-    nics: [{ name: 'eth0', driver: { name: driver }, app: 'sink' }],
-    duration,
-  });
-  collected.ledgers.push(ledger);
-  collected.value(`receive/${kind}/${driver}/mpps`, report.throughput.mpps);
-  collected.value(`receive/${kind}/${driver}/cpu-idle`, idleShare(results.cpu.occupancy));
-  collected.value(`receive/${kind}/${driver}/hardware-idle`, idleShare(results.hardware.occupancy));
+  const cell = await LiveCell.start(
+    await machineFor({ ...TRAFFIC[kind], driver: { name: driver }, app: 'sink', duration: LONG_ENOUGH }),
+  );
+  const pace = { kind: 'max' } as const;
+  await cell.trial({ pace, durationUs: warmUs });
+  const counted: LiveTrial[] = [];
+  for (let i = 0; i < trials; i++) counted.push(await cell.trial({ pace, durationUs: trialUs }));
+  collected.value(`receive/${kind}/${driver}/mpps`, median(counted.map(({ mpps }) => mpps)));
+  collected.value(
+    `receive/${kind}/${driver}/cpu-idle`,
+    median(counted.map(({ cpu }) => idleShare(cpu.occupancy))),
+  );
+  collected.value(
+    `receive/${kind}/${driver}/hardware-idle`,
+    median(counted.map(({ hardware }) => idleShare(hardware.occupancy))),
+  );
+  collected.ledgers.push(await cell.end());
 }
 
 function show(all: readonly Measured[]): Shown {

@@ -32,6 +32,10 @@ export class Histogram {
   }
 }
 
+export function noCounts(): Int32Array {
+  return new Int32Array(BUCKETS);
+}
+
 /** Small values have buckets of their own; beyond, the leading bits choose. */
 function bucketOf(value: number): number {
   if (value < SUB) return value;

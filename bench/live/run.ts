@@ -1,6 +1,5 @@
 /** Runs of whole machines on the product's own threads, for what is measured end to end. */
 
-import type { Occupancy } from '../../src/exec/threads/idle.ts';
 import { ThreadedMachine } from '../../src/exec/threads/machine.ts';
 import { type DriveResults, drive } from '../../src/testbed/drive.ts';
 import { makeReport } from '../../src/testbed/make-report.ts';
@@ -37,14 +36,4 @@ export async function runLive(scenario: Scenario): Promise<LiveRun> {
   } finally {
     await machine.kill();
   }
-}
-
-/** Part of the time in which a thread had nothing to do, looking for work or not. */
-export function idleShare({ workingUs, lookingUs, idleUs }: Occupancy): number {
-  return (lookingUs + idleUs) / Math.max(1, workingUs + lookingUs + idleUs);
-}
-
-/** Part of the time that a thread did not leave to others: it worked, or had to look for work. */
-export function busyShare({ workingUs, lookingUs, idleUs }: Occupancy): number {
-  return (workingUs + lookingUs) / Math.max(1, workingUs + lookingUs + idleUs);
 }

@@ -1,0 +1,79 @@
+/**
+ * The highest rate without loss on an open link (RFC 2544, 26.1), on a machine that others use too: short trials,
+ * repeated at each rate until most of them agree, as MLRsearch does (draft-ietf-bmwg-mlrsearch). A rate is loss-free
+ * when at least half of its trials lost nothing: a thread that loses its core for milliseconds spoils a trial, not the rate.
+ */
+import type { LiveCell, LiveTrial } from './cell.ts';
+import type { SwapSeries } from './messages.ts';
+
+export interface SearchOptions {
+  /** Rates in frames per second, one known to be too high. */
+  readonly from: number;
+  readonly to: number;
+  /** Ends when the bounds are as near to each other as this: 0.01 for one per cent. */
+  readonly width: number;
+  readonly trialUs: number;
+  /** Trials at one rate, at the most. */
+  readonly repeats: number;
+}
+
+/** Halves the interval, in proportion, until it is narrow enough. Several searches can be run in turn. */
+export class RateSearch {
+  private low: number;
+  private high: number;
+  private readonly options: SearchOptions;
+  private good = 0;
+  private bad = 0;
+
+  constructor(options: SearchOptions) {
+    this.options = options;
+    this.low = options.from;
+    this.high = options.to;
+  }
+
+  get over(): boolean {
+    return this.high / this.low <= 1 + this.options.width;
+  }
+
+  /** The rate to be tried next. */
+  get rate(): number {
+    return Math.sqrt(this.low * this.high);
+  }
+
+  /** The rate found; meaningful when it is over. */
+  get found(): number {
+    return this.low;
+  }
+
+  /** What one trial at `rate` has shown. */
+  take(lossFree: boolean): void {
+    if (lossFree) this.good++;
+    else this.bad++;
+    const { repeats } = this.options;
+    const passed = this.good * 2 >= repeats;
+    if (!passed && this.bad * 2 <= repeats) return;
+    if (passed) this.low = this.rate;
+    else this.high = this.rate;
+    this.good = this.bad = 0;
+  }
+}
+
+/** One trial of a search on its machine, with the swaps that are to be done meanwhile. */
+export async function tryRate(
+  cell: LiveCell,
+  search: RateSearch,
+  trialUs: number,
+  swaps?: SwapSeries,
+): Promise<LiveTrial> {
+  const pace = { kind: 'rate', framesPerSecond: search.rate } as const;
+  const trial = await cell.trial({ pace, durationUs: trialUs }, swaps);
+  search.take(trial.offered === trial.delivered);
+  return trial;
+}
+
+/** Alone, from start to end. Frames per second. */
+export async function lossFreeRate(cell: LiveCell, options: SearchOptions): Promise<number> {
+  const search = new RateSearch(options);
+  while (!search.over) await tryRate(cell, search, options.trialUs);
+  return search.found;
+}
