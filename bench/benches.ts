@@ -2,10 +2,11 @@
 import type { Bench } from './bench.ts';
 import { forward } from './forward.ts';
 import { latency } from './latency.ts';
+import { lossFree } from './loss-free.ts';
 import { receive } from './receive.ts';
 import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward, latency, traffic];
+export const BENCHES: readonly Bench[] = [receive, forward, latency, traffic, lossFree];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {

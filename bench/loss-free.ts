@@ -1,0 +1,191 @@
+/** The highest rate at which nothing is lost on an open link: without swaps, with swaps, and with rings resized. */
+import { pairWalk } from '../src/swap/timetable.ts';
+import type { Bench, Measured, Shown } from './bench.ts';
+import { Collected, valuesOf } from './collect.ts';
+import { LiveCell, type LiveTrial } from './live/cell.ts';
+import type { SwapSeries } from './live/messages.ts';
+import { RateSearch, tryRate } from './live/search.ts';
+import { machineFor } from './machines.ts';
+import type { Figure, Goal } from './results.ts';
+import { median } from './statistics.ts';
+import { DRIVERS } from './traffic-kinds.ts';
+
+const WARM_US = 400_000;
+const SWAP_EVERY_US = 10_000;
+const RESIZE_EVERY_US = 100_000;
+/** Descriptors posted by default, and frames of 64 bytes that the packet buffer holds: what a pause may last. */
+const FREE_DESCRIPTORS = 511;
+const FIFO_FRAMES = 8192;
+
+interface Variant {
+  readonly driver: string;
+  readonly swaps: SwapSeries | undefined;
+}
+
+const series = (everyUs: number, swaps: SwapSeries['swaps']): SwapSeries => ({
+  slot: 0,
+  everyUs,
+  method: 'inplace',
+  swaps,
+});
+
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  ...Object.fromEntries(DRIVERS.map((driver) => [driver, { driver, swaps: undefined }])),
+  'null swaps': { driver: 'polling', swaps: series(SWAP_EVERY_US, [{ to: 'polling', parameters: {} }]) },
+  'all pairs': {
+    driver: 'polling',
+    swaps: series(
+      SWAP_EVERY_US,
+      pairWalk(['polling', 'interrupt', 'batching']).map((to) => ({ to, parameters: {} })),
+    ),
+  },
+  resizes: {
+    driver: 'polling',
+    swaps: series(
+      RESIZE_EVERY_US,
+      [1024, 512].map((rxRing) => ({ to: 'polling', parameters: { rxRing } })),
+    ),
+  },
+};
+
+async function measure(quick: boolean): Promise<Measured> {
+  const collected = new Collected();
+  const cells: Record<string, LiveCell> = {};
+  const searches: Record<string, RateSearch> = {};
+  const trialUs = { short: quick ? 40_000 : 80_000, long: quick ? 120_000 : 240_000 };
+  for (const [name, { driver }] of Object.entries(VARIANTS)) {
+    const cell = await LiveCell.start(
+      await machineFor({ size: 64, link: 'open', driver: { name: driver }, app: 'sink', duration: '1m' }),
+    );
+    const { mpps } = await cell.trial({ pace: { kind: 'max' }, durationUs: WARM_US });
+    cells[name] = cell;
+    searches[name] = new RateSearch({
+      from: mpps * 2e5,
+      to: mpps * 1.5e6,
+      width: quick ? 0.06 : 0.015,
+      trialUs: trialUs.short,
+      repeats: quick ? 2 : 4,
+    });
+  }
+  const losses: Record<string, Charged[]> = {};
+  while (Object.values(searches).some(({ over }) => !over))
+    for (const [name, { swaps }] of Object.entries(VARIANTS)) {
+      const search = searches[name];
+      if (search.over) continue;
+      const long = swaps !== undefined && swaps.everyUs > trialUs.short / 2;
+      const trial = await tryRate(cells[name], search, long ? trialUs.long : trialUs.short, swaps);
+      if (swaps !== undefined) losses[name] = [...(losses[name] ?? []), chargeOf(trial)];
+    }
+  record(collected, searches, losses);
+  for (const cell of Object.values(cells)) collected.ledgers.push(await cell.end());
+  return collected;
+}
+
+interface Charged {
+  readonly lost: number;
+  readonly inside: number;
+  /** Part of the trial in which a swap was under way. */
+  readonly share: number;
+}
+
+function chargeOf({ hardware, cpu }: LiveTrial): Charged {
+  const lost = hardware.losses.flat();
+  const inside = lost.filter(({ timeUs }) =>
+    cpu.records.some((record) => timeUs >= record.acceptedUs && timeUs <= record.endedUs),
+  );
+  const swappingUs = cpu.records.reduce((sum, record) => sum + record.endedUs - record.acceptedUs, 0);
+  const frames = (losses: typeof lost) => losses.reduce((sum, loss) => sum + loss.frames, 0);
+  return { lost: frames(lost), inside: frames(inside), share: swappingUs / (hardware.seconds * 1e6) };
+}
+
+function record(
+  collected: Collected,
+  searches: Readonly<Record<string, RateSearch>>,
+  losses: Readonly<Record<string, readonly Charged[]>>,
+): void {
+  const found = (name: string) => searches[name].found / 1e6;
+  for (const name of Object.keys(VARIANTS)) collected.value(`loss-free/${name}/rate`, found(name));
+  const slowest = Math.min(...DRIVERS.map(found));
+  collected.value('loss-free/null swaps/of-none', found('null swaps') / found('polling'));
+  collected.value('loss-free/all pairs/of-none', found('all pairs') / slowest);
+  collected.value('loss-free/resizes/of-none', found('resizes') / found('polling'));
+  for (const [name, charged] of Object.entries(losses)) {
+    const lost = charged.reduce((sum, { lost }) => sum + lost, 0);
+    const inside = charged.reduce((sum, { inside }) => sum + inside, 0);
+    const expected = charged.reduce((sum, { lost, inside, share }) => sum + (lost - inside) * share, 0);
+    collected.value(`loss-free/${name}/lost`, lost);
+    collected.value(`loss-free/${name}/inside`, inside);
+    collected.value(`loss-free/${name}/charged`, Math.max(0, inside - expected));
+  }
+}
+
+const WITH_SWAPS = Object.entries(VARIANTS)
+  .filter(([, { swaps }]) => swaps !== undefined)
+  .map(([name]) => name);
+
+function show(all: readonly Measured[]): Shown {
+  const ids = Object.keys(all[0]?.values ?? {});
+  const rate = median(valuesOf(all, 'loss-free/polling/rate'));
+  return {
+    figures: ids.map((id) => figure(id, valuesOf(all, id))),
+    tables: [
+      {
+        title: 'Rate without loss, open link, 64 bytes, one queue',
+        note: 'Against none: polling that is not swapped; for all pairs, the slowest of the three drivers that are not.',
+        keys: ['what'],
+        columns: ['rate', 'against none'],
+        rows: Object.keys(VARIANTS).map((name) => ({
+          keys: [nameOf(name)],
+          cells: [
+            { figure: `loss-free/${name}/rate` },
+            WITH_SWAPS.includes(name) ? { figure: `loss-free/${name}/of-none` } : { text: '' },
+          ],
+        })),
+      },
+      {
+        title: 'Frames lost in the search, by rates that were too high too',
+        note: 'Charged to swaps: what was lost while one was under way, beyond what the rest of the trial lost in the same time.',
+        keys: ['what'],
+        columns: ['lost', 'in a swap', 'charged to swaps'],
+        rows: WITH_SWAPS.map((name) => ({
+          keys: [nameOf(name)],
+          cells: ['lost', 'inside', 'charged'].map((what) => ({ figure: `loss-free/${name}/${what}` })),
+        })),
+      },
+    ],
+    plots: [],
+    goals: ['null swaps', 'all pairs', 'resizes'].map(
+      (name): Goal => ({
+        figure: `loss-free/${name}/of-none`,
+        text: `loss-free rate, ${nameOf(name)}`,
+        bound: 'at least',
+        goal: 0.98,
+      }),
+    ),
+    notes: [
+      `Bound: at ${rate.toFixed(2)} Mpps ${FREE_DESCRIPTORS} free descriptors last ${(FREE_DESCRIPTORS / rate).toFixed(0)} us, the packet buffer’s ${FIFO_FRAMES} frames of 64 bytes ${(FIFO_FRAMES / rate / 1000).toFixed(1)} ms: a shorter pause loses nothing.`,
+    ],
+  };
+}
+
+function nameOf(variant: string): string {
+  if (variant === 'null swaps') return 'polling for polling every 10 ms';
+  if (variant === 'all pairs') return 'swaps through all pairs every 10 ms';
+  return variant === 'resizes' ? 'rxRing 512 to 1024 and back every 100 ms' : `${variant}, no swaps`;
+}
+
+function figure(id: string, values: readonly number[]): Figure {
+  if (id.endsWith('/rate')) return { id, unit: 'Mpps', values };
+  if (id.endsWith('/of-none')) return { id, unit: 'ratio', better: 'higher', values };
+  return { id, unit: 'frames', values };
+}
+
+export const lossFree: Bench = {
+  name: 'loss-free',
+  title: 'Loss-free rate',
+  summary:
+    'The highest rate at which an open link loses nothing, after RFC 2544, with repeated trials as MLRsearch has them: without swaps, with a swap every 10 ms, with a ring resized every 100 ms.',
+  processes: { full: 5, quick: 3 },
+  measure,
+  show,
+};
