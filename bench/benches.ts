@@ -1,12 +1,15 @@
 /** All benches, in the order in which they are run. */
 import type { Bench } from './bench.ts';
 import { forward } from './forward.ts';
+import { growth } from './growth.ts';
 import { latency } from './latency.ts';
 import { lossFree } from './loss-free.ts';
+import { memory } from './memory.ts';
 import { receive } from './receive.ts';
+import { swap } from './swap.ts';
 import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward, latency, traffic, lossFree];
+export const BENCHES: readonly Bench[] = [receive, forward, latency, swap, traffic, lossFree, growth, memory];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {

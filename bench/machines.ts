@@ -29,10 +29,12 @@ export async function machineFor(scenario: Scenario): Promise<Built> {
   return { memory, layout };
 }
 
-/** One card, or several, whose application also counts how long frames were on their way. */
+/** The last card's application also counts how long frames were on their way. */
 export async function timed(scenario: Scenario): Promise<Built> {
   const { memory, layout } = await machineFor(scenario);
-  return { memory, layout: { ...layout, cards: layout.cards.map((card) => ({ ...card, app: TIMED_SINK })) } };
+  const last = layout.cards.length - 1;
+  const cards = layout.cards.map((card) => (card.index === last ? { ...card, app: TIMED_SINK } : card));
+  return { memory, layout: { ...layout, cards } };
 }
 
 /** Frames come in by the first card and leave by the second, addresses exchanged; nothing comes in by that one. */

@@ -4,6 +4,7 @@ import type { MachineLayout } from '../../src/host/machine.ts';
 import { hostUs } from '../../src/hw/clock.ts';
 import type { Anomaly } from '../../src/hw/link/verifier.ts';
 import type { Memory } from '../../src/hw/memory.ts';
+import type { SwapRecord } from '../../src/swap/record.ts';
 import { makeReport } from '../../src/testbed/make-report.ts';
 import { ledgerOf } from '../ledger.ts';
 import type { LedgerResult } from '../results.ts';
@@ -70,15 +71,17 @@ export class Cell {
     await this.cpu.next('swapped');
   }
 
-  /** Drains what is left, makes the books, and ends the threads. */
-  async end(): Promise<LedgerResult> {
+  /** Drains what is left, makes the books, and ends the threads. The records are of all swaps. */
+  async end(): Promise<{ readonly ledger: LedgerResult; readonly records: readonly SwapRecord[] }> {
     this.command({ kind: 'end' });
     const [{ result: drained }, { result: books }] = await Promise.all([
       this.cpu.next('finished'),
       this.hardware.next('finished'),
     ]);
     await Promise.all([this.cpu.terminate(), this.hardware.terminate()]);
-    return drained.kind === 'host' ? this.ledger(drained.cpu, books) : this.bareLedger(drained.bare);
+    return drained.kind === 'host'
+      ? { ledger: this.ledger(drained.cpu, books), records: drained.cpu.records }
+      : { ledger: this.bareLedger(drained.bare), records: [] };
   }
 
   /** The CPU gives the first turn, when it has come to its command. */

@@ -60,5 +60,5 @@ export function ratioOf(
 }
 
 export async function endAll(cells: Readonly<Record<string, Cell>>, collected: Collected): Promise<void> {
-  for (const cell of Object.values(cells)) collected.ledgers.push(await cell.end());
+  for (const cell of Object.values(cells)) collected.ledgers.push((await cell.end()).ledger);
 }

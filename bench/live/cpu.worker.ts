@@ -20,7 +20,7 @@ function main(start: LiveStart): void {
   const memory = new Memory(start.buffer);
   const clock = new MonotonicClock(start.originUs);
   const control = new Control(memory, layout.control);
-  const [{ stream }] = layout.cards;
+  const { stream } = layout.cards[layout.cards.length - 1];
   const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
   const cpu = new Cpu(memory, layout, clock, {
     timed: [],

@@ -48,10 +48,11 @@ class LiveHardware {
     this.ending = new Int32Array(ending);
     this.cpu = new CpuPort(memory, layout.cpu).bell;
     this.idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
-    const [{ stream }] = layout.cards;
+    // The last card's frames are timed: where there are several, it is the first one that is swapped.
+    const { stream, index } = layout.cards[layout.cards.length - 1];
     const written = stream.kind === 'generated' ? new Stamps(memory, stamps, stream.flows) : undefined;
     this.hardware = new Hardware(memory, layout, clock, (card) =>
-      card.index === 0 && written !== undefined
+      card.index === index && written !== undefined
         ? {
             toCard: (address, _, nowUs) => written.write(address, this.dueUs(nowUs)),
             fromCard: () => undefined,

@@ -1,0 +1,219 @@
+/** What a swap's stall grows with: frames that wait, queues, other cards on the same CPU; and whether those notice. */
+import type { SwapRecord } from '../src/swap/record.ts';
+import type { Scenario } from '../src/testbed/scenario.ts';
+import type { Bench, Measured, Shown } from './bench.ts';
+import { Collected, valuesOf } from './collect.ts';
+import { Cell } from './drain/cell.ts';
+import { trialsOf } from './drain/rounds.ts';
+import { LiveCell } from './live/cell.ts';
+import { quantileOf } from './live/histogram.ts';
+import type { SwapSeries } from './live/messages.ts';
+import { machineFor, timed } from './machines.ts';
+import type { Figure, Goal, ResultTable, Series } from './results.ts';
+import { median, quantile } from './statistics.ts';
+
+const RINGS = [64, 256, 1024, 4096];
+const QUEUES = [1, 2, 4, 8];
+const CARDS = [1, 2, 4, 8, 16];
+/** Of all cards together, whatever their number. */
+const FRAMES_PER_SECOND = 400_000;
+const WARM_US = 400_000;
+/** In the CPU's own time. */
+const SWAP_EVERY_US = 300;
+const LONG_ENOUGH = '1m';
+
+async function measure(quick: boolean): Promise<Measured> {
+  const collected = new Collected();
+  const turns = quick ? 30 : 60;
+  await measureDrained(collected, 'ring', quick ? [64, 4096] : RINGS, turns, (rxRing) => ({
+    driver: { name: 'polling', parameters: { rxRing, rxBuffers: rxRing - 1 } },
+  }));
+  await measureDrained(collected, 'queues', quick ? [1, 8] : QUEUES, turns, (queues) => ({
+    nics: [{ name: 'eth0', queues, driver: { name: 'polling' } }],
+    flows: 64,
+  }));
+  for (const cards of quick ? [1, 4] : CARDS) await measureCards(collected, cards, quick);
+  return collected;
+}
+
+/** Null swaps of polling while all rings are full of frames. */
+async function measureDrained(
+  collected: Collected,
+  what: string,
+  sizes: readonly number[],
+  turns: number,
+  scenario: (size: number) => Scenario,
+): Promise<void> {
+  const cells: Record<string, Cell> = {};
+  const round = { intervalUs: SWAP_EVERY_US, method: 'inplace', vary: {} } as const;
+  for (const size of sizes)
+    cells[size] = await Cell.start(
+      await machineFor({ size: 64, app: 'sink', duration: LONG_ENOUGH, ...scenario(size) }),
+      { kind: 'host', round, drivers: ['polling'] },
+    );
+  await trialsOf(cells, { warm: 4, counted: 8, turns });
+  for (const size of sizes) {
+    await cells[size].trial(turns);
+    const { ledger, records } = await cells[size].end();
+    collected.ledgers.push(ledger);
+    record(collected, `growth/${what}-${size}`, warm(records));
+  }
+}
+
+/** The compiler has seen enough of them by then. */
+function warm(records: readonly SwapRecord[]): readonly SwapRecord[] {
+  return records.slice(Math.floor(records.length / 3)).filter(({ outcome }) => outcome === 'done');
+}
+
+function record(collected: Collected, id: string, records: readonly SwapRecord[]): void {
+  const controls = records.map(({ controlStallUs }) => controlStallUs).filter((us) => us !== undefined);
+  collected.value(
+    `${id}/critical`,
+    quantile(
+      records.map((swap) => swap.criticalSectionUs),
+      0.5,
+    ),
+  );
+  collected.value(
+    `${id}/stall`,
+    quantile(
+      records.map((swap) => swap.stallUs),
+      0.5,
+    ),
+  );
+  collected.value(`${id}/control`, quantile(controls, 0.5));
+}
+
+/** Swaps of the first card alone; the last one's frames are timed, with swaps and without, in turn. */
+async function measureCards(collected: Collected, count: number, quick: boolean): Promise<void> {
+  const nics = Array.from({ length: count }, (_, i) => ({ name: `eth${i}` }));
+  const cell = await LiveCell.start(
+    await timed({ size: 64, link: 'lossless', driver: { name: 'polling' }, nics, duration: LONG_ENOUGH }),
+  );
+  const pace = { kind: 'rate', framesPerSecond: FRAMES_PER_SECOND / count } as const;
+  const swaps: SwapSeries = {
+    slot: 0,
+    everyUs: 1000,
+    method: 'inplace',
+    swaps: [{ to: 'polling', parameters: {} }],
+  };
+  await cell.trial({ pace, durationUs: WARM_US }, swaps);
+  const records: SwapRecord[] = [];
+  const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
+  for (let trial = 0; trial < (quick ? 5 : 15); trial++) {
+    const durationUs = quick ? 50_000 : 80_000;
+    const alone = await cell.trial({ pace, durationUs });
+    const swapped = await cell.trial({ pace, durationUs }, swaps);
+    records.push(...swapped.cpu.records);
+    p99.without.push(quantileOf(alone.latencies, 0.99) / 1000);
+    p99.with.push(quantileOf(swapped.latencies, 0.99) / 1000);
+  }
+  collected.ledgers.push(await cell.end());
+  record(collected, `growth/cards-${count}`, warm(records));
+  if (count === 1) return;
+  collected.value(`growth/cards-${count}/p99-without`, median(p99.without));
+  collected.value(`growth/cards-${count}/p99-with`, median(p99.with));
+  collected.value(
+    `growth/cards-${count}/p99-ratio`,
+    median(p99.with.map((value, i) => value / p99.without[i])),
+  );
+}
+
+function show(all: readonly Measured[]): Shown {
+  const ids = Object.keys(all[0]?.values ?? {});
+  const sizes = (what: string) =>
+    [RINGS, QUEUES, CARDS]
+      .flat()
+      .filter((size, i, list) => list.indexOf(size) === i && ids.includes(`growth/${what}-${size}/stall`))
+      .sort((a, b) => a - b);
+  const rings = sizes('ring');
+  const cards = sizes('cards');
+  const flat = all.map(({ values }) => {
+    const stalls = rings.map((size) => median(values[`growth/ring-${size}/stall`] ?? []));
+    return Math.max(...stalls) / Math.min(...stalls);
+  });
+  const neighbours = cards.filter((count) => count > 1);
+  return {
+    figures: [
+      ...ids.map((id) => figure(id, valuesOf(all, id))),
+      { id: 'growth/ring/flat', unit: 'ratio', better: 'lower', values: flat },
+    ],
+    tables: [
+      stalls('Frames waiting in a full ring', 'ring', 'descriptors', rings),
+      stalls('Queues, all full', 'queues', 'queues', sizes('queues')),
+      stalls('Cards on the CPU', 'cards', 'cards', cards),
+      {
+        title: 'A neighbour’s latency while another card is swapped 1,000 times a second',
+        note: `p99 from cable to application on the last card; all cards together get ${FRAMES_PER_SECOND.toLocaleString('en-US')} frames a second. Trials with and without swaps in turn; the ratio is the median of their pairs.`,
+        keys: ['cards'],
+        columns: ['p99 without', 'p99 with', 'with / without'],
+        rows: neighbours.map((count) => ({
+          keys: [String(count)],
+          cells: ['p99-without', 'p99-with', 'p99-ratio'].map((what) => ({
+            figure: `growth/cards-${count}/${what}`,
+          })),
+        })),
+      },
+    ],
+    plots: [
+      {
+        kind: 'lines',
+        title: 'Stall of a null swap against frames waiting in the ring',
+        x: { label: 'descriptors', log: true },
+        y: { label: 'us' },
+        series: ['stall', 'control', 'critical'].map(
+          (what): Series => ({
+            name: what === 'critical' ? 'critical section' : what,
+            x: rings,
+            y: rings.map((size) => median(valuesOf(all, `growth/ring-${size}/${what}`))),
+          }),
+        ),
+      },
+    ],
+    goals: [
+      {
+        figure: 'growth/ring/flat',
+        text: 'stall with the ring at its best and worst length, longest / shortest',
+        bound: 'at most',
+        goal: 1.2,
+      },
+      ...neighbours.map(
+        (count): Goal => ({
+          figure: `growth/cards-${count}/p99-ratio`,
+          text: `a neighbour’s p99 with swaps against without, ${count} cards`,
+          bound: 'at most',
+          goal: 1.05,
+        }),
+      ),
+    ],
+    notes: [
+      'Rings and queues: the other core fills the rings and stands still meanwhile, so all of their frames wait while a swap is done.',
+    ],
+  };
+}
+
+function figure(id: string, values: readonly number[]): Figure {
+  return id.endsWith('-ratio') ? { id, unit: 'ratio', better: 'lower', values } : { id, unit: 'us', values };
+}
+
+function stalls(title: string, what: string, key: string, sizes: readonly number[]): ResultTable {
+  return {
+    title: `${title}: a null swap of polling, p50`,
+    keys: [key],
+    columns: ['critical section', 'stall', 'control'],
+    rows: sizes.map((size) => ({
+      keys: [String(size)],
+      cells: ['critical', 'stall', 'control'].map((part) => ({ figure: `growth/${what}-${size}/${part}` })),
+    })),
+  };
+}
+
+export const growth: Bench = {
+  name: 'growth',
+  title: 'Growth',
+  summary:
+    'Stall of a swap against the frames that wait, the number of queues and of cards on the CPU; and what the neighbours of a swapped card notice.',
+  processes: { full: 5, quick: 3 },
+  measure,
+  show,
+};
