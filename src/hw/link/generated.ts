@@ -20,9 +20,13 @@ import {
   type FrameSource,
 } from './source.ts';
 
-/** Payloads are windows into one pseudo-random text, so that each sequence number has its own. */
+/**
+ * Payloads are windows into one pseudo-random text, so that each sequence number has its own. They begin at every
+ * other word, because long copies want both ends alike in their place within eight bytes.
+ */
 const WINDOWS = 1024;
-const TEXT_WORDS = MAX_FRAME_BYTES / 4 + WINDOWS + 1;
+const WINDOW_STEP = 2;
+const TEXT_WORDS = MAX_FRAME_BYTES / 4 + WINDOWS * WINDOW_STEP + 1;
 const HEADER_STRIDE = 12;
 const SEQUENCE_WORD = SEQUENCE_OFFSET / 4;
 const FILLER_WORD = FILLER_OFFSET / 4;
@@ -68,7 +72,7 @@ export function prepareGenerated(
 
 /** Where in the text the filler of a frame begins: all of it moves with the sequence number. */
 function windowOf(flow: number, sequence: number): number {
-  return (Math.imul(sequence, 5) + Math.imul(flow, 131)) & (WINDOWS - 1);
+  return ((Math.imul(sequence, 5) + Math.imul(flow, 131)) & (WINDOWS - 1)) * WINDOW_STEP;
 }
 
 /** Which filler word is the check word. */
