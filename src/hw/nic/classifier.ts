@@ -1,4 +1,5 @@
 /** Which queue does a frame go to? EtherType filters first, then RSS, else queue 0 (7.1.2). */
+import type { Memory } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
 import {
   ETHERTYPE_FILTERS,
@@ -29,13 +30,19 @@ const STATION_ADDRESSES = 16;
 export class Classifier {
   /** Verdict on the last frame. */
   queue = 0;
-  readonly rss = new RssHasher();
+  readonly rss: RssHasher;
   private readonly redirection = new Uint8Array(RETA_WORDS * 4);
   private readonly filterTypes = new Int32Array(ETHERTYPE_FILTERS);
   private readonly filterQueues = new Int32Array(ETHERTYPE_FILTERS);
   private filters = 0;
   private fctrl = 0;
   private readonly stations = new Float64Array(STATION_ADDRESSES);
+  private readonly bytes: Uint8Array;
+
+  constructor(memory: Memory) {
+    this.rss = new RssHasher(memory);
+    this.bytes = memory.bytes;
+  }
 
   /** Takes over RETA, key, filters and addresses from the registers. */
   configure(registers: RegisterFile): void {
@@ -54,7 +61,8 @@ export class Classifier {
   }
 
   /** Address filtering (7.1.1.1). Call after `classify`. */
-  accepts(bytes: Uint8Array, address: number): boolean {
+  accepts(address: number): boolean {
+    const { bytes } = this;
     if ((bytes[address] & 1) !== 0) {
       if (isBroadcast(bytes, address)) return (this.fctrl & (FCTRL_BAM | FCTRL_MPE)) !== 0;
       return (this.fctrl & FCTRL_MPE) !== 0;
@@ -65,9 +73,9 @@ export class Classifier {
     return this.stations.includes(destination);
   }
 
-  classify(bytes: Uint8Array, address: number, length: number): void {
+  classify(address: number, length: number): void {
     const { rss } = this;
-    rss.parse(bytes, address, length);
+    rss.parse(address, length);
     this.queue = rss.type === RSS_TYPE_NONE ? 0 : this.redirection[rss.hash & 127];
     for (let filter = 0; filter < this.filters; filter++)
       if (this.filterTypes[filter] === rss.etherType) {

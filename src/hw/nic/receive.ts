@@ -43,7 +43,7 @@ const ETHERTYPE_VLAN = 0x8100;
 const VLAN_TAG_BYTES = 4;
 
 export class RxEngine {
-  readonly classifier = new Classifier();
+  readonly classifier: Classifier;
   readonly fifo: PacketFifo;
   wire: Wire = UNPLUGGED;
   /**
@@ -78,6 +78,7 @@ export class RxEngine {
     this.probes = parts.probes;
     this.queues = Array.from({ length: QUEUES }, (_, queue) => new RxQueue(parts, queue));
     this.runQueue = this.queues[0];
+    this.classifier = new Classifier(parts.memory);
     this.fifo = fifo;
     this.flowControl = new FlowControl(parts.registers);
   }
@@ -127,8 +128,8 @@ export class RxEngine {
       this.registers.bump(ROC, 1);
       return;
     }
-    classifier.classify(bytes, address, length);
-    if (!classifier.accepts(bytes, address)) {
+    classifier.classify(address, length);
+    if (!classifier.accepts(address)) {
       this.probes.count('dropped.filtered');
       return;
     }
