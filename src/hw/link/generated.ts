@@ -83,16 +83,20 @@ function checkPlace(sequence: number, fillerWords: number): number {
 /** Flows take turns; sizes go round over all frames, so both follow from (flow, sequence). */
 export class GeneratedSource implements FrameSource {
   private readonly memory: Memory;
-  private readonly stream: GeneratedStream;
+  private readonly flows: number;
+  private readonly text: number;
+  private readonly headers: number;
   private readonly lengths: Int32Array;
   private flow = 0;
   private sequence = 0;
   private size = 0;
 
-  constructor(memory: Memory, stream: GeneratedStream) {
+  constructor(memory: Memory, { sizes, flows, text, headers }: GeneratedStream) {
     this.memory = memory;
-    this.stream = stream;
-    this.lengths = Int32Array.from(stream.sizes, frameBytes);
+    this.flows = flows;
+    this.text = text.address;
+    this.headers = headers.address;
+    this.lengths = Int32Array.from(sizes, frameBytes);
   }
 
   nextLength(): number {
@@ -100,23 +104,25 @@ export class GeneratedSource implements FrameSource {
   }
 
   render(address: number): void {
-    const { memory, stream, flow, sequence } = this;
+    const { memory, flow, sequence } = this;
     const { words } = memory;
-    const length = this.lengths[this.size];
     const frame = address >>> 2;
-    const header = (stream.headers.address >>> 2) + (this.size * stream.flows + flow) * HEADER_STRIDE;
-    for (let word = 0; word < HEADER_WORDS; word++) words[frame + word] = words[header + word];
+    const fillerBytes = this.lengths[this.size] - FILLER_OFFSET;
+    copy(
+      memory,
+      address,
+      this.headers + (this.size * this.flows + flow) * HEADER_STRIDE * 4,
+      HEADER_WORDS * 4,
+    );
     words[frame + SEQUENCE_WORD] = sequence;
-    const filler = stream.text.address + windowOf(flow, sequence) * 4;
-    copy(memory, address + FILLER_OFFSET, filler, length - FILLER_OFFSET);
-    const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
-    words[frame + FILLER_WORD + place] = checkWord(flow, sequence);
+    copy(memory, address + FILLER_OFFSET, this.text + windowOf(flow, sequence) * 4, fillerBytes);
+    words[frame + FILLER_WORD + checkPlace(sequence, fillerBytes >> 2)] = checkWord(flow, sequence);
     this.skip();
   }
 
   skip(): void {
     this.size = this.size + 1 === this.lengths.length ? 0 : this.size + 1;
-    if (++this.flow < this.stream.flows) return;
+    if (++this.flow < this.flows) return;
     this.flow = 0;
     this.sequence = (this.sequence + 1) | 0;
   }
