@@ -32,6 +32,7 @@ export class PacketFifo {
   wrapping = false;
   private wraps = 0;
   private readonly rows: Int32Array;
+  private readonly mask: number;
   /** Rows of the frame that leaves next, and of the one that comes next. */
   private head = 0;
   private tail = 0;
@@ -42,6 +43,7 @@ export class PacketFifo {
     this.capacity = region.bytes;
     const slots = 1 << (32 - Math.clz32(region.bytes / UNIT_BYTES - 1));
     this.rows = new Int32Array(slots * ROW_WORDS);
+    this.mask = this.rows.length - 1;
   }
 
   /** RXPBSIZE takes effect while the buffer is empty. */
@@ -76,35 +78,40 @@ export class PacketFifo {
     rows[tail + HASH] = hash;
     this.used += cost;
     this.write = end;
-    this.tail = this.next(tail);
+    this.tail = (tail + ROW_WORDS) & this.mask;
     this.frames++;
   }
 
-  headAddress(): number {
-    return this.rows[this.head + ADDRESS];
+  /** Of the frame that is so many behind the head. */
+  addressAt(index: number): number {
+    return this.rows[this.row(index) + ADDRESS];
   }
 
-  headLength(): number {
-    return this.rows[this.head + LENGTH];
+  lengthAt(index: number): number {
+    return this.rows[this.row(index) + LENGTH];
   }
 
-  headQueue(): number {
-    return this.rows[this.head + QUEUE];
+  queueAt(index: number): number {
+    return this.rows[this.row(index) + QUEUE];
   }
 
-  headHash(): number {
-    return this.rows[this.head + HASH];
+  hashAt(index: number): number {
+    return this.rows[this.row(index) + HASH];
   }
 
-  headType(): number {
-    return this.rows[this.head + TYPE];
+  typeAt(index: number): number {
+    return this.rows[this.row(index) + TYPE];
   }
 
-  pop(): void {
-    this.used -= this.rows[this.head + COST];
-    this.head = this.next(this.head);
+  /** So many frames leave. */
+  pop(count: number): void {
+    let freed = 0;
+    for (let index = 0; index < count; index++) freed += this.rows[this.row(index) + COST];
+    this.used -= freed;
+    this.frames -= count;
     // Empty: begin anew at the start, where the cache is warm.
-    if (--this.frames === 0) this.head = this.tail = this.write = 0;
+    if (this.frames === 0) this.head = this.tail = this.write = 0;
+    else this.head = this.row(count);
   }
 
   /** Value of RXMEMWRAP for this buffer. */
@@ -125,8 +132,8 @@ export class PacketFifo {
     return lost;
   }
 
-  private next(row: number): number {
-    return (row + ROW_WORDS) & (this.rows.length - 1);
+  private row(index: number): number {
+    return (this.head + index * ROW_WORDS) & this.mask;
   }
 }
 

@@ -154,13 +154,17 @@ export class RxEngine {
     const { fifo } = this;
     let moved = 0;
     while (moved < budget && fifo.frames > 0) {
-      const queue = this.queues[fifo.headQueue()];
+      const queue = this.queues[fifo.queueAt(0)];
       if (queue !== this.runQueue) {
         this.countRun();
         this.runQueue = queue;
       }
-      if (!queue.enabled) this.drop(queue);
-      else if (!this.moveHead(queue)) break;
+      const before = moved;
+      if (queue.enabled) moved += queue.move(fifo, budget - moved, this.fcsBytes);
+      this.runFrames += moved - before;
+      if (moved > before) continue;
+      if (queue.enabled && !queue.drops) break; // no descriptors: it holds up all others
+      this.drop(queue);
       moved++;
     }
     this.countRun();
@@ -175,10 +179,8 @@ export class RxEngine {
   hasWork(): boolean {
     for (const queue of this.queues) if (queue.hasRun) return true;
     if (this.fifo.frames === 0) return false;
-    const queue = this.queues[this.fifo.headQueue()];
-    return (
-      !queue.enabled || queue.drops || queue.offers(queue.needed(this.fifo.headLength() + this.fcsBytes))
-    );
+    const queue = this.queues[this.fifo.queueAt(0)];
+    return !queue.enabled || queue.drops || queue.takes(this.fifo.lengthAt(0) + this.fcsBytes);
   }
 
   /** When PAUSE is to be renewed, or infinity. */
@@ -205,25 +207,6 @@ export class RxEngine {
     }
   }
 
-  /** The frame at the head of the buffer goes to its ring; false: no descriptors, and the queue does not drop. */
-  private moveHead(queue: RxQueue): boolean {
-    const { fifo } = this;
-    const length = fifo.headLength();
-    const bytes = length + this.fcsBytes;
-    const needed = queue.needed(bytes);
-    if (!queue.offers(needed)) {
-      if (!queue.drops) return false;
-      this.drop(queue);
-      return true;
-    }
-    if (!queue.write(fifo.headAddress(), bytes, needed, fifo.headType(), fifo.headHash()))
-      this.probes.count('dropped.dmaFault');
-    fifo.pop();
-    this.runFrames++;
-    queue.octets += length + FCS_BYTES;
-    return true;
-  }
-
   /**
    * Counts the frames moved to one queue. In order of arrival over all queues, and before any of them is shown:
    * who finds a frame counted finds every earlier one counted.
@@ -235,7 +218,7 @@ export class RxEngine {
   }
 
   private drop(queue: RxQueue): void {
-    this.fifo.pop();
+    this.fifo.pop(1);
     this.registers.bump(qprdc(queue.counter), 1);
   }
 

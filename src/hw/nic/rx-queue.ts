@@ -23,9 +23,11 @@ import {
   SRRCTL_DROP_EN,
   srrctl,
 } from './datasheet.ts';
+import type { PacketFifo } from './fifo.ts';
 import type { InterruptUnit } from './interrupts.ts';
 import type { CardParts } from './parts.ts';
 import type { Probes } from './probes.ts';
+import { FCS_BYTES } from './wire.ts';
 
 export class RxQueue {
   readonly number: number;
@@ -106,30 +108,33 @@ export class RxQueue {
     return this.runWord !== 0;
   }
 
-  /** Descriptors for a frame of so many bytes. */
-  needed(bytes: number): number {
-    return bytes <= this.bufferBytes ? 1 : Math.ceil(bytes / this.bufferBytes);
+  /** Has the driver posted enough for a frame of so many bytes? */
+  takes(bytes: number): boolean {
+    return this.offers(this.needed(bytes));
   }
 
-  /** Has the driver posted so many descriptors? */
-  offers(descriptors: number): boolean {
-    if (this.available() >= descriptors) return true;
-    this.tail = this.registers.get(rdt(this.number)); // pairs with the driver's doorbell store
-    return this.available() >= descriptors;
-  }
-
-  /** Writes a frame into its descriptors' buffers. False: not all of it, for a fault. */
-  write(address: number, bytes: number, descriptors: number, type: number, hash: number): boolean {
-    if (descriptors === 1) return this.writeBack(address, bytes, RX_DD | RX_EOP, type, hash);
-    let done = 0;
-    let whole = true;
-    for (let left = descriptors; left > 0; left--) {
-      const part = Math.min(bytes - done, this.bufferBytes);
-      if (!this.writeBack(address + done, part, left === 1 ? RX_DD | RX_EOP : RX_DD, type, hash))
-        whole = false;
-      done += part;
+  /**
+   * Moves frames from the head of the packet buffer while they are this queue's and there are descriptors, at most
+   * `budget`. `tail` bytes behind each frame go with it. Returns the number moved.
+   */
+  move(fifo: PacketFifo, budget: number, tail: number): number {
+    const most = Math.min(budget, fifo.frames);
+    let moved = 0;
+    let octets = 0;
+    for (; moved < most && fifo.queueAt(moved) === this.number; moved++) {
+      const length = fifo.lengthAt(moved);
+      const needed = this.needed(length + tail);
+      if (!this.offers(needed)) break;
+      const whole =
+        needed === 1
+          ? this.writeBack(fifo, moved, 0, length + tail, RX_DD | RX_EOP)
+          : this.writeParts(fifo, moved, length + tail);
+      if (!whole) this.probes.count('dropped.dmaFault');
+      octets += length + FCS_BYTES;
     }
-    return whole;
+    fifo.pop(moved);
+    this.octets += octets;
+    return moved;
   }
 
   /** Lets the driver see a run: the store of its first status word publishes all of it. */
@@ -140,36 +145,53 @@ export class RxQueue {
     this.runWord = 0;
   }
 
+  /** Descriptors for so many bytes. */
+  private needed(bytes: number): number {
+    return bytes <= this.bufferBytes ? 1 : Math.ceil(bytes / this.bufferBytes);
+  }
+
+  private offers(descriptors: number): boolean {
+    if (this.available() >= descriptors) return true;
+    this.tail = this.registers.get(rdt(this.number)); // pairs with the driver's doorbell store
+    return this.available() >= descriptors;
+  }
+
   private available(): number {
     const distance = this.tail - this.head;
     return distance < 0 ? distance + this.length : distance;
   }
 
+  /** A frame over several descriptors. False: not all of it, for a fault. */
+  private writeParts(fifo: PacketFifo, index: number, bytes: number): boolean {
+    let whole = true;
+    for (let done = 0; done < bytes; done += this.bufferBytes) {
+      const part = Math.min(bytes - done, this.bufferBytes);
+      const status = done + part === bytes ? RX_DD | RX_EOP : RX_DD;
+      if (!this.writeBack(fifo, index, done, part, status)) whole = false;
+    }
+    return whole;
+  }
+
   /** One descriptor: data first, then the write-back, whose status word is published with the run. False: a fault. */
-  private writeBack(from: number, bytes: number, done: number, type: number, hash: number): boolean {
+  private writeBack(fifo: PacketFifo, index: number, done: number, bytes: number, status: number): boolean {
     const { words } = this.memory;
     const descriptor = this.ring + this.head * DESCRIPTOR_WORDS;
     const to = words[descriptor];
-    let status = done;
-    let length = bytes;
-    if (words[descriptor + 1] === 0 && this.iommu.allows(this.device, to, bytes)) {
-      copy(this.memory, to, from, bytes);
-    } else {
-      this.probes.count('dmaFaults');
-      status |= RX_ERROR_RXE;
-      length = 0;
-    }
-    put(words, descriptor, type);
-    put(words, descriptor + 1, hash);
-    put(words, descriptor + RX_LENGTH_WORD, length);
+    const allowed = words[descriptor + 1] === 0 && this.iommu.allows(this.device, to, bytes);
+    if (allowed) copy(this.memory, to, fifo.addressAt(index) + done, bytes);
+    else this.probes.count('dmaFaults');
+    put(words, descriptor, fifo.typeAt(index));
+    put(words, descriptor + 1, fifo.hashAt(index));
+    put(words, descriptor + RX_LENGTH_WORD, allowed ? bytes : 0);
+    const shown = allowed ? status : status | RX_ERROR_RXE;
     if (this.runWord === 0) {
       this.runWord = descriptor + RX_STATUS_WORD;
-      this.runStatus = status;
+      this.runStatus = shown;
     } else {
-      put(words, descriptor + RX_STATUS_WORD, status);
+      put(words, descriptor + RX_STATUS_WORD, shown);
     }
     const next = this.head + 1;
     this.head = next === this.length ? 0 : next;
-    return (status & RX_ERROR_RXE) === 0;
+    return allowed;
   }
 }
