@@ -159,11 +159,11 @@ export class RxEngine {
         this.countRun();
         this.runQueue = queue;
       }
-      const before = moved;
-      if (queue.enabled) moved += queue.move(fifo, budget - moved, this.fcsBytes);
-      this.runFrames += moved - before;
-      if (moved > before) continue;
-      if (queue.enabled && !queue.drops) break; // no descriptors: it holds up all others
+      const taken = queue.enabled ? queue.move(fifo, budget - moved, this.fcsBytes) : 0;
+      this.runFrames += taken;
+      moved += taken;
+      if (taken > 0) continue;
+      if (queue.enabled && !queue.drops) break; // no descriptors: it holds up all the others
       this.drop(queue);
       moved++;
     }
