@@ -23,7 +23,7 @@ import {
   reta,
   rssrk,
 } from './datasheet.ts';
-import { KEY_BYTES, RssHasher } from './rss.ts';
+import { RssHasher } from './rss.ts';
 
 const STATION_ADDRESSES = 16;
 
@@ -31,7 +31,9 @@ export class Classifier {
   /** Verdict on the last frame. */
   queue = 0;
   readonly rss: RssHasher;
-  private readonly redirection = new Uint8Array(RETA_WORDS * 4);
+  /** As the registers have them. */
+  private readonly key = new Int32Array(RSSRK_WORDS);
+  private readonly redirection = new Int32Array(RETA_WORDS);
   private readonly filterTypes = new Int32Array(ETHERTYPE_FILTERS);
   private readonly filterQueues = new Int32Array(ETHERTYPE_FILTERS);
   private filters = 0;
@@ -46,17 +48,10 @@ export class Classifier {
 
   /** Takes over RETA, key, filters and addresses from the registers. */
   configure(registers: RegisterFile): void {
-    const key = new Uint8Array(KEY_BYTES);
-    for (let word = 0; word < RSSRK_WORDS; word++) {
-      const value = registers.get(rssrk(word));
-      for (let byte = 0; byte < 4; byte++) key[word * 4 + byte] = value >>> (8 * byte);
-    }
+    const { key, redirection } = this;
+    for (let word = 0; word < RSSRK_WORDS; word++) key[word] = registers.get(rssrk(word));
     this.rss.configure(registers.get(MRQC), key);
-    for (let word = 0; word < RETA_WORDS; word++) {
-      const value = registers.get(reta(word));
-      for (let byte = 0; byte < 4; byte++)
-        this.redirection[word * 4 + byte] = (value >>> (8 * byte)) & (QUEUES - 1);
-    }
+    for (let word = 0; word < RETA_WORDS; word++) redirection[word] = registers.get(reta(word));
     this.configureFilters(registers);
   }
 
@@ -76,12 +71,17 @@ export class Classifier {
   classify(address: number, length: number): void {
     const { rss } = this;
     rss.parse(address, length);
-    this.queue = rss.type === RSS_TYPE_NONE ? 0 : this.redirection[rss.hash & 127];
+    this.queue = rss.type === RSS_TYPE_NONE ? 0 : this.redirected(rss.hash & 127);
     for (let filter = 0; filter < this.filters; filter++)
       if (this.filterTypes[filter] === rss.etherType) {
         this.queue = this.filterQueues[filter];
         return;
       }
+  }
+
+  /** Entry of RETA: four to a word. */
+  private redirected(index: number): number {
+    return (this.redirection[index >> 2] >>> (8 * (index & 3))) & (QUEUES - 1);
   }
 
   private configureFilters(registers: RegisterFile): void {

@@ -17,7 +17,7 @@ import {
   RSS_TYPE_UDP_IPV6,
 } from './datasheet.ts';
 
-export const KEY_BYTES = 40;
+const KEY_BYTES = 40;
 /** IPv6 addresses and two ports. */
 const INPUT_BYTES = 36;
 
@@ -28,12 +28,9 @@ export class Toeplitz {
   private readonly tables = new Int32Array(INPUT_BYTES * 256);
   private stale = false;
 
-  /** False when it is the key in use. */
-  setKey(key: Uint8Array): boolean {
-    if (key.every((byte, i) => byte === this.key[i])) return false;
+  setKey(key: Uint8Array): void {
     this.key.set(key);
     this.stale = true;
-    return true;
   }
 
   /** Extends `hash` by `count` bytes at `address`; `position` is their place in the input. */
@@ -119,14 +116,22 @@ export class RssHasher {
   private mrqc = 0;
   private readonly memory: Memory;
   private readonly tuples = new TupleCache();
+  private readonly keyWords = new Int32Array(KEY_BYTES / 4);
+  private readonly keyBytes = new Uint8Array(this.keyWords.buffer);
 
   constructor(memory: Memory) {
     this.memory = memory;
   }
 
-  configure(mrqc: number, key: Uint8Array): void {
+  /** MRQC, and the key as RSSRK has it: its first byte is the lowest of the first word. */
+  configure(mrqc: number, key: Int32Array): void {
     this.mrqc = mrqc;
-    if (this.toeplitz.setKey(key)) this.tuples.clear();
+    let same = true;
+    for (let word = 0; word < key.length; word++) same &&= key[word] === this.keyWords[word];
+    if (same) return;
+    this.keyWords.set(key);
+    this.toeplitz.setKey(this.keyBytes);
+    this.tuples.clear();
   }
 
   /** Reads the headers of the frame at `address`, the beginning of a word. */
