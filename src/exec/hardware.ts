@@ -38,6 +38,14 @@ export class Hardware {
     }
   }
 
+  /**
+   * Takes over the configuration of all cards once more. Done often before traffic, it teaches the compiler: later
+   * each write to a configuration register has the card stand still for as long as that takes.
+   */
+  rehearse(): void {
+    for (const nic of this.nics) nic.takeConfiguration();
+  }
+
   /** Traffic begins: the first frames are due now. */
   start(nowUs: number): void {
     for (const partner of this.partners) partner.start(nowUs);

@@ -10,7 +10,8 @@ import type { Memory } from './memory.ts';
 
 export type Words = Int32Array;
 
-const LINE_BYTES = 64;
+/** Up to here words are copied one by one: a call to copyWithin costs more. */
+const SHORT_BYTES = 192;
 
 /** Plain store, published by a later `store` of the same thread. */
 export const put = (words: Words, index: number, value: number): void => {
@@ -45,18 +46,28 @@ export const compareExchange = (words: Words, index: number, expected: number, v
   return Atomics.compareExchange(words, index, expected, value);
 };
 
-/** A copy within the memory: word by word up to a cache line, where a call to copyWithin costs more. */
+/**
+ * A copy within the memory. On shared memory copyWithin goes eight bytes at a time only where both ends are alike
+ * in their place within eight, else byte by byte.
+ */
 export function copy(memory: Memory, to: number, from: number, bytes: number): void {
-  if (bytes > LINE_BYTES || ((to | from) & 3) !== 0) {
-    memory.bytes.copyWithin(to, from, from + bytes);
-    return;
+  const apart = (to ^ from) & 7;
+  if (((to | from) & 3) === 0 && (bytes <= SHORT_BYTES || apart !== 0)) copyWords(memory, to, from, bytes);
+  else memory.bytes.copyWithin(to, from, from + bytes);
+}
+
+function copyWords({ words, bytes }: Memory, to: number, from: number, count: number): void {
+  let target = to >>> 2;
+  let source = from >>> 2;
+  const end = target + (count >>> 2);
+  for (; target + 4 <= end; target += 4, source += 4) {
+    words[target] = words[source];
+    words[target + 1] = words[source + 1];
+    words[target + 2] = words[source + 2];
+    words[target + 3] = words[source + 3];
   }
-  const { words } = memory;
-  const source = from >>> 2;
-  const target = to >>> 2;
-  const count = bytes >>> 2;
-  for (let word = 0; word < count; word++) words[target + word] = words[source + word];
-  for (let byte = count << 2; byte < bytes; byte++) memory.bytes[to + byte] = memory.bytes[from + byte];
+  for (; target < end; target++, source++) words[target] = words[source];
+  for (let byte = count & -4; byte < count; byte++) bytes[to + byte] = bytes[from + byte];
 }
 
 /** Blocks while the word holds `expected`, for at most `timeoutMs`; false on time-out. */

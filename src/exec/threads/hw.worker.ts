@@ -57,6 +57,7 @@ function runHardware(
     if (steps % STEPS_PER_LOOK !== 0 && work > 0) continue;
     control.beatHardware(++beats);
     if (recorder !== undefined) takeAnnotations(annotations, recorder);
+    if (!started) hardware.rehearse();
     if (!started && control.going) {
       started = true;
       idle.restart();

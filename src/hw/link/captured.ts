@@ -26,6 +26,8 @@ export interface CapturedStream {
   readonly table: Region;
 }
 
+/** Frames begin at multiples of this: long copies go by eight bytes where both ends do. */
+const FRAME_ALIGNMENT = 8;
 const ROW_WORDS = 3;
 const ROW_ADDRESS = 0;
 const ROW_LENGTH = 1;
@@ -88,7 +90,7 @@ export interface PreparedCapture {
 
 export function layoutCaptured(map: MemoryMap, frames: readonly CapturedFrame[]): PreparedCapture {
   const flows = groupFlows(frames);
-  const bytes = frames.reduce((sum, frame) => sum + align(padded(frame), 4), 0);
+  const bytes = frames.reduce((sum, frame) => sum + align(padded(frame), FRAME_ALIGNMENT), 0);
   const buckets = 1 << (32 - Math.clz32(flows.length * 2));
   const stream: CapturedStream = {
     kind: 'captured',
@@ -143,7 +145,7 @@ function fill(
     words[row + ROW_ADDRESS] = address;
     words[row + ROW_LENGTH] = length;
     words[row + ROW_DIGEST] = digest(memory, address, length, false);
-    address += align(length, 4);
+    address += align(length, FRAME_ALIGNMENT);
   });
   let start = 0;
   flows.forEach((flow, index) => {

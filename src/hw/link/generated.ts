@@ -20,9 +20,13 @@ import {
   type FrameSource,
 } from './source.ts';
 
-/** Payloads are windows into one pseudo-random text, so that each sequence number has its own. */
+/**
+ * Payloads are windows into one pseudo-random text, so that each sequence number has its own. They begin at every
+ * other word, because long copies want both ends alike in their place within eight bytes.
+ */
 const WINDOWS = 1024;
-const TEXT_WORDS = MAX_FRAME_BYTES / 4 + WINDOWS + 1;
+const WINDOW_STEP = 2;
+const TEXT_WORDS = MAX_FRAME_BYTES / 4 + WINDOWS * WINDOW_STEP + 1;
 const HEADER_STRIDE = 12;
 /** Places of the check word: a sequence number times an odd step, of which these bits count. */
 const PLACE_BITS = 16;
@@ -74,7 +78,7 @@ export function prepareGenerated(
 
 /** Where in the text the filler of a frame begins: all of it moves with the sequence number. */
 function windowOf(flow: number, sequence: number): number {
-  return (Math.imul(sequence, 5) + Math.imul(flow, 131)) & (WINDOWS - 1);
+  return ((Math.imul(sequence, 5) + Math.imul(flow, 131)) & (WINDOWS - 1)) * WINDOW_STEP;
 }
 
 /** Which filler word is the check word: one after another, scaled and not divided. */
@@ -84,16 +88,20 @@ const checkPlace = (sequence: number, fillerWords: number): number =>
 /** Flows take turns; sizes go round over all frames, so both follow from (flow, sequence). */
 export class GeneratedSource implements FrameSource {
   private readonly memory: Memory;
-  private readonly stream: GeneratedStream;
+  private readonly flows: number;
+  private readonly text: number;
+  private readonly headers: number;
   private readonly lengths: Int32Array;
   private flow = 0;
   private sequence = 0;
   private size = 0;
 
-  constructor(memory: Memory, stream: GeneratedStream) {
+  constructor(memory: Memory, { sizes, flows, text, headers }: GeneratedStream) {
     this.memory = memory;
-    this.stream = stream;
-    this.lengths = Int32Array.from(stream.sizes, frameBytes);
+    this.flows = flows;
+    this.text = text.address;
+    this.headers = headers.address;
+    this.lengths = Int32Array.from(sizes, frameBytes);
   }
 
   nextLength(): number {
@@ -101,23 +109,25 @@ export class GeneratedSource implements FrameSource {
   }
 
   render(address: number): void {
-    const { memory, stream, flow, sequence } = this;
+    const { memory, flow, sequence } = this;
     const { words } = memory;
-    const length = this.lengths[this.size];
     const frame = address >>> 2;
-    const header = (stream.headers.address >>> 2) + (this.size * stream.flows + flow) * HEADER_STRIDE;
-    for (let word = 0; word < HEADER_WORDS; word++) words[frame + word] = words[header + word];
+    const fillerBytes = this.lengths[this.size] - FILLER_OFFSET;
+    copy(
+      memory,
+      address,
+      this.headers + (this.size * this.flows + flow) * HEADER_STRIDE * 4,
+      HEADER_WORDS * 4,
+    );
     words[frame + SEQUENCE_WORD] = sequence;
-    const filler = stream.text.address + windowOf(flow, sequence) * 4;
-    copy(memory, address + FILLER_OFFSET, filler, length - FILLER_OFFSET);
-    const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
-    words[frame + FILLER_WORD + place] = checkWord(flow, sequence);
+    copy(memory, address + FILLER_OFFSET, this.text + windowOf(flow, sequence) * 4, fillerBytes);
+    words[frame + FILLER_WORD + checkPlace(sequence, fillerBytes >> 2)] = checkWord(flow, sequence);
     this.skip();
   }
 
   skip(): void {
     this.size = this.size + 1 === this.lengths.length ? 0 : this.size + 1;
-    if (++this.flow < this.stream.flows) return;
+    if (++this.flow < this.flows) return;
     this.flow = 0;
     this.sequence = (this.sequence + 1) | 0;
   }

@@ -168,7 +168,9 @@ export class LinkPartner implements Wire {
       if (!this.mayOffer(nowUs, load)) return; // a reset that the driver has asked for takes the link down
     }
     const end = Math.min(this.offered + budget, this.end);
-    while (this.offered < end && this.startUs + dueUs(pace, this.offered - this.before) <= nowUs) {
+    const paced = pace.kind !== 'max';
+    while (this.offered < end) {
+      if (paced && this.startUs + dueUs(pace, this.offered - this.before) > nowUs) return;
       const length = source.nextLength();
       const at = this.nic.linkUp ? receive.reserve(length) : -1;
       this.offered++;

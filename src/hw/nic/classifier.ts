@@ -1,4 +1,5 @@
 /** Which queue does a frame go to? EtherType filters first, then RSS, else queue 0 (7.1.2). */
+import type { Memory } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
 import {
   ETHERTYPE_FILTERS,
@@ -22,39 +23,41 @@ import {
   reta,
   rssrk,
 } from './datasheet.ts';
-import { KEY_BYTES, RssHasher } from './rss.ts';
+import { RssHasher } from './rss.ts';
 
 const STATION_ADDRESSES = 16;
 
 export class Classifier {
   /** Verdict on the last frame. */
   queue = 0;
-  readonly rss = new RssHasher();
-  private readonly redirection = new Uint8Array(RETA_WORDS * 4);
+  readonly rss: RssHasher;
+  /** As the registers have them. */
+  private readonly key = new Int32Array(RSSRK_WORDS);
+  private readonly redirection = new Int32Array(RETA_WORDS);
   private readonly filterTypes = new Int32Array(ETHERTYPE_FILTERS);
   private readonly filterQueues = new Int32Array(ETHERTYPE_FILTERS);
   private filters = 0;
   private fctrl = 0;
   private readonly stations = new Float64Array(STATION_ADDRESSES);
+  private readonly bytes: Uint8Array;
+
+  constructor(memory: Memory) {
+    this.rss = new RssHasher(memory);
+    this.bytes = memory.bytes;
+  }
 
   /** Takes over RETA, key, filters and addresses from the registers. */
   configure(registers: RegisterFile): void {
-    const key = new Uint8Array(KEY_BYTES);
-    for (let word = 0; word < RSSRK_WORDS; word++) {
-      const value = registers.get(rssrk(word));
-      for (let byte = 0; byte < 4; byte++) key[word * 4 + byte] = value >>> (8 * byte);
-    }
+    const { key, redirection } = this;
+    for (let word = 0; word < RSSRK_WORDS; word++) key[word] = registers.get(rssrk(word));
     this.rss.configure(registers.get(MRQC), key);
-    for (let word = 0; word < RETA_WORDS; word++) {
-      const value = registers.get(reta(word));
-      for (let byte = 0; byte < 4; byte++)
-        this.redirection[word * 4 + byte] = (value >>> (8 * byte)) & (QUEUES - 1);
-    }
+    for (let word = 0; word < RETA_WORDS; word++) redirection[word] = registers.get(reta(word));
     this.configureFilters(registers);
   }
 
   /** Address filtering (7.1.1.1). Call after `classify`. */
-  accepts(bytes: Uint8Array, address: number): boolean {
+  accepts(address: number): boolean {
+    const { bytes } = this;
     if ((bytes[address] & 1) !== 0) {
       if (isBroadcast(bytes, address)) return (this.fctrl & (FCTRL_BAM | FCTRL_MPE)) !== 0;
       return (this.fctrl & FCTRL_MPE) !== 0;
@@ -65,15 +68,20 @@ export class Classifier {
     return this.stations.includes(destination);
   }
 
-  classify(bytes: Uint8Array, address: number, length: number): void {
+  classify(address: number, length: number): void {
     const { rss } = this;
-    rss.parse(bytes, address, length);
-    this.queue = rss.type === RSS_TYPE_NONE ? 0 : this.redirection[rss.hash & 127];
+    rss.parse(address, length);
+    this.queue = rss.type === RSS_TYPE_NONE ? 0 : this.redirected(rss.hash & 127);
     for (let filter = 0; filter < this.filters; filter++)
       if (this.filterTypes[filter] === rss.etherType) {
         this.queue = this.filterQueues[filter];
         return;
       }
+  }
+
+  /** Entry of RETA: four to a word. */
+  private redirected(index: number): number {
+    return (this.redirection[index >> 2] >>> (8 * (index & 3))) & (QUEUES - 1);
   }
 
   private configureFilters(registers: RegisterFile): void {

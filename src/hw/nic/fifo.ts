@@ -5,11 +5,22 @@ import { FCS_BYTES } from './wire.ts';
 /** Frames lie contiguously in units of this size, so a FIFO holds at most bytes / 64 of them. */
 const UNIT_BYTES = 64;
 
+/** What is known of a frame inside, a row each: address, length, bytes in use for it, and the classifier's verdict. */
+const ROW_WORDS = 8;
+const ADDRESS = 0;
+const LENGTH = 1;
+const COST = 2;
+const QUEUE = 3;
+const TYPE = 4;
+const HASH = 5;
+
 /**
  * The receive packet buffer: frames between the MAC and the DMA engine, first in, first out. What the
  * classifier decided on arrival stays with the frame: a later change of RETA does not move it.
  */
 export class PacketFifo {
+  /** Frames inside. */
+  frames = 0;
   /** Bytes in use, with what is lost at the wrap. */
   used = 0;
   private capacity: number;
@@ -20,32 +31,19 @@ export class PacketFifo {
   /** The frame last reserved for begins a new lap of the buffer. */
   wrapping = false;
   private wraps = 0;
+  private readonly rows: Int32Array;
   private readonly mask: number;
+  /** Rows of the frame that leaves next, and of the one that comes next. */
   private head = 0;
   private tail = 0;
-  private readonly addresses: Int32Array;
-  private readonly lengths: Int32Array;
-  private readonly costs: Int32Array;
-  private readonly queues: Uint8Array;
-  private readonly types: Uint8Array;
-  private readonly hashes: Int32Array;
 
   constructor(region: Region) {
     this.base = region.address;
     this.limit = region.bytes;
     this.capacity = region.bytes;
     const slots = 1 << (32 - Math.clz32(region.bytes / UNIT_BYTES - 1));
-    this.mask = slots - 1;
-    this.addresses = new Int32Array(slots);
-    this.lengths = new Int32Array(slots);
-    this.costs = new Int32Array(slots);
-    this.queues = new Uint8Array(slots);
-    this.types = new Uint8Array(slots);
-    this.hashes = new Int32Array(slots);
-  }
-
-  get frames(): number {
-    return this.tail - this.head;
+    this.rows = new Int32Array(slots * ROW_WORDS);
+    this.mask = this.rows.length - 1;
   }
 
   /** RXPBSIZE takes effect while the buffer is empty. */
@@ -64,6 +62,7 @@ export class PacketFifo {
 
   /** Takes in the frame just written where `reserve` said; the length is without FCS. */
   push(bytes: number, queue: number, hash: number, type: number): void {
+    const { rows, tail } = this;
     let cost = roundUp(bytes + FCS_BYTES);
     const end = (this.wrapping ? 0 : this.write) + cost;
     if (this.wrapping) {
@@ -71,43 +70,48 @@ export class PacketFifo {
       this.write = 0;
       this.wraps = (this.wraps + 1) & RXMEMWRAP_WRAPS;
     }
-    const slot = this.tail & this.mask;
-    this.addresses[slot] = this.base + this.write;
-    this.lengths[slot] = bytes;
-    this.costs[slot] = cost;
-    this.queues[slot] = queue;
-    this.types[slot] = type;
-    this.hashes[slot] = hash;
+    rows[tail + ADDRESS] = this.base + this.write;
+    rows[tail + LENGTH] = bytes;
+    rows[tail + COST] = cost;
+    rows[tail + QUEUE] = queue;
+    rows[tail + TYPE] = type;
+    rows[tail + HASH] = hash;
     this.used += cost;
     this.write = end;
-    this.tail++;
+    this.tail = (tail + ROW_WORDS) & this.mask;
+    this.frames++;
   }
 
-  headAddress(): number {
-    return this.addresses[this.head & this.mask];
+  /** Of the frame that is so many behind the head. */
+  addressAt(index: number): number {
+    return this.rows[this.row(index) + ADDRESS];
   }
 
-  headLength(): number {
-    return this.lengths[this.head & this.mask];
+  lengthAt(index: number): number {
+    return this.rows[this.row(index) + LENGTH];
   }
 
-  headQueue(): number {
-    return this.queues[this.head & this.mask];
+  queueAt(index: number): number {
+    return this.rows[this.row(index) + QUEUE];
   }
 
-  headHash(): number {
-    return this.hashes[this.head & this.mask];
+  hashAt(index: number): number {
+    return this.rows[this.row(index) + HASH];
   }
 
-  headType(): number {
-    return this.types[this.head & this.mask];
+  typeAt(index: number): number {
+    return this.rows[this.row(index) + TYPE];
   }
 
-  pop(): void {
-    this.used -= this.costs[this.head & this.mask];
-    this.head++;
+  /** So many frames leave. */
+  pop(count: number): void {
+    let freed = 0;
+    for (let index = 0; index < count; index++) freed += this.rows[this.row(index) + COST];
+    this.used -= freed;
+    this.frames -= count;
     // Empty: begin anew at the start, where the cache is warm.
-    if (this.head === this.tail) this.head = this.tail = this.write = 0;
+    if (this.frames === 0) this.head = this.tail = this.write = 0;
+    else this.head = this.row(count);
   }
 
   /** Value of RXMEMWRAP for this buffer. */
@@ -124,8 +128,12 @@ export class PacketFifo {
   flush(): number {
     const lost = this.frames;
     this.wrapping = false;
-    this.head = this.tail = this.write = this.used = this.wraps = 0;
+    this.head = this.tail = this.frames = this.write = this.used = this.wraps = 0;
     return lost;
+  }
+
+  private row(index: number): number {
+    return (this.head + index * ROW_WORDS) & this.mask;
   }
 }
 

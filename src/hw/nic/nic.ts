@@ -142,7 +142,8 @@ export class Nic {
     this.takeConfiguration();
   }
 
-  private takeConfiguration(): void {
+  /** Takes over all that a driver has set. Twice is as good as once. */
+  takeConfiguration(): void {
     this.receive.configure();
     this.transmit.configure();
     this.interrupts.configure();

@@ -1,13 +1,8 @@
-/** The receive side: MAC, packet buffer, DMA to the rings (7.1). */
-import type { Iommu } from '../iommu.ts';
 import type { Memory } from '../memory.ts';
 import type { RegisterFile } from '../registers.ts';
-import { copy, put, store } from '../shared.ts';
 import { Classifier } from './classifier.ts';
 import {
   BPRC,
-  DESCRIPTOR_BYTES,
-  DESCRIPTOR_WORDS,
   GORCH,
   GORCL,
   GPRC,
@@ -16,7 +11,6 @@ import {
   HLREG0_RXCRCSTRP,
   MAXFRS,
   MPRC,
-  QUEUE_ENABLE,
   QUEUES,
   qbrch,
   qbrcl,
@@ -25,34 +19,19 @@ import {
   RDRXCTL,
   RDRXCTL_CRCSTRIP,
   ROC,
-  RX_DD,
-  RX_EOP,
-  RX_ERROR_RXE,
-  RX_LENGTH_WORD,
-  RX_STATUS_WORD,
   RXCTRL,
   RXCTRL_RXEN,
   RXMEMWRAP,
-  rdbah,
-  rdbal,
-  rdh,
-  rdlen,
-  rdt,
-  rqsmr,
-  rxdctl,
   rxmpc,
   rxpbsize,
-  SRRCTL_BSIZEPACKET_MASK,
-  SRRCTL_DROP_EN,
-  srrctl,
   TPR,
 } from './datasheet.ts';
 import { appendFcs } from './fcs.ts';
 import type { PacketFifo } from './fifo.ts';
 import { FlowControl } from './flow-control.ts';
-import type { InterruptUnit } from './interrupts.ts';
 import type { CardParts } from './parts.ts';
 import type { Probes } from './probes.ts';
+import { RxQueue } from './rx-queue.ts';
 import { FCS_BYTES, UNPLUGGED, type Wire } from './wire.ts';
 
 /** What `reserve` answers when there is no place for a frame. */
@@ -62,10 +41,9 @@ const RECEIVER_OFF = -2;
 const STANDARD_FRAME_BYTES = 1518;
 const ETHERTYPE_VLAN = 0x8100;
 const VLAN_TAG_BYTES = 4;
-const NO_QUEUE = -1;
 
 export class RxEngine {
-  readonly classifier = new Classifier();
+  readonly classifier: Classifier;
   readonly fifo: PacketFifo;
   wire: Wire = UNPLUGGED;
   /**
@@ -75,20 +53,8 @@ export class RxEngine {
   refresh: (nowUs: number) => void = () => undefined;
   private readonly memory: Memory;
   private readonly registers: RegisterFile;
-  private readonly iommu: Iommu;
-  private readonly device: number;
-  private readonly interrupts: InterruptUnit;
   private readonly probes: Probes;
-  /** First word of each ring in the memory, and the engine's position in it. */
-  private readonly ring = new Int32Array(QUEUES);
-  private readonly length = new Int32Array(QUEUES);
-  private readonly head = new Int32Array(QUEUES);
-  private readonly tail = new Int32Array(QUEUES);
-  private readonly bufferBytes = new Int32Array(QUEUES);
-  private readonly dropEnabled = new Uint8Array(QUEUES);
-  private readonly enabled = new Uint8Array(QUEUES);
-  private readonly counter = new Uint8Array(QUEUES);
-  private readonly queueBytes = new Int32Array(QUEUES);
+  private readonly queues: readonly RxQueue[];
   private receiving = false;
   private fcsBytes = 0;
   private maxFrame = STANDARD_FRAME_BYTES;
@@ -102,22 +68,17 @@ export class RxEngine {
    * later step. Asked once for each run of frames.
    */
   holdsBack: (queue: number) => boolean = () => false;
-  /** For each queue the run of frames that is written but not yet published: its first DD word comes last. */
-  private readonly runWord = new Int32Array(QUEUES);
-  private readonly runStatus = new Int32Array(QUEUES);
-  /** Bits of the queues with such a run. */
-  private runs = 0;
   /** Frames moved to `runQueue` since they were last counted. */
-  private runQueue = NO_QUEUE;
+  private runQueue: RxQueue;
   private runFrames = 0;
 
   constructor(parts: CardParts, fifo: PacketFifo) {
     this.memory = parts.memory;
     this.registers = parts.registers;
-    this.iommu = parts.iommu;
-    this.device = parts.device;
-    this.interrupts = parts.interrupts;
     this.probes = parts.probes;
+    this.queues = Array.from({ length: QUEUES }, (_, queue) => new RxQueue(parts, queue));
+    this.runQueue = this.queues[0];
+    this.classifier = new Classifier(parts.memory);
     this.fifo = fifo;
     this.flowControl = new FlowControl(parts.registers);
   }
@@ -133,7 +94,7 @@ export class RxEngine {
     const jumbo = (registers.get(HLREG0) & HLREG0_JUMBOEN) !== 0;
     this.maxFrame = jumbo ? registers.get(MAXFRS) >>> 16 : STANDARD_FRAME_BYTES;
     this.flowControl.configure();
-    for (let queue = 0; queue < QUEUES; queue++) this.configureQueue(queue);
+    for (const queue of this.queues) this.configureQueue(queue);
   }
 
   /** Where the MAC may put a frame of this length (without FCS), or OVERFLOW or RECEIVER_OFF; both are counted. */
@@ -167,8 +128,8 @@ export class RxEngine {
       this.registers.bump(ROC, 1);
       return;
     }
-    classifier.classify(bytes, address, length);
-    if (!classifier.accepts(bytes, address)) {
+    classifier.classify(address, length);
+    if (!classifier.accepts(address)) {
       this.probes.count('dropped.filtered');
       return;
     }
@@ -193,20 +154,21 @@ export class RxEngine {
     const { fifo } = this;
     let moved = 0;
     while (moved < budget && fifo.frames > 0) {
-      const queue = fifo.headQueue();
+      const queue = this.queues[fifo.queueAt(0)];
       if (queue !== this.runQueue) {
         this.countRun();
         this.runQueue = queue;
       }
-      if (this.enabled[queue] === 0) this.drop(queue);
-      else if (!this.moveHead(queue)) break;
+      const taken = queue.enabled ? queue.move(fifo, budget - moved, this.fcsBytes) : 0;
+      this.runFrames += taken;
+      moved += taken;
+      if (taken > 0) continue;
+      if (queue.enabled && !queue.drops) break; // no descriptors: it holds up all the others
+      this.drop(queue);
       moved++;
     }
     this.countRun();
-    for (let left = this.runs; left !== 0; left &= left - 1) {
-      const queue = 31 - Math.clz32(left & -left);
-      if (!this.holdsBack(queue)) this.publish(queue);
-    }
+    for (const queue of this.queues) if (queue.hasRun && !this.holdsBack(queue.number)) queue.publish();
     this.count();
     this.showWrapStatus(fifo.wrapStatus());
     this.flowControl.drained(fifo.used, this.wire, nowUs);
@@ -215,15 +177,10 @@ export class RxEngine {
 
   /** Is there a frame that could move? For the look before sleeping. */
   hasWork(): boolean {
-    if (this.runs !== 0) return true;
+    for (const queue of this.queues) if (queue.hasRun) return true;
     if (this.fifo.frames === 0) return false;
-    const queue = this.fifo.headQueue();
-    this.tail[queue] = this.registers.get(rdt(queue)); // a doorbell since the last step
-    return (
-      this.enabled[queue] === 0 ||
-      this.dropEnabled[queue] !== 0 ||
-      this.available(queue) >= this.needed(queue)
-    );
+    const queue = this.queues[this.fifo.queueAt(0)];
+    return !queue.enabled || queue.drops || queue.takes(this.fifo.lengthAt(0) + this.fcsBytes);
   }
 
   /** When PAUSE is to be renewed, or infinity. */
@@ -232,11 +189,8 @@ export class RxEngine {
   }
 
   reset(): void {
-    this.enabled.fill(0);
-    this.runQueue = NO_QUEUE;
+    for (const queue of this.queues) queue.reset();
     this.runFrames = 0;
-    this.runWord.fill(0);
-    this.runs = 0;
     this.frames = this.octets = this.total = 0;
     this.flowControl.reset();
     this.wrapStatus = -1;
@@ -244,104 +198,13 @@ export class RxEngine {
     if (lost > 0) this.probes.count('dropped.reset', lost);
   }
 
-  private configureQueue(queue: number): void {
-    const { registers } = this;
-    const control = registers.get(srrctl(queue));
-    this.bufferBytes[queue] = (control & SRRCTL_BSIZEPACKET_MASK) * 1024;
-    this.dropEnabled[queue] = (control & SRRCTL_DROP_EN) === 0 ? 0 : 1;
-    this.counter[queue] = (registers.get(rqsmr(queue >> 2)) >>> (8 * (queue & 3))) & 0xf;
-    const wanted = (registers.get(rxdctl(queue)) & QUEUE_ENABLE) !== 0;
-    if (wanted && this.enabled[queue] === 0) this.enable(queue);
-    if (!wanted && this.enabled[queue] !== 0) {
+  private configureQueue(queue: RxQueue): void {
+    const wanted = queue.configure();
+    if (wanted && !queue.enabled) queue.enable();
+    if (!wanted && queue.enabled) {
       this.countRun();
-      if ((this.runs & (1 << queue)) !== 0) this.publish(queue);
-      this.enabled[queue] = 0;
-      registers.setEnabled(queue, false);
+      queue.disable();
     }
-  }
-
-  private enable(queue: number): void {
-    const { registers } = this;
-    const address = registers.get(rdbal(queue));
-    const bytes = registers.get(rdlen(queue));
-    const head = registers.get(rdh(queue));
-    const outside = (head + 1) * DESCRIPTOR_BYTES > bytes || registers.get(rdbah(queue)) !== 0;
-    if (outside || !this.iommu.allows(this.device, address, bytes)) {
-      this.probes.count('dmaFaults');
-      return;
-    }
-    this.ring[queue] = address >>> 2;
-    this.length[queue] = bytes / DESCRIPTOR_BYTES;
-    this.head[queue] = head;
-    this.tail[queue] = registers.get(rdt(queue));
-    this.enabled[queue] = 1;
-    registers.setEnabled(queue, true);
-  }
-
-  private available(queue: number): number {
-    const distance = this.tail[queue] - this.head[queue];
-    return distance < 0 ? distance + this.length[queue] : distance;
-  }
-
-  private needed(queue: number): number {
-    const bytes = this.fifo.headLength() + this.fcsBytes;
-    return bytes <= this.bufferBytes[queue] ? 1 : Math.ceil(bytes / this.bufferBytes[queue]);
-  }
-
-  /** The frame at the head of the buffer goes to its ring; false: no descriptors, and the queue does not drop. */
-  private moveHead(queue: number): boolean {
-    const needed = this.needed(queue);
-    if (this.available(queue) < needed) {
-      this.tail[queue] = this.registers.get(rdt(queue)); // pairs with the driver's doorbell store
-      if (this.available(queue) < needed) {
-        if (this.dropEnabled[queue] === 0) return false;
-        this.drop(queue);
-        return true;
-      }
-    }
-    const length = this.fifo.headLength();
-    const address = this.fifo.headAddress();
-    let done = 0;
-    let whole = true;
-    for (let part = 0; part < needed; part++) {
-      const bytes = Math.min(length + this.fcsBytes - done, this.bufferBytes[queue]);
-      if (!this.writeBack(queue, address + done, bytes, part === needed - 1)) whole = false;
-      done += bytes;
-    }
-    if (!whole) this.probes.count('dropped.dmaFault');
-    this.fifo.pop();
-    this.runFrames++;
-    this.queueBytes[queue] += length + FCS_BYTES;
-    return true;
-  }
-
-  /** One descriptor: data first, then the write-back, whose status word is published with the run. False: a fault. */
-  private writeBack(queue: number, from: number, bytes: number, last: boolean): boolean {
-    const { words } = this.memory;
-    const descriptor = this.ring[queue] + this.head[queue] * DESCRIPTOR_WORDS;
-    const to = words[descriptor];
-    let status = last ? RX_DD | RX_EOP : RX_DD;
-    let length = bytes;
-    if (words[descriptor + 1] === 0 && this.iommu.allows(this.device, to, bytes)) {
-      copy(this.memory, to, from, bytes);
-    } else {
-      this.probes.count('dmaFaults');
-      status |= RX_ERROR_RXE;
-      length = 0;
-    }
-    put(words, descriptor, this.fifo.headType());
-    put(words, descriptor + 1, this.fifo.headHash());
-    put(words, descriptor + RX_LENGTH_WORD, length);
-    if (this.runWord[queue] === 0) {
-      this.runWord[queue] = descriptor + RX_STATUS_WORD;
-      this.runStatus[queue] = status;
-      this.runs |= 1 << queue;
-    } else {
-      put(words, descriptor + RX_STATUS_WORD, status);
-    }
-    const next = this.head[queue] + 1;
-    this.head[queue] = next === this.length[queue] ? 0 : next;
-    return (status & RX_ERROR_RXE) === 0;
   }
 
   /**
@@ -350,22 +213,13 @@ export class RxEngine {
    */
   private countRun(): void {
     if (this.runFrames === 0) return;
-    this.registers.bump(qprc(this.counter[this.runQueue]), this.runFrames);
+    this.registers.bump(qprc(this.runQueue.counter), this.runFrames);
     this.runFrames = 0;
   }
 
-  /** Lets the driver see a run: the store of its first status word publishes all of it. */
-  private publish(queue: number): void {
-    store(this.memory.words, this.runWord[queue], this.runStatus[queue]);
-    this.registers.set(rdh(queue), this.head[queue]);
-    this.interrupts.received(queue);
-    this.runWord[queue] = 0;
-    this.runs &= ~(1 << queue);
-  }
-
-  private drop(queue: number): void {
-    this.fifo.pop();
-    this.registers.bump(qprdc(this.counter[queue]), 1);
+  private drop(queue: RxQueue): void {
+    this.fifo.pop(1);
+    this.registers.bump(qprdc(queue.counter), 1);
   }
 
   private count(): void {
@@ -379,11 +233,11 @@ export class RxEngine {
   }
 
   private countQueues(): void {
-    for (let queue = 0; queue < QUEUES; queue++) {
-      if (this.queueBytes[queue] === 0) continue;
-      const counter = this.counter[queue];
-      this.registers.bump(qbrcl(counter), this.queueBytes[queue], qbrch(counter));
-      this.queueBytes[queue] = 0;
+    for (const queue of this.queues) {
+      if (queue.octets === 0) continue;
+      const { counter } = queue;
+      this.registers.bump(qbrcl(counter), queue.octets, qbrch(counter));
+      queue.octets = 0;
     }
   }
 

@@ -38,9 +38,9 @@ describe('the packet buffer', () => {
           if ('pop' in step) {
             for (let i = 0; i < step.pop && held.length > 0; i++) {
               const { at, length, mark: first } = held.shift() ?? { at: 0, length: 0, mark: 0 };
-              expect([fifo.headAddress(), fifo.headLength(), fifo.headHash()]).toEqual([at, length, first]);
-              expect([fifo.headQueue(), fifo.headType()]).toEqual([first & 7, first % 9]);
-              fifo.pop();
+              expect([fifo.addressAt(0), fifo.lengthAt(0), fifo.hashAt(0)]).toEqual([at, length, first]);
+              expect([fifo.queueAt(0), fifo.typeAt(0)]).toEqual([first & 7, first % 9]);
+              fifo.pop(1);
             }
           } else {
             const length = step.push;
@@ -71,7 +71,7 @@ describe('the packet buffer', () => {
         const fifo = new PacketFifo({ address: BASE, bytes: CAPACITY });
         for (const length of lengths) {
           expect(push(fifo, length, 0)).toBeGreaterThanOrEqual(BASE);
-          fifo.pop();
+          fifo.pop(1);
         }
       }),
     );
@@ -81,7 +81,7 @@ describe('the packet buffer', () => {
     const fifo = new PacketFifo({ address: BASE, bytes: CAPACITY });
     for (let i = 0; i < CAPACITY / 64; i++) expect(push(fifo, 60, i)).toBe(BASE + i * 64);
     expect(push(fifo, 60, 0)).toBe(-1);
-    fifo.pop();
+    fifo.pop(1);
     expect(push(fifo, 61, 0)).toBe(-1); // 65 bytes with FCS are two units
     expect(push(fifo, 60, 0)).toBe(BASE);
   });
@@ -100,8 +100,8 @@ describe('the packet buffer', () => {
     push(fifo, 9000, 0);
     fifo.resize(1024);
     expect(push(fifo, 5000, 1)).toBeGreaterThanOrEqual(0);
-    fifo.pop();
-    fifo.pop();
+    fifo.pop(1);
+    fifo.pop(1);
     fifo.resize(1024);
     expect(push(fifo, 1021, 2)).toBe(-1);
     for (let i = 0; i < 16; i++) {

@@ -134,6 +134,35 @@ describe('frames written back', () => {
     expect(written(frame)).toEqual([RSS_TYPE_IPV4, vector.addresses]);
   });
 
+  test('each tuple has its own hash, whatever came before it', () => {
+    const toeplitz = new Toeplitz();
+    toeplitz.setKey(VERIFICATION_KEY);
+    // One field after the other goes through more values than the card can remember, all others stay.
+    const values = 1500;
+    for (let i = 0; i < 6 * values; i++) {
+      const tuple = [198, 18, 0, 0, 198, 19, 0, 1, 0, 7, 0, 7];
+      tuple.splice(2 * Math.floor(i / values), 2, (i % values) >> 8, i & 0xff);
+      const frame = packetFrame({
+        source: tuple.slice(0, 4).join('.'),
+        destination: tuple.slice(4, 8).join('.'),
+        sourcePort: (tuple[8] << 8) | tuple[9],
+        destinationPort: (tuple[10] << 8) | tuple[11],
+      });
+      slot &= 15;
+      ring.fill(slot);
+      const hash = toeplitz.extend(0, Uint8Array.from(tuple), 0, 12, 0) >>> 0;
+      expect(written(frame)).toEqual([RSS_TYPE_UDP_IPV4, hash]);
+      ring.tail((slot + 15) & 15);
+    }
+  });
+
+  test('another key makes another hash of the same tuple', () => {
+    const frame = packetFrame({ ...vector, protocol: TCP });
+    expect(written(frame)).toEqual([RSS_TYPE_TCP_IPV4, vector.ports]);
+    for (let word = 0; word < 10; word++) card.write(rssrk(word), 0);
+    expect(written(frame)).toEqual([RSS_TYPE_TCP_IPV4, 0]);
+  });
+
   test('only what MRQC allows is hashed', () => {
     hashBy(MRQC_TCP_IPV4);
     expect(written(packetFrame({ ...vector, protocol: UDP }))).toEqual([RSS_TYPE_NONE, 0]);

@@ -39,11 +39,11 @@ export const DEVICE_BUGS: readonly Sabotage[] = [
   {
     name: 'empty-ring-taken-for-full',
     part: 'device',
-    file: 'src/hw/nic/receive.ts',
+    file: 'src/hw/nic/rx-queue.ts',
     edits: [
       {
-        find: 'return distance < 0 ? distance + this.length[queue] : distance;',
-        replace: 'return distance <= 0 ? distance + this.length[queue] : distance;',
+        find: 'return distance < 0 ? distance + this.length : distance;',
+        replace: 'return distance <= 0 ? distance + this.length : distance;',
       },
     ],
     says:
@@ -55,7 +55,7 @@ export const DEVICE_BUGS: readonly Sabotage[] = [
     name: 'last-run-not-counted',
     part: 'device',
     file: 'src/hw/nic/receive.ts',
-    edits: [{ find: '    this.countRun();\n    for (let left', replace: '    for (let left' }],
+    edits: [{ find: '    this.countRun();\n    for (const queue', replace: '    for (const queue' }],
     says:
       'The frames moved last are counted in QPRC only when those of another queue follow: a ring move takes too ' +
       'small a count for final and gives up the old ring with frames in it, or lets the new one overtake it.',
@@ -64,13 +64,8 @@ export const DEVICE_BUGS: readonly Sabotage[] = [
   {
     name: 'run-held-back-is-lost-at-disable',
     part: 'device',
-    file: 'src/hw/nic/receive.ts',
-    edits: [
-      {
-        find: 'if ((this.runs & (1 << queue)) !== 0) this.publish(queue);',
-        replace: 'this.runWord[queue] = 0;\n      this.runs &= ~(1 << queue);',
-      },
-    ],
+    file: 'src/hw/nic/rx-queue.ts',
+    edits: [{ find: 'if (this.hasRun) this.publish();', replace: 'this.runWord = 0;' }],
     says:
       'A queue that is disabled forgets the write-backs that it still holds back: the frames have left the ' +
       'packet buffer, no descriptor tells of them, and no counter either.',

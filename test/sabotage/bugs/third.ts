@@ -8,8 +8,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/hw/nic/receive.ts',
     edits: [
       {
-        find: '    this.countRun();\n    for (let left',
-        replace: '    this.showWrapStatus(fifo.wrapStatus());\n    this.countRun();\n    for (let left',
+        find: '    this.countRun();\n    for (const queue',
+        replace: '    this.showWrapStatus(fifo.wrapStatus());\n    this.countRun();\n    for (const queue',
       },
     ],
     says: 'RXMEMWRAP says that the packet buffer is empty before the last frames are counted for their queue: the old queue of a move is given up with frames unread.',
@@ -44,11 +44,11 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'descriptors-needed-rounded',
     part: 'device',
-    file: 'src/hw/nic/receive.ts',
+    file: 'src/hw/nic/rx-queue.ts',
     edits: [
       {
-        find: 'Math.ceil(bytes / this.bufferBytes[queue])',
-        replace: 'Math.round(bytes / this.bufferBytes[queue])',
+        find: 'Math.ceil(bytes / this.bufferBytes)',
+        replace: 'Math.round(bytes / this.bufferBytes)',
       },
     ],
     says: 'The card rounds the number of descriptors that a long frame needs: the end of the frame is cut off.',
