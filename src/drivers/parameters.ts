@@ -29,17 +29,40 @@ export function resolveParameters(
   given: Parameters,
   kept: Parameters = {},
 ): Parameters {
-  for (const name of Object.keys(given))
-    if (!specs.some((spec) => spec.name === name))
+  const { defaults, geometry } = digestOf(owner, specs);
+  const resolved: Record<string, number> = { ...defaults };
+  for (const spec of geometry) {
+    const value = kept[spec.name];
+    if (value !== undefined) resolved[spec.name] = checked(owner, spec, value);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const spec = specs.find((known) => known.name === name);
+    if (spec === undefined)
       throw new ParameterError(
-        `driver ${owner} has no parameter ${name}; it has ${specs.map((spec) => spec.name).join(', ')}`,
+        `driver ${owner} has no parameter ${name}; it has ${specs.map((known) => known.name).join(', ')}`,
       );
-  const resolved: Record<string, number> = {};
-  for (const spec of specs) {
-    const carried = spec.geometry === true ? kept[spec.name] : undefined;
-    resolved[spec.name] = checked(owner, spec, given[spec.name] ?? carried ?? spec.default);
+    resolved[name] = checked(owner, spec, value);
   }
   return resolved;
+}
+
+/** What is the same for each swap to a driver. */
+interface Digest {
+  readonly defaults: Parameters;
+  readonly geometry: readonly ParameterSpec[];
+}
+
+const DIGESTS = new WeakMap<readonly ParameterSpec[], Digest>();
+
+function digestOf(owner: string, specs: readonly ParameterSpec[]): Digest {
+  const known = DIGESTS.get(specs);
+  if (known !== undefined) return known;
+  const digest = {
+    defaults: Object.fromEntries(specs.map((spec) => [spec.name, checked(owner, spec, spec.default)])),
+    geometry: specs.filter((spec) => spec.geometry === true),
+  };
+  DIGESTS.set(specs, digest);
+  return digest;
 }
 
 function checked(owner: string, spec: ParameterSpec, value: number): number {

@@ -9,7 +9,8 @@ const CAPACITY = 0;
 const CEILING = 1;
 const FREE = 2;
 const GONE = 3;
-const STACK = 4;
+const MAPPED = 4;
+const STACK = 5;
 
 export function poolTableBytes(buffers: number): number {
   return (STACK + buffers) * 4;
@@ -29,7 +30,8 @@ export class PoolExhausted extends Error {
 /**
  * The packet buffers of one CPU, as its drivers share them (a buffer received by one card is sent by
  * another). A buffer is a number; those below `capacity` exist, and the free ones lie on a stack in
- * shared words. Shrinking lowers a ceiling: buffers above it leave the pool as they come home.
+ * shared words. Shrinking lowers a ceiling: buffers above it leave the pool as they come home. When all of
+ * them have left they exist no more, and their memory is unmapped.
  */
 export class BufferPool {
   readonly base: number;
@@ -47,6 +49,9 @@ export class BufferPool {
   private readonly stack: number;
   /** Word index of the buffers last claimed. */
   claimed = 0;
+  /** A shrink looks at the free buffers from the bottom of the stack up to this height: what is put later may stay. */
+  private swept = 0;
+  private sweepEnd: number;
 
   constructor(
     memory: Memory,
@@ -64,6 +69,7 @@ export class BufferPool {
     this.free = load(memory.words, this.words + FREE);
     this.ceiling = load(memory.words, this.words + CEILING);
     this.existing = load(memory.words, this.words + CAPACITY);
+    this.sweepEnd = this.free;
   }
 
   /** Buffers that exist, free or not. */
@@ -78,6 +84,11 @@ export class BufferPool {
   /** Buffers above a ceiling leave as they come home. */
   get shrinking(): boolean {
     return this.ceiling < this.existing;
+  }
+
+  /** Are there so many buffers already, with none of them on their way out? */
+  holds(wanted: number): boolean {
+    return this.ceiling >= wanted;
   }
 
   address(buffer: number): number {
@@ -142,7 +153,7 @@ export class BufferPool {
    */
   *grow(wanted: number, slice: number): Generator<void> {
     if (wanted > this.most) throw new PoolExhausted(wanted, this.most);
-    while (this.ceiling < wanted) {
+    while (!this.holds(wanted)) {
       if (this.ceiling < this.capacity) this.cancelShrink();
       else this.extend(Math.min(this.capacity + slice, wanted + (wanted & 1)));
       yield;
@@ -154,30 +165,22 @@ export class BufferPool {
     const even = wanted + (wanted & 1); // two buffers a page
     if (even >= this.capacity || this.ceiling < this.capacity) return;
     this.ceiling = even;
+    this.swept = 0;
+    this.sweepEnd = this.free;
     store(this.memory.words, this.words + CEILING, even);
   }
 
-  /** One pass over the free buffers: those above the ceiling leave. True when all have left and the memory is unmapped. */
-  settle(): boolean {
-    const { words } = this.memory;
-    const leaving = this.capacity - this.ceiling;
-    if (leaving === 0) return true;
-    const stack = this.words + STACK;
-    for (let i = 0; i < this.free; ) {
-      const buffer = words[stack + i];
-      if (buffer < this.ceiling) {
-        i++;
-        continue;
-      }
-      // The last one takes its place first: those that left need the room at the other end of the array.
-      put(words, stack + i, words[stack + --this.free]);
-      this.leave(buffer);
+  /**
+   * A slice of what a shrink leaves to be done: so many free buffers are looked at, and so many unmapped, at the
+   * most. True when there is nothing more to do until others come home.
+   */
+  settle(most: number): boolean {
+    if (this.ceiling < this.capacity) {
+      if (!this.sweep(most)) return false;
+      if (this.gone < this.capacity - this.ceiling) return true; // the others are in use
+      this.setCapacity(this.ceiling);
     }
-    put(words, this.words + FREE, this.free);
-    if (this.gone < leaving) return false;
-    this.unmapWindow({ address: this.address(this.ceiling), bytes: leaving << BUFFER_SHIFT });
-    this.setCapacity(this.ceiling);
-    return true;
+    return this.unmapRest(most);
   }
 
   /** Word index of the first free buffer; the `available` free ones lie there side by side. */
@@ -217,9 +220,45 @@ export class BufferPool {
     put(words, this.words + GONE, gone + 1);
   }
 
+  /** Free buffers above the ceiling leave. True when none is left. */
+  private sweep(most: number): boolean {
+    const { words } = this.memory;
+    const stack = this.words + STACK;
+    for (let looked = 0; looked < most && this.swept < this.sweepTo; looked++) {
+      const buffer = words[stack + this.swept];
+      if (buffer < this.ceiling) {
+        this.swept++;
+        continue;
+      }
+      // The last one takes its place first: those that left need the room at the other end of the array.
+      put(words, stack + this.swept, words[stack + --this.free]);
+      put(words, this.words + FREE, this.free);
+      this.leave(buffer);
+    }
+    return this.swept >= this.sweepTo;
+  }
+
+  private get sweepTo(): number {
+    return Math.min(this.sweepEnd, this.free);
+  }
+
+  /** From the end, whole pages. True when no more is mapped than there are buffers. */
+  private unmapRest(most: number): boolean {
+    const { words } = this.memory;
+    const mapped = words[this.words + MAPPED];
+    const { capacity } = this;
+    if (mapped <= capacity) return true;
+    const to = Math.max(capacity, (mapped - most + 1) & ~1);
+    this.unmapWindow({ address: this.address(to), bytes: (mapped - to) << BUFFER_SHIFT });
+    put(words, this.words + MAPPED, to);
+    return to === capacity;
+  }
+
   private extend(to: number): void {
+    const { words } = this.memory;
     const from = this.capacity;
     this.mapWindow({ address: this.address(from), bytes: (to - from) << BUFFER_SHIFT });
+    put(words, this.words + MAPPED, Math.max(words[this.words + MAPPED], to));
     this.setCapacity(to);
     for (let buffer = from; buffer < to; buffer++) this.put(buffer);
   }

@@ -1,12 +1,13 @@
 /** A CPU: takes interrupts, lets each card's driver work, and runs what swaps are due. One bounded step at a time. */
 
 import { DeliveryCheck } from '../check/delivery.ts';
-import { shapeOf } from '../check/isolation.ts';
+import { IsolationCheck } from '../check/isolation.ts';
 import { WakeupCheck } from '../check/wakeups.ts';
 import type { Burst } from '../drivers/burst.ts';
 import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
 import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
 import { NicStatistics } from '../drivers/nic/statistics.ts';
+import type { Parameters } from '../drivers/parameters.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
@@ -23,6 +24,7 @@ import type { SwapHost } from '../swap/exchange.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
+import { defaultsOf } from '../swap/scratch.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
@@ -65,6 +67,7 @@ export class Cpu implements SwapHost {
   private readonly dma: DmaAllocator;
   private readonly applications: Application[] = [];
   private readonly wakeups: WakeupCheck[] = [];
+  private readonly isolation: IsolationCheck;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
   readonly patience: Patience;
   private countdown = 0;
@@ -79,6 +82,7 @@ export class Cpu implements SwapHost {
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
+    this.isolation = new IsolationCheck(this.slots.map((slot) => slot.environment.state));
     this.patience = plan.patience ?? PATIENCE;
     const known = [...APPLICATIONS, ...(plan.applications ?? [])];
     for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));
@@ -88,11 +92,12 @@ export class Cpu implements SwapHost {
 
   /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
   *boot(): Generator<void> {
-    for (const definition of this.drivers.values()) yield* this.warm(definition);
+    for (const definition of this.drivers.values()) yield* this.warmAtBoot(definition);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
     for (const slot of this.slots) yield* slot.driver.start();
     for (const slot of this.slots) slot.driver.activate();
+    for (const slot of this.slots) this.isolation.remember(slot.index);
   }
 
   /** Takes interrupts, polls every card once. Returns frames moved. */
@@ -145,18 +150,26 @@ export class Cpu implements SwapHost {
   }
 
   buffersOfOthers(slot: Slot): number {
-    return this.slots.reduce((sum, other) => (other === slot ? sum : sum + other.buffers), 0);
+    let buffers = 0;
+    for (const other of this.slots) if (other !== slot) buffers += other.buffers;
+    return buffers;
   }
 
-  neighbours(slot: Slot): number {
-    let digest = 0;
-    for (const other of this.slots)
-      if (other !== slot) digest = Math.imul(digest, 31) ^ shapeOf(other.environment.state);
-    return digest;
+  get neighbours(): number {
+    return this.slots.length - 1;
   }
 
-  isolationBroken(slot: Slot, record: SwapRecord): void {
-    const message = `swap ${record.id} changed the rings of another card`;
+  isWarm(definition: NicDriverDefinition): boolean {
+    return isWarm(definition);
+  }
+
+  warm(definition: NicDriverDefinition, parameters: Parameters): Generator<void> {
+    return warmUp(definition, parameters);
+  }
+
+  lookAround(slot: Slot): void {
+    if (this.isolation.lookAround(slot.index)) return;
+    const message = `swap ${this.desk.underWay().join(' or ')} changed the rings of another card`;
     const timeUs = this.clock.nowUs();
     this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
   }
@@ -223,11 +236,10 @@ export class Cpu implements SwapHost {
   }
 
   /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
-  private *warm(definition: NicDriverDefinition): Generator<void> {
+  private *warmAtBoot(definition: NicDriverDefinition): Generator<void> {
     if (isWarm(definition)) return;
-    const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
     try {
-      yield* warmUp(definition, parameters);
+      yield* warmUp(definition, defaultsOf(definition));
     } catch {
       // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
     }

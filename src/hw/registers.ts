@@ -6,9 +6,23 @@ import { add, and, exchange, load, or, store } from './shared.ts';
  * 36-bit counter, low first; `W1C` clears where ones are written, and on read as `clearOnRead` says;
  * `SET`/`CLR` change the bits of another register where ones are written; `SC` holds bits that the device
  * clears when it is done; `EN` reads its enable bit as the device has acknowledged it; `DB` is a doorbell;
+ * `LV` is read and written as `RW` is, but the device looks at it whenever it needs it and keeps no copy;
  * `WO` reads as zero.
  */
-export type Access = 'RW' | 'RO' | 'RC' | 'RCL' | 'RCH' | 'W1C' | 'SET' | 'CLR' | 'SC' | 'EN' | 'DB' | 'WO';
+export type Access =
+  | 'RW'
+  | 'RO'
+  | 'RC'
+  | 'RCL'
+  | 'RCH'
+  | 'W1C'
+  | 'SET'
+  | 'CLR'
+  | 'SC'
+  | 'EN'
+  | 'DB'
+  | 'LV'
+  | 'WO';
 
 /** One row of a device's register table. */
 export interface RegisterRow {
@@ -46,6 +60,7 @@ const CODES: readonly Access[] = [
   'SC',
   'EN',
   'DB',
+  'LV',
   'WO',
 ];
 const RESERVED = 0;
@@ -60,6 +75,7 @@ const CLR = 8;
 const SC = 9;
 const EN = 10;
 const DB = 11;
+const LV = 12;
 
 /** A register table, indexed by word offset. Built once per kind of device. */
 export class RegisterTable {
@@ -113,8 +129,8 @@ export function registerFileBytes(table: RegisterTable): number {
 /**
  * The registers of one device, as both sides see them. The driver's side (`read32`, `write32`) runs on
  * the driver's thread and does what the access mode says with one atomic operation; the device's side
- * (`get`, `set`, ...) has no side effects. A configuration write bumps `GENERATION`, so that an engine may
- * work on its own copy until that word changes.
+ * (`get`, `set`, ...) has no side effects. A write of access `RW`, `SC` or `EN` bumps `GENERATION`, so that an
+ * engine may work on its own copy until that word changes; what is written often is a doorbell or live.
  */
 export class RegisterFile {
   readonly table: RegisterTable;
@@ -144,6 +160,7 @@ export class RegisterFile {
       case SET:
       case SC:
       case DB:
+      case LV:
         return load(words, at) >>> 0;
       case RC:
       case RCL:
@@ -169,6 +186,9 @@ export class RegisterFile {
     switch (this.table.kinds[slot]) {
       case DB:
         store(words, at, value); // publishes the descriptors below the new tail to the engine
+        return;
+      case LV:
+        store(words, at, value);
         return;
       case RW:
       case SC:

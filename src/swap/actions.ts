@@ -1,22 +1,23 @@
 /** How each kind of step is done, and undone. */
 
+import { SlotWalk } from '../drivers/nic/slot-walk.ts';
 import { coldStart, drain, endDrain, restart, tearDown } from './controls.ts';
 import type { Exchange } from './exchange.ts';
 import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
-import type { StepKind } from './plan.ts';
-import { reasonOf, SERVE, type Slices } from './slices.ts';
+import type { Step, StepKind } from './plan.ts';
+import { each, reasonOf, SERVE, type Slices } from './slices.ts';
 import { keepBuffers } from './trim.ts';
-import { isWarm, warmUp } from './warm.ts';
 
-interface Action {
+export interface Action {
   run(exchange: Exchange): Slices | void;
   undo?(exchange: Exchange): Slices | void;
 }
 
-/** Buffers made and mapped in one slice. */
-const BUFFERS_PER_SLICE = 64;
+/** Buffers made and mapped in one slice; slots walked. */
+const BUFFERS_PER_SLICE = 16;
+const SLOTS_PER_SLICE = 128;
 
-export const ACTIONS: Readonly<Record<StepKind, Action>> = {
+const ACTIONS: Readonly<Record<StepKind, Action>> = {
   agree: { run: agree },
   create: { run: create },
   reserve: { run: reserve, undo: ({ slot, host, old }) => keepBuffers(slot, host, old.keptBuffers) },
@@ -24,7 +25,7 @@ export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   warm: { run: warm },
   drain: { run: drain, undo: endDrain },
   quiesce: { run: ({ old }) => old.driver.quiesce(), undo: ({ old }) => old.driver.activate() },
-  export: { run: exportState, undo: ({ slot, snapshot }) => slot.environment.state.restore(snapshot) },
+  export: { run: exportState, undo: ({ slot }) => slot.environment.state.restore(slot.snapshot) },
   validate: { run: ({ slot }) => slot.environment.state.validate(slot.environment.port.device) },
   import: { run: importState },
   tearDown: { run: tearDown, undo: restart },
@@ -37,31 +38,46 @@ export const ACTIONS: Readonly<Record<StepKind, Action>> = {
   trim: { run: trim },
 };
 
+/** Looked up once for each list of steps, of which there are few: not in the pause. */
+const KNOWN = new WeakMap<readonly Step[], readonly Action[]>();
+
+export function actionsOf(steps: readonly Step[]): readonly Action[] {
+  const known = KNOWN.get(steps);
+  if (known !== undefined) return known;
+  const actions = steps.map(({ kind }) => ACTIONS[kind]);
+  KNOWN.set(steps, actions);
+  return actions;
+}
+
+/** What is undone when a queue's move fails, of a driver that has proved itself: it hands over what it then has. */
+export const UNDONE_LATE: ReadonlySet<StepKind> = new Set<StepKind>(['quiesce', 'point', 'moveQueues']);
+
 /** The plan could not have been made otherwise; making it was a slice's work. */
 function* agree(): Slices {
   yield SERVE;
 }
 
-function create(exchange: Exchange): void {
+function* create(exchange: Exchange): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = request.to.create(slot.environment, plan.parameters);
+  yield SERVE;
 }
 
 /** What this card may need meanwhile is written down first, so that other cards leave it alone. */
-function* reserve({ slot, host, plan }: Exchange): Slices {
+function reserve({ slot, host, plan }: Exchange): Slices | void {
+  const { pool } = slot.environment;
   slot.buffers = Math.max(plan.buffersDuring, slot.buffers);
   const wanted = host.buffersOfOthers(slot) + slot.buffers;
-  for (const _ of slot.environment.pool.grow(wanted, BUFFERS_PER_SLICE)) yield SERVE;
+  if (!pool.holds(wanted)) return each(pool.grow(wanted, BUFFERS_PER_SLICE), SERVE);
 }
 
-function* warm({ request, plan }: Exchange): Slices {
-  if (isWarm(request.to)) return;
-  for (const _ of warmUp(request.to, plan.parameters)) yield SERVE;
+function warm({ host, request, plan }: Exchange): Slices | void {
+  if (!host.isWarm(request.to)) return each(host.warm(request.to, plan.parameters), SERVE);
 }
 
 /** In the pause: what is copied is a few dozen words for each queue. */
-function exportState({ slot, old, plan, snapshot }: Exchange): void {
-  slot.environment.state.save(snapshot);
+function exportState({ slot, old, plan }: Exchange): void {
+  slot.environment.state.save(slot.snapshot);
   old.driver.exportState(plan.format);
 }
 
@@ -94,14 +110,20 @@ export function handBack(exchange: Exchange): void {
   slot.driver = old.driver;
   slot.definition = old.definition;
   slot.parameters = old.parameters;
-  state.save(exchange.snapshot); // the undo of `export` finds what is true now
+  state.save(slot.snapshot); // the undo of `export` finds what is true now
 }
 
-function* watch({ slot, probation }: Exchange): Slices {
-  const { state, pool } = slot.environment;
-  yield SERVE;
-  state.validateSlots(pool);
-  while (!probation.passed()) yield SERVE;
+/** Slots are walked while the new driver shows what it can: it passes when both are done. */
+function* watch(exchange: Exchange): Slices {
+  const { probation } = exchange;
+  const { state, pool } = exchange.slot.environment;
+  const walk = new SlotWalk(state, pool);
+  let walked: boolean;
+  do {
+    yield SERVE;
+    walked = walk.advance(SLOTS_PER_SLICE);
+  } while (!probation.passed() || !walked);
+  exchange.prove();
 }
 
 /** The swap is done: a driver that fails on its way out is named, no more. */
@@ -113,7 +135,6 @@ function release({ old, record }: Exchange): void {
   }
 }
 
-function* trim({ slot, host, plan }: Exchange): Slices {
-  keepBuffers(slot, host, plan.buffersAfter);
-  yield SERVE;
+function trim({ slot, host, plan }: Exchange): Slices | void {
+  return keepBuffers(slot, host, plan.buffersAfter);
 }

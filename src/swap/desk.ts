@@ -78,6 +78,11 @@ export class SwapDesk {
     return this.lanes.some((lane) => lane.slot.mediator !== null);
   }
 
+  /** Numbers of the swaps that have begun and not ended. */
+  underWay(): number[] {
+    return this.lanes.flatMap(({ exchange }) => (exchange === undefined ? [] : [exchange.request.id]));
+  }
+
   /** When something is due next, in microseconds of the machine's clock, or infinity. */
   nextDueUs(): number {
     if (this.closed) return Number.POSITIVE_INFINITY;
@@ -99,7 +104,10 @@ export class SwapDesk {
       this.timed.shift();
       if (!this.closed) this.ask(swap.slot, swap.to, swap.parameters, swap.method);
     }
-    for (const lane of this.lanes) this.tend(lane, nowUs);
+    for (const lane of this.lanes) {
+      const { mediator } = lane.slot;
+      if (mediator === null || mediator.done) this.tend(lane, nowUs);
+    }
   }
 
   /** Asks for a swap now. The record says what becomes of it. */

@@ -1,15 +1,18 @@
 /** One swap in progress: runs a plan's steps, times its phases, and undoes what was done if a step fails. */
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { ACTIONS, handBack } from './actions.ts';
+import { type Action, actionsOf, UNDONE_LATE } from './actions.ts';
 import type { NewRing } from './move.ts';
-import { type Method, type Phase, type Plan, planSwap, Refusal } from './plan.ts';
+import { type Method, PHASES, type Plan, planSwap, type Step } from './plan.ts';
 import { type Patience, Probation } from './probation.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import { situationOf } from './situation.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
 import { type Mediator, POLL_BUDGET, type Slot } from './slot.ts';
 import { StallMeter } from './stall.ts';
+
+const QUIESCE = PHASES.indexOf('quiesce');
+const COMMIT = PHASES.indexOf('commit');
 
 export interface SwapRequest {
   readonly id: number;
@@ -34,9 +37,14 @@ export interface SwapHost {
   lastWokenUs(): number;
   /** Buffers that all cards but this one may hold. */
   buffersOfOthers(slot: Slot): number;
-  /** A digest of what a swap on this slot must not change. */
-  neighbours(slot: Slot): number;
-  isolationBroken(slot: Slot, record: SwapRecord): void;
+  /** Does the compiler know this driver's code? */
+  isWarm(definition: NicDriverDefinition): boolean;
+  /** Runs it on a scratch card until it does, in slices. */
+  warm(definition: NicDriverDefinition, parameters: Parameters): Generator<void>;
+  /** After a slice: looks at one of the other cards, the next each time. No swap may change what they have. */
+  lookAround(slot: Slot): void;
+  /** So many looks are a round: every other card was looked at. */
+  readonly neighbours: number;
 }
 
 export class Exchange implements Mediator {
@@ -50,20 +58,23 @@ export class Exchange implements Mediator {
     readonly parameters: Parameters;
     readonly keptBuffers: number;
   };
-  readonly snapshot: Int32Array;
   readonly newRings: NewRing[] = [];
   readonly probation: Probation;
   next: NicDriver | undefined;
   done = false;
   private readonly slices: Slices;
   private readonly meter: StallMeter;
-  private readonly undos: (() => Slices | void)[] = [];
   private planned: Plan | undefined;
-  private phase: Phase = 'negotiate';
+  private actions: readonly Action[] = [];
+  /** The phase under way, by its place in PHASES. */
+  private phaseNumber = 0;
+  /** The step under way, by its place in the plan: all up to it are undone if it fails, itself too. */
+  private at = 0;
+  private proved = false;
   private servingNew = false;
 
   constructor(slot: Slot, host: SwapHost, request: SwapRequest) {
-    const { clock, state } = slot.environment;
+    const { clock } = slot.environment;
     const now = clock.nowUs();
     this.slot = slot;
     this.host = host;
@@ -74,7 +85,6 @@ export class Exchange implements Mediator {
       parameters: slot.parameters,
       keptBuffers: slot.keptBuffers,
     };
-    this.snapshot = new Int32Array(state.region.bytes / 4);
     this.probation = new Probation(slot, host.patience);
     this.meter = new StallMeter(clock);
     this.record = newRecord(
@@ -91,15 +101,17 @@ export class Exchange implements Mediator {
 
   /** May a further request for this card wait, or is it refused? */
   get waitable(): boolean {
-    return this.phase === 'probation' || this.phase === 'move' || this.phase === 'retire';
+    const { phase } = this.record;
+    return phase === 'probation' || phase === 'move' || phase === 'retire';
   }
 
   poll(): number {
-    const slice = this.nextSlice();
+    const slice = this.slices.next();
+    this.host.lookAround(this.slot);
     const served = slice.done === true || slice.value === SERVE ? this.serve() : 0;
     const { state } = this.slot.environment;
     const waits = served === 0 && (state.workWaits() || state.completionWaits());
-    if (this.phase === 'probation') this.probation.observe(served, waits);
+    if (this.record.phase === 'probation') this.probation.observe(served, waits);
     this.meter.observe(served, waits, this.host.lastWokenUs());
     if (slice.done === true) {
       this.record.stallUs = this.meter.close(waits);
@@ -117,14 +129,6 @@ export class Exchange implements Mediator {
   get driverToCome(): NicDriver {
     if (this.next === undefined) throw new Error('the new driver is not made yet');
     return this.next;
-  }
-
-  /** Whatever a slice does, it must leave the other cards alone. */
-  private nextSlice(): IteratorResult<boolean, void> {
-    const before = this.host.neighbours(this.slot);
-    const slice = this.slices.next();
-    if (this.host.neighbours(this.slot) !== before) this.host.isolationBroken(this.slot, this.record);
-    return slice;
   }
 
   serveNew(on: boolean): void {
@@ -151,49 +155,51 @@ export class Exchange implements Mediator {
     try {
       const plan = planSwap(situationOf(this.slot, this.request));
       this.planned = plan;
-      this.record.notes.push(...plan.notes);
-      yield* this.perform(plan);
+      this.actions = actionsOf(plan.steps);
+      for (const note of plan.notes) this.record.notes.push(note);
+      while (this.at < plan.steps.length) {
+        const slices = this.goOn(plan);
+        if (slices !== undefined) yield* slices;
+        this.at++;
+      }
       this.leave();
       this.record.outcome = 'done';
     } catch (error) {
       yield* this.rollBack(error);
     }
+    // Whatever a slice did to another card is seen before the swap has ended.
+    for (let look = 1; look < this.host.neighbours; look++) yield SERVE;
   }
 
-  private *perform(plan: Plan): Slices {
-    for (const step of plan.steps) {
-      if (step.phase !== this.phase) this.enter(step.phase);
-      if (step.phase === 'retire') this.undos.length = 0; // from here on nothing is undone
-      const action = ACTIONS[step.kind];
-      // The undo is known before the step runs: a step that fails halfway is undone too.
-      if (action.undo !== undefined) this.undos.push(() => action.undo?.(this));
-      const slices = action.run(this);
-      if (slices !== undefined) yield* slices;
-      if (step.phase === 'probation') this.settle();
+  /** Steps up to one that has slices of its own, or the last: the pause is one call, without a generator in it. */
+  private goOn(plan: Plan): Slices | void {
+    for (const last = plan.steps.length - 1; ; this.at++) {
+      const step = plan.steps[this.at];
+      if (step.phaseNumber !== this.phaseNumber) this.enter(step);
+      const slices = this.actions[this.at].run(this);
+      if (slices !== undefined || this.at === last) return slices;
     }
   }
 
   /** The new driver has proved itself. While queues move, the old one could still take all of it over as it then is. */
-  private settle(): void {
-    this.undos.length = 0;
-    this.undos.push(
-      () => this.old.driver.activate(),
-      () => handBack(this),
-    );
+  prove(): void {
+    this.proved = true;
     this.servingNew = false;
   }
 
   private *rollBack(error: unknown): Slices {
-    const failedIn = this.phase;
+    const { record } = this;
+    const failedIn = record.phase;
     const touched = failedIn !== 'negotiate' && failedIn !== 'prepare';
     this.leave();
-    this.record.outcome = touched ? 'rolledBack' : 'refused';
-    this.record.reason = error instanceof Refusal ? error.message : reasonOf(error);
-    this.record.phase = failedIn;
+    record.outcome = touched ? 'rolledBack' : 'refused';
+    record.reason = reasonOf(error);
     this.servingNew = false;
+    if (this.planned === undefined || failedIn === 'retire') return; // nothing to undo, or nothing undone any more
     try {
-      for (let undo = this.undos.pop(); undo !== undefined; undo = this.undos.pop()) {
-        const slices = undo();
+      for (let at = this.at; at >= 0; at--) {
+        const { kind } = this.planned.steps[at];
+        const slices = this.proved && !UNDONE_LATE.has(kind) ? undefined : this.actions[at].undo?.(this);
         if (slices !== undefined) yield* slices;
       }
     } catch (cause) {
@@ -201,18 +207,19 @@ export class Exchange implements Mediator {
     }
   }
 
-  private enter(phase: Phase): void {
-    this.leave();
-    this.phase = phase;
-    this.record.phase = phase;
-    this.record.phaseStartUs[phase] = this.slot.environment.clock.nowUs();
+  private enter(step: Step): void {
+    const now = this.leave();
+    this.phaseNumber = step.phaseNumber;
+    this.record.phase = step.phase;
+    this.record.phaseStartUs[step.phaseNumber] = now;
   }
 
-  private leave(): void {
+  /** Returns when. */
+  private leave(): number {
+    const { record, phaseNumber } = this;
     const now = this.slot.environment.clock.nowUs();
-    const began = this.record.phaseStartUs[this.phase] ?? now;
-    this.record.phaseUs[this.phase] = now - began;
-    const quiesced = this.record.phaseStartUs.quiesce;
-    if (this.phase === 'commit' && quiesced !== undefined) this.record.criticalSectionUs = now - quiesced;
+    record.phaseUs[phaseNumber] = now - record.phaseStartUs[phaseNumber];
+    if (phaseNumber === COMMIT) record.criticalSectionUs = now - record.phaseStartUs[QUIESCE];
+    return now;
   }
 }

@@ -39,10 +39,9 @@ export type StepKind =
 
 export interface Step {
   readonly phase: Phase;
+  /** Its place in PHASES. */
+  readonly phaseNumber: number;
   readonly kind: StepKind;
-  readonly text: string;
-  /** How it is undone if a later step fails. */
-  readonly undo?: string;
 }
 
 /** A receive queue whose ring is to have another length. */
@@ -98,8 +97,8 @@ export function planSwap(situation: Situation): Plan {
   const newSlots = parameters.rxRing ?? 0;
   const buffersAfter = buffersKept(situation, parameters, moves);
   const buffersDuring = Math.max(buffersAfter, buffersMeanwhile(situation, parameters, moves));
-  const plan = { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, notes };
-  return { ...plan, steps: stepsOf(situation, plan) };
+  const steps = moves.length === 0 ? WITHOUT_MOVES[method] : sequence(method, moves.length);
+  return { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, steps, notes };
 }
 
 /** The first format of the old driver's that the new one takes. */
@@ -116,10 +115,14 @@ function negotiate(from: NicDriverDefinition, to: NicDriverDefinition): string {
 function parametersAfter({ to, given, fromParameters, method }: Situation): Parameters {
   const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
   const { txRing } = fromParameters;
-  return method === 'reset' || txRing === undefined ? parameters : { ...parameters, txRing };
+  const kept = method === 'reset' || txRing === undefined || txRing === parameters.txRing;
+  return kept ? parameters : { ...parameters, txRing };
 }
 
-/** Packet buffers that a card just started may hold: posted ones, what waits in transmit rings, a burst on its way. */
+/**
+ * Packet buffers that a card just started may hold: posted ones, and what waits in transmit rings. A burst on its
+ * way lies in the one or in the other, so drivers that take more or less at a time need no other number.
+ */
 export function buffersFor(parameters: Parameters, queues: number): number {
   return queues * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
 }
@@ -130,7 +133,7 @@ function posted(parameters: Parameters, slots: number): number {
 }
 
 function sending(parameters: Parameters, queues: number): number {
-  return queues * ((parameters.txRing ?? 0) + (parameters.burst ?? 0));
+  return queues * (parameters.txRing ?? 0);
 }
 
 /** Rings that stay, and the new ones. */
@@ -140,28 +143,26 @@ function buffersKept(
   moves: readonly number[],
 ): number {
   if (method === 'reset') return buffersFor(parameters, queues);
-  const staying = rings.filter((ring) => ring.queue === 0 || !moves.includes(ring.queue));
-  const old = staying.reduce((sum, ring) => sum + posted(parameters, ring.slots), 0);
+  let old = 0;
+  for (const ring of rings)
+    if (ring.queue === 0 || !moves.includes(ring.queue)) old += posted(parameters, ring.slots);
   return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
 }
 
 /** All rings, old and new, with what lies on the old ones, what the old driver and what the new one would post. */
 function buffersMeanwhile(situation: Situation, parameters: Parameters, moves: readonly number[]): number {
   const { rings, queues, fromParameters } = situation;
-  const old = rings.reduce(
-    (sum, ring) =>
-      sum + Math.max(ring.posted, posted(parameters, ring.slots), posted(fromParameters, ring.slots)),
-    0,
-  );
+  let old = 0;
+  for (const ring of rings)
+    old += Math.max(ring.posted, posted(parameters, ring.slots), posted(fromParameters, ring.slots));
   const sent = Math.max(sending(parameters, queues), sending(fromParameters, queues));
   return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sent;
 }
 
 /** Queue 0 last: it keeps its ring beside the new one, so it takes a spare queue for good. */
 function queuesToMove({ rings }: Situation, parameters: Parameters): number[] {
-  const moves = rings
-    .filter((ring) => ring.steered && ring.slots !== parameters.rxRing)
-    .map((ring) => ring.queue);
+  const moves: number[] = [];
+  for (const ring of rings) if (ring.steered && ring.slots !== parameters.rxRing) moves.push(ring.queue);
   if (moves.length > 0 && rings.length >= QUEUES)
     throw new Refusal(
       `rxRing=${parameters.rxRing} needs a spare receive queue, and all ${QUEUES} are in use`,
@@ -187,85 +188,55 @@ function remarks(situation: Situation, parameters: Parameters, moves: readonly n
   return notes;
 }
 
-type Draft = Omit<Plan, 'steps'>;
-
-function stepsOf(situation: Situation, plan: Draft): Step[] {
-  const { from, to, queues } = situation;
-  const steps: Step[] = [
-    step('negotiate', 'agree', `${from.name} exports ${plan.format}, ${to.name} imports it`),
-    step('prepare', 'create', `make driver ${to.name}`, 'drop it'),
-    step(
-      'prepare',
-      'reserve',
-      `have ${plan.buffersDuring} packet buffers, mapped`,
-      'give back what was added',
-    ),
-  ];
-  if (plan.moves.length > 0)
-    steps.push(
-      step(
-        'prepare',
-        'makeRings',
-        `make ${counted(plan.moves.length, 'receive ring')} of ${plan.newSlots} descriptors`,
-        'free them',
-      ),
-    );
-  steps.push(step('prepare', 'warm', `run ${to.name} on a scratch ring`));
-  if (plan.method === 'drain')
-    steps.push(
-      step('quiesce', 'drain', 'post no more buffers, serve until the rings are empty', 'post buffers again'),
-    );
-  steps.push(
-    step('quiesce', 'quiesce', `${from.name} ends its burst and masks its vectors`, `${from.name} goes on`),
-  );
-  if (plan.method === 'reset')
-    steps.push(
-      step(
-        'transfer',
-        'tearDown',
-        `disable ${counted(queues, 'queue pair')}, throw away what is in them, free the rings`,
-        `cold start of ${from.name}`,
-      ),
-      step('transfer', 'coldStart', `reset the card, cold start of ${to.name}`),
-    );
-  else
-    steps.push(
-      step('transfer', 'export', `${from.name} exports ${plan.format}`, 'the state block as it was'),
-      step('transfer', 'validate', 'header and ring records hold together'),
-      step('transfer', 'import', `${to.name} imports ${plan.format}`, 'the state block as it was'),
-    );
-  steps.push(
-    step('commit', 'point', `the slot points to ${to.name}`, `hand the rings back to ${from.name}`),
-    step('commit', 'activate', `${to.name} sets its vectors and looks at the rings once more`),
-    step('probation', 'watch', `${to.name} must serve ${PROBATION_BURSTS} bursts; all slots are walked`),
-  );
-  for (const queue of plan.moves)
-    steps.push(
-      step(
-        'move',
-        'moveQueues',
-        `frames of queue ${queue} go to a ring of ${plan.newSlots} on a spare queue, in order`,
-        `hand the rings, moved or not, back to ${from.name}`,
-      ),
-    );
-  steps.push(
-    step('retire', 'release', `${from.name} releases what it holds`),
-    step('retire', 'trim', `keep ${plan.buffersAfter} packet buffers for this card`),
-  );
-  return steps;
-}
-
 /** Bursts with frames that end a probation. */
 export const PROBATION_BURSTS = 8;
 
-function step(phase: Phase, kind: StepKind, text: string, undo?: string): Step {
-  return undo === undefined ? { phase, kind, text } : { phase, kind, text, undo };
+/** What steps there are. The dry run has a sentence for each (wording.ts). */
+const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
+  agree: 'negotiate',
+  create: 'prepare',
+  reserve: 'prepare',
+  makeRings: 'prepare',
+  warm: 'prepare',
+  drain: 'quiesce',
+  quiesce: 'quiesce',
+  export: 'transfer',
+  validate: 'transfer',
+  import: 'transfer',
+  tearDown: 'transfer',
+  coldStart: 'transfer',
+  point: 'commit',
+  activate: 'commit',
+  watch: 'probation',
+  moveQueues: 'move',
+  release: 'retire',
+  trim: 'retire',
+};
+
+/** Almost every swap is one of these: made once. */
+const WITHOUT_MOVES: Readonly<Record<Method, readonly Step[]>> = {
+  inplace: sequence('inplace', 0),
+  drain: sequence('drain', 0),
+  reset: sequence('reset', 0),
+};
+
+function sequence(method: Method, moves: number): readonly Step[] {
+  const kinds: StepKind[] = ['agree', 'create', 'reserve'];
+  if (moves > 0) kinds.push('makeRings');
+  kinds.push('warm');
+  if (method === 'drain') kinds.push('drain');
+  kinds.push('quiesce');
+  if (method === 'reset') kinds.push('tearDown', 'coldStart');
+  else kinds.push('export', 'validate', 'import');
+  kinds.push('point', 'activate', 'watch');
+  for (let move = 0; move < moves; move++) kinds.push('moveQueues');
+  kinds.push('release', 'trim');
+  return kinds.map((kind) => {
+    const phase = PHASE_OF[kind];
+    return { phase, phaseNumber: PHASES.indexOf(phase), kind };
+  });
 }
 
 function list(formats: readonly string[]): string {
   return formats.length === 0 ? 'none' : formats.join(', ');
-}
-
-function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,7 @@
-import type { Method, Phase } from './plan.ts';
+import { type Method, PHASES, type Phase } from './plan.ts';
+
+/** Not a number: a phase that did not come. */
+const NONE = Number.NaN;
 
 export type Outcome = 'done' | 'refused' | 'rolledBack';
 
@@ -19,8 +22,9 @@ export interface SwapRecord {
   stallUs: number;
   /** Stall of an equal window with nothing swapped; undefined when the run ended before it. */
   controlStallUs: number | undefined;
-  readonly phaseStartUs: Partial<Record<Phase, number>>;
-  readonly phaseUs: Partial<Record<Phase, number>>;
+  /** Beginning and length of each phase, in the order of PHASES; NaN where it was not entered, or not left. */
+  readonly phaseStartUs: number[];
+  readonly phaseUs: number[];
   /** Frames thrown away on purpose, by a reset. */
   discarded: number;
   /** Frames accepted for transmission and never sent, likewise. */
@@ -51,12 +55,27 @@ export function newRecord(
     criticalSectionUs: 0,
     stallUs: 0,
     controlStallUs: undefined,
-    phaseStartUs: { negotiate: nowUs },
-    phaseUs: {},
+    // Literals, one number for each phase: all records are alike, and a swap that writes into them allocates nothing.
+    phaseStartUs: [nowUs, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
+    phaseUs: [NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
     discarded: 0,
     discardedTransmit: 0,
     notes: [],
   };
+}
+
+/** When a phase began, or undefined for one that was not entered. */
+export function phaseBeganUs(record: SwapRecord, phase: Phase): number | undefined {
+  return known(record.phaseStartUs[PHASES.indexOf(phase)]);
+}
+
+/** How long a phase took, or undefined. */
+export function phaseTookUs(record: SwapRecord, phase: Phase): number | undefined {
+  return known(record.phaseUs[PHASES.indexOf(phase)]);
+}
+
+function known(us: number): number | undefined {
+  return Number.isNaN(us) ? undefined : us;
 }
 
 /** One line for a recording or a log. */

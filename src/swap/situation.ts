@@ -1,4 +1,5 @@
-import { RX } from '../drivers/nic/state.ts';
+import type { NicEnvironment } from '../drivers/contract.ts';
+import { lowestBit, RX } from '../drivers/nic/state.ts';
 import { QUEUES, RETA_WORDS, reta } from '../hw/nic/datasheet.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import type { SwapRequest } from './exchange.ts';
@@ -8,20 +9,6 @@ import type { Slot } from './slot.ts';
 /** What a plan depends on, read from a slot and its card. */
 export function situationOf(slot: Slot, request: SwapRequest): Situation {
   const { environment } = slot;
-  const { state, memory, port } = environment;
-  const steered = steeredQueues(port);
-  const rings: QueueView[] = [];
-  for (let queue = 0; queue < QUEUES; queue++) {
-    if (!state.rxActive(queue)) continue;
-    const record = state.rx(queue);
-    const posted = (memory.words[record + RX.posted] - memory.words[record + RX.consumed]) | 0;
-    rings.push({
-      queue,
-      slots: memory.words[record + RX.slots],
-      posted,
-      steered: (steered & (1 << queue)) !== 0,
-    });
-  }
   return {
     from: slot.definition,
     fromParameters: slot.parameters,
@@ -29,8 +16,26 @@ export function situationOf(slot: Slot, request: SwapRequest): Situation {
     given: request.parameters,
     method: request.method,
     queues: environment.queues,
-    rings,
+    rings: ringsOf(environment, request.parameters.rxRing ?? slot.parameters.rxRing),
   };
+}
+
+/** The redirection table is long. It is read only if some ring has another length than is wanted, and may have to move. */
+function ringsOf(
+  { state, memory: { words }, port }: NicEnvironment,
+  wanted: number | undefined,
+): QueueView[] {
+  const rings: QueueView[] = [];
+  let steered = -1;
+  for (let left = state.receiving; left !== 0; left &= left - 1) {
+    const queue = lowestBit(left);
+    const record = state.rx(queue);
+    const slots = words[record + RX.slots];
+    if (slots !== wanted && steered < 0) steered = steeredQueues(port);
+    const posted = (words[record + RX.posted] - words[record + RX.consumed]) | 0;
+    rings.push({ queue, slots, posted, steered: (steered & (1 << queue)) !== 0 });
+  }
+  return rings;
 }
 
 /** Bits of the queues that the redirection table names. */

@@ -1,4 +1,5 @@
 import type { NicDriver, NicDriverDefinition, NicEnvironment, SlotView } from '../drivers/contract.ts';
+import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 
 /** Frames a queue may deliver in one poll, at most; drivers take less if their bursts are shorter. */
@@ -6,6 +7,7 @@ export const POLL_BUDGET = 256;
 
 /** Stands between host and driver while a swap or a control window is under way, and only then. */
 export interface Mediator {
+  readonly done: boolean;
   /** In place of the driver's own poll. Returns frames moved. */
   poll(): number;
   /** The slot's driver threw outside its poll. True if that is dealt with: it is on probation, and will be swapped back. */
@@ -26,6 +28,8 @@ export class Slot implements SlotView {
   /** Packet buffers that its rings may hold now, and that they are to hold when what is too much has come home. */
   buffers = 0;
   keptBuffers = 0;
+  /** Where a swap copies the state block's header and records to, before they are handed over. */
+  readonly snapshot: Int32Array;
 
   constructor(
     index: number,
@@ -39,6 +43,7 @@ export class Slot implements SlotView {
     this.definition = definition;
     this.parameters = parameters;
     this.driver = driver;
+    this.snapshot = new Int32Array(STATE_BYTES / 4);
   }
 
   get name(): string {

@@ -4,7 +4,7 @@ import { balance, type CardBalance, type CardFacts, INVARIANTS, type Violation }
 import { type CardCounts, factsOf } from '../host/books.ts';
 import type { CardLayout, MachineLayout } from '../host/machine.ts';
 import { PHASES, type Phase } from '../swap/plan.ts';
-import type { SwapRecord } from '../swap/record.ts';
+import { phaseBeganUs, type SwapRecord } from '../swap/record.ts';
 import type { DriveResults, Sample } from './drive.ts';
 import type { DeviceReport, Report, ThroughputReport, ViolationReport } from './report.ts';
 import { reportSwaps } from './swap-report.ts';
@@ -81,7 +81,7 @@ function swapAt(records: readonly SwapRecord[], device: string, timeUs: number):
 function phaseAt(record: SwapRecord, timeUs: number): Phase {
   let current: Phase = 'negotiate';
   for (const phase of PHASES) {
-    const began = record.phaseStartUs[phase];
+    const began = phaseBeganUs(record, phase);
     if (began !== undefined && began <= timeUs) current = phase;
   }
   return current;

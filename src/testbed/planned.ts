@@ -4,6 +4,7 @@ import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ParameterError, type Parameters } from '../drivers/parameters.ts';
 import { type Method, type Plan, planSwap, type QueueView, Refusal } from '../swap/plan.ts';
 import { RoundRobin } from '../swap/timetable.ts';
+import { describeSteps } from '../swap/wording.ts';
 import type { DriverBook } from './drivers.ts';
 import type { ResolvedCard, ResolvedRun } from './resolve.ts';
 
@@ -65,11 +66,12 @@ function planOne(card: Card, to: NicDriverDefinition, given: Parameters, method:
   const { queues, name: nic } = card.card;
   const head = { nic, from: from.name, to: to.name, method };
   try {
-    const plan = planSwap({ from, fromParameters, to, given, method, queues, rings });
+    const situation = { from, fromParameters, to, given, method, queues, rings };
+    const plan = planSwap(situation);
     advance(card, to, plan);
     return {
       ...head,
-      steps: plan.steps.map(({ phase, text, undo }) => ({ phase, text, undo })),
+      steps: describeSteps(situation, plan).map(({ phase, text, undo }) => ({ phase, text, undo })),
       notes: plan.notes,
     };
   } catch (error) {

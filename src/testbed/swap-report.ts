@@ -1,5 +1,5 @@
 import { PHASES } from '../swap/plan.ts';
-import type { SwapRecord } from '../swap/record.ts';
+import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
 import type { PairReport, Quantiles, SwapNote, SwapsReport } from './report.ts';
 
 const NOTES_KEPT = 100;
@@ -13,7 +13,7 @@ export function reportSwaps(records: readonly SwapRecord[], scheduled: number): 
     rolledBack: records.filter((record) => record.outcome === 'rolledBack').length,
     ...times(done),
     phasesUs: Object.fromEntries(
-      PHASES.map((phase) => [phase, done.map((record) => record.phaseUs[phase])] as const)
+      PHASES.map((phase) => [phase, done.map((record) => phaseTookUs(record, phase))] as const)
         .map(([phase, values]) => [phase, values.filter((value) => value !== undefined)] as const)
         .filter(([, values]) => values.length > 0)
         .map(([phase, values]) => [phase, quantiles(values)]),

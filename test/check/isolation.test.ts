@@ -1,9 +1,9 @@
 /** A swap of one card changes nothing on another: the digest by which this is seen, and a driver that breaks it. */
 import { describe, expect, it } from 'vitest';
-import { shapeOf } from '../../src/check/isolation.ts';
+import { IsolationCheck, shapeOf } from '../../src/check/isolation.ts';
 import type { NicEnvironment } from '../../src/drivers/contract.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
-import { H, RX, TX } from '../../src/drivers/nic/state.ts';
+import { H, type NicState, RX, TX } from '../../src/drivers/nic/state.ts';
 import { TestMachine } from '../machine.ts';
 import { altered } from '../swap/faulty.ts';
 import { expectClean } from './verdict.ts';
@@ -64,6 +64,46 @@ describe('the shape of a card', () => {
   });
 });
 
+describe('looks at the other cards, one after each slice', () => {
+  const CARDS = 4;
+
+  function checked(): { check: IsolationCheck; states: NicState[]; spoil: (card: number) => void } {
+    const states = Array.from({ length: CARDS }, () => running().environment.state);
+    const check = new IsolationCheck(states);
+    for (let card = 0; card < CARDS; card++) check.remember(card);
+    const spoil = (card: number) => states[card].setHeader('adoptions', states[card].header('adoptions') + 1);
+    return { check, states, spoil };
+  }
+
+  it('see a change of any other card within a round, and tell it once', () => {
+    for (let own = 0; own < CARDS; own++)
+      for (let other = 0; other < CARDS; other++) {
+        if (other === own) continue;
+        const { check, spoil } = checked();
+        spoil(other);
+        const looks = Array.from({ length: 2 * (CARDS - 1) }, () => check.lookAround(own));
+        expect(looks.filter((intact) => !intact)).toHaveLength(1);
+        expect(looks.slice(0, CARDS - 1)).toContain(false);
+      }
+  });
+
+  it('see nothing in what a card\u2019s own slices change', () => {
+    const { check, spoil } = checked();
+    for (let slice = 0; slice < 20; slice++) {
+      const card = slice % CARDS;
+      spoil(card);
+      expect(check.lookAround(card)).toBe(true);
+    }
+  });
+
+  it('have nothing to look at with one card alone', () => {
+    const { environment } = running();
+    const check = new IsolationCheck([environment.state]);
+    environment.state.setHeader('adoptions', 77);
+    expect(check.lookAround(0)).toBe(true);
+  });
+});
+
 describe('isolation', () => {
   const card = { driver: 'interrupt', app: 'forward', frames: 5000 } as const;
 
@@ -98,6 +138,57 @@ describe('isolation', () => {
         device: 'eth0',
         message: 'swap 1 changed the rings of another card',
       }),
+    ]);
+  });
+
+  it.each([1, 2, 3])(
+    'is seen to be broken before the swap ends, also in its last slice: card %d of four',
+    (victim) => {
+      const machine = new TestMachine({
+        cards: [card, card, card, card],
+        drivers: [
+          altered('meddler', polling, (driver) => ({
+            release: () => {
+              driver.release();
+              const { state, memory } = machine.slot(victim).environment;
+              memory.words[state.rx(0) + RX.logical] = 7;
+            },
+          })),
+        ],
+      });
+      machine.boot();
+      machine.start();
+      machine.runFor(10);
+      expect(machine.swap('meddler').outcome).toBe('done');
+      expect(machine.cpu.violations).toEqual([]);
+      expect(machine.swap('batching').outcome).toBe('done');
+      expect(machine.cpu.violations).toEqual([
+        expect.objectContaining({ device: 'eth0', message: 'swap 2 changed the rings of another card' }),
+      ]);
+    },
+  );
+
+  it('of two swaps at once, either may have broken it: both are named', () => {
+    const machine = new TestMachine({
+      cards: [card, card, card, card],
+      drivers: [
+        altered('meddler', polling, (driver) => ({
+          activate: () => {
+            driver.activate();
+            const { state, memory } = machine.slot(3).environment;
+            memory.words[state.rx(0) + RX.target] = 100;
+          },
+        })),
+      ],
+    });
+    machine.boot();
+    machine.start();
+    machine.runFor(10);
+    machine.ask('batching', {}, 'inplace', 1);
+    machine.ask('meddler', {}, 'inplace', 0);
+    machine.runUntil(() => machine.ended.length === 2);
+    expect(machine.cpu.violations).toEqual([
+      expect.objectContaining({ message: 'swap 2 or 1 changed the rings of another card' }),
     ]);
   });
 });

@@ -91,7 +91,7 @@ describe('the batching driver', () => {
   });
 
   it('moderates the interrupts of every queue: 100 us unless told otherwise', () => {
-    const { environment } = benchOf('batching');
+    const { environment } = benchOf('batching', {}, { queues: QUEUES });
     for (let vector = 0; vector < QUEUES; vector++)
       expect(environment.port.read32(eitr(vector)) >>> 3).toBe(50);
   });

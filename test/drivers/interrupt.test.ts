@@ -115,10 +115,25 @@ describe('the interrupt driver', () => {
     [1, 1],
     [50, 25],
     [1022, 511],
-  ])('sets EITR of every queue from coalesceUs=%d: %d units of 2 us', (coalesceUs, units) => {
-    const { environment } = benchOf('interrupt', { coalesceUs });
+  ])('sets EITR of every queue in use from coalesceUs=%d: %d units of 2 us', (coalesceUs, units) => {
+    const { environment } = benchOf('interrupt', { coalesceUs }, { queues: 3 });
     for (let vector = 0; vector < QUEUES; vector++)
-      expect(environment.port.read32(eitr(vector)) >>> 3).toBe(units);
+      expect(environment.port.read32(eitr(vector)) >>> 3).toBe(vector < 3 ? units : 0);
+  });
+
+  it('sets EITR of a queue that is added later, and of the transmit queue that stays behind', () => {
+    const machine = TestMachine.started({
+      cards: [{ driver: 'polling', app: 'echo', queues: 2, flows: 8, frames: 100_000 }],
+    });
+    machine.runFor(20);
+    expect(machine.swap('interrupt', { rxRing: 1024, coalesceUs: 30 }).outcome).toBe('done');
+    const { port, state } = machine.slot().environment;
+    const used = state.receiving | state.sending;
+    expect(used).not.toBe(0b11); // a spare queue is in use
+    for (let vector = 0; vector < QUEUES; vector++)
+      if ((used & (1 << vector)) !== 0) expect(port.read32(eitr(vector)) >>> 3).toBe(15);
+    machine.hardware.endTraffic();
+    expectClean(machine.conclude());
   });
 
   it('is interrupted no more often than coalesceUs allows', () => {

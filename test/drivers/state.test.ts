@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SlotWalk } from '../../src/drivers/nic/slot-walk.ts';
 import {
   H,
   HEADER_WORDS,
@@ -178,15 +179,69 @@ describe('validating a state block', () => {
 
   it('walks the slots in flight and names the one whose buffer does not exist', () => {
     const { state, words, pool } = block();
-    expect(() => state.validateSlots(pool)).not.toThrow();
+    const walk = (): boolean => new SlotWalk(state, pool).advance(100);
+    expect(walk()).toBe(true);
     const shadow = words[state.rx(2) + RX.shadow];
     words[shadow + 4] = 9999; // not in flight
-    expect(() => state.validateSlots(pool)).not.toThrow();
+    expect(walk()).toBe(true);
     words[shadow + 7] = BUFFERS;
-    expect(() => state.validateSlots(pool)).toThrow(`rx queue 2, slot 7: no such buffer as ${BUFFERS}`);
+    expect(walk).toThrow(`rx queue 2, slot 7: no such buffer as ${BUFFERS}`);
     words[shadow + 7] = 0;
     words[words[state.tx(0) + TX.shadow] + 3 * TX_SHADOW_WORDS + TX_SHADOW.buffer] = -1;
-    expect(() => state.validateSlots(pool)).toThrow('tx queue 0, slot 3: no such buffer as -1');
+    expect(walk).toThrow('tx queue 0, slot 3: no such buffer as -1');
+  });
+});
+
+describe('the walk in slices', () => {
+  // Ten slots in flight: 5 to 8 of receive rings 0 and 2, 2 and 3 of transmit ring 0.
+  it('looks at no more slots at a time than it is told', () => {
+    for (const slots of [1, 2, 3, 4, 9, 10]) {
+      const { state, pool } = block();
+      const walk = new SlotWalk(state, pool);
+      let slices = 1;
+      while (!walk.advance(slots)) slices++;
+      expect(slices).toBe(Math.ceil(10 / slots));
+    }
+  });
+
+  it('finds a wrong slot in the slice in which it lies, not before', () => {
+    const { state, words, pool } = block();
+    words[words[state.rx(2) + RX.shadow] + 6] = -1; // the sixth of all
+    const walk = new SlotWalk(state, pool);
+    expect(walk.advance(5)).toBe(false);
+    expect(() => walk.advance(1)).toThrow('rx queue 2, slot 6');
+  });
+
+  it('passes over what the driver has taken meanwhile, and over what it has posted', () => {
+    const { state, words, pool } = block();
+    const walk = new SlotWalk(state, pool);
+    expect(walk.advance(1)).toBe(false);
+    const record = state.rx(0);
+    words[words[record + RX.shadow] + 6] = -1;
+    words[words[record + RX.shadow] + 9] = -1;
+    words[record + RX.consumed] = 7;
+    words[record + RX.posted] = 12;
+    expect(walk.advance(2)).toBe(false); // slots 7 and 8
+    expect(walk.advance(6)).toBe(true);
+  });
+
+  it('ends with a ring of which the driver has taken all, and more', () => {
+    const { state, words, pool } = block();
+    const walk = new SlotWalk(state, pool);
+    walk.advance(1);
+    words[state.rx(0) + RX.posted] = 30;
+    words[state.rx(0) + RX.consumed] = 25;
+    expect(walk.advance(6)).toBe(true);
+  });
+
+  it('takes positions that run over 2^31', () => {
+    const { state, words, pool } = block();
+    words[state.rx(0) + RX.consumed] = 0x7ffffffe;
+    words[state.rx(0) + RX.posted] = -0x7ffffffc;
+    const walk = new SlotWalk(state, pool);
+    expect(walk.advance(1)).toBe(false);
+    words[words[state.rx(0) + RX.shadow] + (-0x7ffffffd & (SLOTS - 1))] = 99;
+    expect(() => walk.advance(5)).toThrow('rx queue 0, slot 3: no such buffer as 99');
   });
 });
 

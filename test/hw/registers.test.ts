@@ -20,6 +20,7 @@ const ROWS: readonly RegisterRow[] = [
   { name: 'OTHER_QUEUE', offset: 0x60, access: 'EN', count: 2, section },
   { name: 'TAIL', offset: 0x80, access: 'DB', count: 2, stride: 0x10, section },
   { name: 'SECRET', offset: 0xa0, access: 'WO', section },
+  { name: 'INTERVAL', offset: 0xa4, access: 'LV', reset: 9, section },
   {
     name: 'ALIASED',
     offset: 0xb0,

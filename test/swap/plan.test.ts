@@ -6,6 +6,7 @@ import { interrupt } from '../../src/drivers/nic/interrupt.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import { ParameterError } from '../../src/drivers/parameters.ts';
 import {
+  buffersFor,
   METHODS,
   type Method,
   PHASES,
@@ -15,6 +16,7 @@ import {
   Refusal,
   type Situation,
 } from '../../src/swap/plan.ts';
+import { describeSteps } from '../../src/swap/wording.ts';
 
 const FROM = { rxRing: 512, rxBuffers: 511, txRing: 512, burst: 64, coalesceUs: 0 };
 
@@ -126,7 +128,8 @@ describe('a plan', () => {
       ],
     ],
   ])('%s: says how each step that changes something is undone', (method, undos) => {
-    const { steps } = planSwap(situation({ method, given: { rxRing: 64 } }));
+    const given = situation({ method, given: { rxRing: 64 } });
+    const steps = describeSteps(given, planSwap(given));
     expect(steps.flatMap(({ kind, undo }) => (undo === undefined ? [] : [`${kind}: ${undo}`]))).toEqual(
       undos,
     );
@@ -154,10 +157,12 @@ describe('moves of a plan', () => {
   });
 
   it('begin with the last queue and end with queue 0, one step each', () => {
-    const plan = planSwap(situation({ queues: 4, given: { rxRing: 64 } }));
+    const given = situation({ queues: 4, given: { rxRing: 64 } });
+    const plan = planSwap(given);
     expect(plan.moves).toEqual([3, 2, 1, 0]);
     expect(plan.newSlots).toBe(64);
-    const texts = plan.steps.filter(({ kind }) => kind === 'moveQueues').map(({ text }) => text);
+    const steps = describeSteps(given, plan).filter(({ kind }) => kind === 'moveQueues');
+    const texts = steps.map(({ text }) => text);
     expect(texts).toEqual(
       [3, 2, 1, 0].map((queue) => `frames of queue ${queue} go to a ring of 64 on a spare queue, in order`),
     );
@@ -180,15 +185,22 @@ describe('moves of a plan', () => {
 });
 
 describe('packet buffers of a plan', () => {
-  it('are those posted, those in transmit rings and a burst, for each queue', () => {
+  it('are those posted and those in transmit rings, for each queue', () => {
     const plan = planSwap(situation({ queues: 2, given: { rxBuffers: 100 } }));
-    expect(plan.buffersAfter).toBe(2 * (100 + 512 + 32));
+    expect(plan.buffersAfter).toBe(2 * (100 + 512));
+  });
+
+  it('are as many for drivers that take more or less at a time: a swap between them leaves the pool alone', () => {
+    for (const to of [interrupt, polling, batching]) {
+      const { buffersDuring, buffersAfter } = planSwap(situation({ to }));
+      expect([buffersDuring, buffersAfter]).toEqual([buffersFor(FROM, 1), buffersFor(FROM, 1)]);
+    }
   });
 
   it('suffice meanwhile for what lies on the old rings: more are posted than will be', () => {
     const plan = planSwap(situation({ given: { rxBuffers: 16 } }));
     expect(plan.buffersDuring).toBeGreaterThanOrEqual(511 + 512);
-    expect(plan.buffersAfter).toBe(16 + 512 + 32);
+    expect(plan.buffersAfter).toBe(16 + 512);
   });
 
   it('suffice meanwhile for old and new rings side by side', () => {

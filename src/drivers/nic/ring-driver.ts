@@ -24,6 +24,7 @@ import {
   ringOf,
 } from './ring-memory.ts';
 import { RxRing } from './rx-ring.ts';
+import { lowestBit } from './state.ts';
 import { TxRing } from './tx-ring.ts';
 
 export abstract class RingDriver implements NicDriver {
@@ -33,20 +34,20 @@ export abstract class RingDriver implements NicDriver {
   protected readonly burstFrames: number;
   protected readonly refillBurst: number;
   protected rx: RxRing[] = [];
-  protected readonly tx: TxRing[] = [];
-  private readonly burst = new Burst();
-  private readonly allRx: readonly RxRing[];
-  private readonly allTx: readonly TxRing[];
+  protected tx: TxRing[] = [];
+  private readonly burst: Burst;
+  /** EITR of the vectors in use, or -1 for a driver that leaves it alone. */
+  private eitr = -1;
 
   constructor(environment: NicEnvironment, parameters: Parameters) {
     this.environment = environment;
     this.parameters = parameters;
     this.burstFrames = parameters.burst;
     this.refillBurst = Math.min(parameters.refillBurst ?? parameters.burst, parameters.rxBuffers);
+    this.burst = burstOf(environment);
     this.burst.recycles = true;
     // Made here, while preparing: importing state in the pause allocates nothing.
-    this.allRx = Array.from({ length: QUEUES }, (_, queue) => new RxRing(environment, queue));
-    this.allTx = Array.from({ length: QUEUES }, (_, queue) => new TxRing(environment, queue));
+    this.makeRings();
   }
 
   abstract activate(): void;
@@ -87,8 +88,7 @@ export abstract class RingDriver implements NicDriver {
       freeRing(environment, ringOf(environment, 'tx', ring.queue));
       forgetTransmit(environment, ring.queue);
     }
-    this.rx = [];
-    this.tx.length = 0;
+    this.release();
   }
 
   /** The rings publish their state with every burst: what is left are descriptors not yet told to the card. */
@@ -99,8 +99,7 @@ export abstract class RingDriver implements NicDriver {
   importState(): void {
     this.adoptRings();
     for (const ring of this.rx) ring.setTarget(this.parameters.rxBuffers);
-    const { state } = this.environment;
-    state.setHeader('adoptions', state.header('adoptions') + 1);
+    this.environment.state.countAdoption();
   }
 
   quiesce(): void {
@@ -122,19 +121,19 @@ export abstract class RingDriver implements NicDriver {
 
   release(): void {
     this.rx = [];
-    this.tx.length = 0;
+    this.tx = [];
   }
 
   queuesChanged(): void {
-    const { state } = this.environment;
-    const active = this.allRx.filter((ring) => state.rxActive(ring.queue));
-    for (const ring of active)
-      if (this.rx.includes(ring)) ring.reread();
-      else {
-        ring.adopt();
-        ring.refill();
-      }
-    this.rx = active;
+    const { environment, rx } = this;
+    const rings: RxRing[] = [];
+    for (let left = environment.state.receiving; left !== 0; left &= left - 1) {
+      const queue = lowestBit(left);
+      const known = rx.find((ring) => ring.queue === queue);
+      known?.reread();
+      rings.push(known ?? this.newRing(queue));
+    }
+    this.rx = rings;
   }
 
   setReceiveBuffers(count: number): void {
@@ -177,29 +176,68 @@ export abstract class RingDriver implements NicDriver {
     this.environment.port.write32(EIMC, bits);
   }
 
-  /** At most one interrupt a vector in this time (EITR, 7.3.2.1.1); 0 for as many as there are causes. */
+  /**
+   * At most one interrupt a vector in this time (EITR, 7.3.2.1.1); 0 for as many as there are causes. Holds for
+   * the vectors in use, and for those of rings that come later.
+   */
   protected moderate(intervalUs: number): void {
-    for (let vector = 0; vector < QUEUES; vector++)
-      this.environment.port.write32(
-        eitr(vector),
-        Math.ceil(intervalUs / EITR_UNIT_US) << EITR_INTERVAL_SHIFT,
-      );
+    this.eitr = Math.ceil(intervalUs / EITR_UNIT_US) << EITR_INTERVAL_SHIFT;
+    const { state } = this.environment;
+    for (let left = state.receiving | state.sending; left !== 0; left &= left - 1)
+      this.setInterval(lowestBit(left));
+  }
+
+  private setInterval(vector: number): void {
+    if (this.eitr >= 0) this.environment.port.write32(eitr(vector), this.eitr);
+  }
+
+  /** Arrays that grow by one are all of one kind to the compiler, which those of `map` are not. */
+  private makeRings(): void {
+    const { environment } = this;
+    const { state } = environment;
+    const rx: RxRing[] = [];
+    const tx: TxRing[] = [];
+    for (let left = state.receiving; left !== 0; left &= left - 1)
+      rx.push(new RxRing(environment, lowestBit(left)));
+    for (let left = state.sending; left !== 0; left &= left - 1)
+      tx.push(new TxRing(environment, lowestBit(left)));
+    this.rx = rx;
+    this.tx = tx;
+  }
+
+  /** A ring that was made while this driver serves: its queue has been routed and enabled. */
+  private newRing(queue: number): RxRing {
+    const ring = new RxRing(this.environment, queue);
+    this.setInterval(queue);
+    ring.adopt();
+    ring.refill();
+    return ring;
   }
 
   private adoptRings(): void {
     const { state } = this.environment;
-    this.rx.length = 0;
-    this.tx.length = 0;
-    for (let queue = 0; queue < QUEUES; queue++) {
-      if (state.rxActive(queue)) this.rx.push(adopted(this.allRx[queue]));
-      if (state.txActive(queue)) this.tx.push(adopted(this.allTx[queue]));
-    }
+    // As when the driver was made, unless it starts cold or takes over once more.
+    if (queueBits(this.rx) !== state.receiving || queueBits(this.tx) !== state.sending) this.makeRings();
+    for (const ring of this.rx) ring.adopt();
+    for (const ring of this.tx) ring.adopt();
   }
 }
 
-function adopted<R extends { adopt(): void }>(ring: R): R {
-  ring.adopt();
-  return ring;
+/** Drivers of one card are called by one thread, one at a time: they share a burst. */
+const BURSTS = new WeakMap<NicEnvironment, Burst>();
+
+function burstOf(environment: NicEnvironment): Burst {
+  const known = BURSTS.get(environment);
+  if (known !== undefined) return known;
+  const made = new Burst();
+  BURSTS.set(environment, made);
+  return made;
+}
+
+function queueBits(rings: readonly { readonly queue: number }[]): number {
+  let bits = 0;
+  for (const ring of rings) bits |= 1 << ring.queue;
+  return bits;
 }
 
 function countFrames(burst: Burst, segments: number): number {

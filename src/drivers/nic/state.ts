@@ -20,15 +20,16 @@ import {
   TX_STATUS_WORD,
 } from '../../hw/nic/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
-import type { BufferPool } from '../pool.ts';
 
 export const STATE_FORMAT = 'ringswap.nic.1';
 const STATE_MAGIC = 0x52534e31;
 
 export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 32;
-/** Words of a record that have a meaning. */
+/** Words of the header and of a record that have a meaning. */
+const USED_HEADER = 7;
 const USED_WORDS = 10;
+const EVERY_QUEUE = (1 << QUEUES) - 1;
 export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
 
 export const H = {
@@ -108,6 +109,11 @@ export class NicState {
     store(this.memory.words, this.base + H[field], value);
   }
 
+  /** Its rings have a new driver. */
+  countAdoption(): void {
+    store(this.memory.words, this.base + H.adoptions, (this.memory.words[this.base + H.adoptions] + 1) | 0);
+  }
+
   format(device: number, queues: number): void {
     this.memory.words.fill(0, this.base, this.base + STATE_BYTES / 4);
     this.setHeader('bytes', STATE_BYTES);
@@ -117,51 +123,66 @@ export class NicState {
   }
 
   rxActive(queue: number): boolean {
-    return (this.header('rxActive') & (1 << queue)) !== 0;
+    return (this.receiving & (1 << queue)) !== 0;
   }
 
   txActive(queue: number): boolean {
-    return (this.header('txActive') & (1 << queue)) !== 0;
+    return (this.sending & (1 << queue)) !== 0;
+  }
+
+  /** Bits of the queues that have a receive ring. */
+  get receiving(): number {
+    return load(this.memory.words, this.base + H.rxActive) & EVERY_QUEUE;
+  }
+
+  /** Bits of the queues that have a transmit ring. */
+  get sending(): number {
+    return load(this.memory.words, this.base + H.txActive) & EVERY_QUEUE;
   }
 
   /** In the pause: the fixed header and the records of active queues, no slot. Throws StateError. */
   validate(device: number): void {
-    if (this.header('magic') !== STATE_MAGIC) throw new StateError('no magic number');
-    if (this.header('bytes') !== STATE_BYTES)
-      throw new StateError(`${this.header('bytes')} bytes, not ${STATE_BYTES}`);
-    if (this.header('device') !== device)
-      throw new StateError(`of device ${this.header('device')}, not ${device}`);
-    for (let queue = 0; queue < QUEUES; queue++) {
-      if (this.rxActive(queue)) {
-        this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX_SHADOW_WORDS);
-        this.validateReading(queue, this.rx(queue));
-      }
-      if (this.txActive(queue)) this.validateFilling(queue, this.tx(queue));
+    const { base } = this;
+    const { words } = this.memory;
+    if (words[base + H.magic] !== STATE_MAGIC) throw new StateError('no magic number');
+    if (words[base + H.bytes] !== STATE_BYTES)
+      throw new StateError(`${words[base + H.bytes]} bytes, not ${STATE_BYTES}`);
+    if (words[base + H.device] !== device)
+      throw new StateError(`of device ${words[base + H.device]}, not ${device}`);
+    for (let left = this.receiving; left !== 0; left &= left - 1) {
+      const queue = lowestBit(left);
+      this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX_SHADOW_WORDS);
+      this.validateReading(queue, this.rx(queue));
+    }
+    for (let left = this.sending; left !== 0; left &= left - 1) {
+      const queue = lowestBit(left);
+      this.validateFilling(queue, this.tx(queue));
     }
   }
 
   /** Copies header and records of active queues; `restore` puts them back. No allocation: used in the pause. */
   save(copy: Int32Array): void {
-    this.transfer(copy, this.memory.words, 0, this.base, this.header('rxActive'), this.header('txActive'));
+    transfer(copy, this.memory.words, 0, this.base, this.receiving, this.sending);
   }
 
   restore(copy: Int32Array): void {
-    this.transfer(this.memory.words, copy, this.base, 0, copy[H.rxActive], copy[H.txActive]);
+    const { words } = this.memory;
+    transfer(words, copy, this.base, 0, copy[H.rxActive] & EVERY_QUEUE, copy[H.txActive] & EVERY_QUEUE);
   }
 
   /** Is there a received frame that may be read, or a sent one to be reclaimed? By the rings alone, whoever drives. */
   workWaits(): boolean {
     const { words } = this.memory;
-    for (let left = this.header('rxActive'); left !== 0; left &= left - 1)
-      if (this.receivedWaits(words, this.rx(31 - Math.clz32(left & -left)))) return true;
+    for (let left = this.receiving; left !== 0; left &= left - 1)
+      if (this.receivedWaits(words, this.rx(lowestBit(left)))) return true;
     return false;
   }
 
   /** Has the card reported a sent frame whose buffer is not home yet? */
   completionWaits(): boolean {
     const { words } = this.memory;
-    for (let left = this.header('txActive'); left !== 0; left &= left - 1) {
-      const record = this.tx(31 - Math.clz32(left & -left));
+    for (let left = this.sending; left !== 0; left &= left - 1) {
+      const record = this.tx(lowestBit(left));
       const head = words[record + TX.reclaimed];
       const mask = words[record + TX.slots] - 1;
       for (let at = head; at !== words[record + TX.posted]; at = (at + 1) | 0) {
@@ -176,7 +197,7 @@ export class NicState {
     return false;
   }
 
-  /** Visits every buffer that lies in a ring, with its place. Checks each against the pool's range. */
+  /** Visits every buffer that lies in a ring, with its place. */
   forEachBuffer(visit: (buffer: number, kind: 'rx' | 'tx', queue: number, slot: number) => void): void {
     const { words } = this.memory;
     for (let queue = 0; queue < QUEUES; queue++) {
@@ -193,32 +214,6 @@ export class NicState {
       const end = bounded(words[record + TX.reclaimed], words[record + TX.filled], mask);
       for (let at = words[record + TX.reclaimed]; at !== end; at = (at + 1) | 0)
         visit(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS], 'tx', queue, at & mask);
-    }
-  }
-
-  /** The per-slot walk: every slot's buffer exists. Throws StateError. */
-  validateSlots(pool: BufferPool): void {
-    this.forEachBuffer((buffer, kind, queue, slot) => {
-      if (!pool.owns(buffer))
-        throw new StateError(`${kind} queue ${queue}, slot ${slot}: no such buffer as ${buffer}`);
-    });
-  }
-
-  private transfer(
-    to: Int32Array,
-    from: Int32Array,
-    toBase: number,
-    fromBase: number,
-    rx: number,
-    tx: number,
-  ): void {
-    for (let word = 0; word < HEADER_WORDS; word++) to[toBase + word] = from[fromBase + word];
-    for (let record = 0; record < 2 * QUEUES; record++) {
-      const active = record < QUEUES ? rx & (1 << record) : tx & (1 << (record - QUEUES));
-      if (active === 0) continue;
-      const offset = HEADER_WORDS + record * RECORD_WORDS;
-      for (let word = 0; word < USED_WORDS; word++)
-        to[toBase + offset + word] = from[fromBase + offset + word];
     }
   }
 
@@ -265,8 +260,9 @@ export class NicState {
   private validateReading(queue: number, record: number): void {
     const { words } = this.memory;
     const logical = words[record + RX.logical];
-    if (logical < 0 || logical >= this.header('queues'))
-      throw new StateError(`receive queue ${queue}: serves queue ${logical} of ${this.header('queues')}`);
+    const queues = words[this.base + H.queues];
+    if (logical < 0 || logical >= queues)
+      throw new StateError(`receive queue ${queue}: serves queue ${logical} of ${queues}`);
     if (words[record + RX.limited] === 0) return;
     const inFlight = (words[record + RX.posted] - words[record + RX.consumed]) | 0;
     const readable = (words[record + RX.readable] - words[record + RX.consumed]) | 0;
@@ -275,8 +271,29 @@ export class NicState {
   }
 }
 
+/** Header and records of the queues whose bits are set, between a block and its copy. */
+function transfer(
+  to: Int32Array,
+  from: Int32Array,
+  toBase: number,
+  fromBase: number,
+  receiving: number,
+  sending: number,
+): void {
+  for (let word = 0; word < USED_HEADER; word++) to[toBase + word] = from[fromBase + word];
+  for (let left = receiving | (sending << QUEUES); left !== 0; left &= left - 1) {
+    const record = HEADER_WORDS + lowestBit(left) * RECORD_WORDS;
+    for (let word = record; word < record + USED_WORDS; word++) to[toBase + word] = from[fromBase + word];
+  }
+}
+
+/** Number of the lowest bit that is set: of the next queue, where bits stand for queues. */
+export function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
+}
+
 /** A record may be wrong: no more slots are in flight than there are. */
-function bounded(from: number, to: number, mask: number): number {
+export function bounded(from: number, to: number, mask: number): number {
   const inFlight = (to - from) | 0;
   return inFlight < 0 || inFlight > mask ? (from + mask + 1) | 0 : to;
 }

@@ -92,20 +92,19 @@ function paceOf({ gapsUs }: SimCard): Pace {
 interface Longest {
   readonly rx: number;
   readonly tx: number;
-  readonly burst: number;
 }
 
-/** The longest rings and bursts that a card has in the scenario. */
+/** The longest rings that a card has in the scenario. */
 function longest({ swaps }: SimScenario, card: SimCard, index: number): Longest {
   const own = swaps.filter((swap: SimSwap) => swap.card === index).map(({ parameters }) => parameters);
   const most = (name: string) =>
     Math.max(...[card.parameters, ...own].map((parameters) => parameters[name] ?? 8));
-  return { rx: most('rxRing'), tx: most('txRing'), burst: most('burst') };
+  return { rx: most('rxRing'), tx: most('txRing') };
 }
 
-/** Old rings and new ones side by side, what waits to be sent, and a burst on its way. */
-function buffersOf({ queues }: SimCard, { rx, tx, burst }: Longest): number {
-  return 2 * (queues + 1) * rx + queues * (tx + burst);
+/** Old rings and new ones side by side, and what waits to be sent. */
+function buffersOf({ queues }: SimCard, { rx, tx }: Longest): number {
+  return 2 * (queues + 1) * rx + queues * tx;
 }
 
 /** State block; rings and shadows of all queues, old and new. */

@@ -2,7 +2,7 @@
 import type { Violation } from '../../check/ledger.ts';
 import { Exchange } from '../../swap/exchange.ts';
 import { PHASES, type Phase } from '../../swap/plan.ts';
-import type { SwapRecord } from '../../swap/record.ts';
+import { phaseBeganUs, type SwapRecord } from '../../swap/record.ts';
 import type { SimMachine } from './machine.ts';
 import { brokenPromise } from './promises.ts';
 
@@ -76,6 +76,6 @@ export class SimSwaps {
   }
 }
 
-function passed({ phaseStartUs }: SwapRecord): Phase[] {
-  return PHASES.filter((phase) => phaseStartUs[phase] !== undefined);
+function passed(record: SwapRecord): Phase[] {
+  return PHASES.filter((phase) => phaseBeganUs(record, phase) !== undefined);
 }

@@ -256,7 +256,7 @@ export const REGISTERS: readonly RegisterRow[] = [
   { name: 'EIMC1', offset: 0x00ab0, access: 'CLR', target: 0x00aa0, section: '8.2.3.5' },
   { name: 'EIMS2', offset: 0x00aa4, access: 'SET', section: '8.2.3.5' },
   { name: 'EIMC2', offset: 0x00ab4, access: 'CLR', target: 0x00aa4, section: '8.2.3.5' },
-  array('EITR', eitr(0), 24, '8.2.3.5'),
+  { name: 'EITR', offset: eitr(0), access: 'LV', count: 24, section: '8.2.3.5' },
   array('IVAR', ivar(0), 32, '8.2.3.5'),
   plain('IVAR_MISC', IVAR_MISC, '8.2.3.5'),
   plain('GPIE', GPIE, '8.2.3.5'),

@@ -34,7 +34,6 @@ export class InterruptUnit {
   private miscVector = -1;
   private autoClear = 0;
   private autoMask = 0;
-  private readonly intervalUs = new Float64Array(VECTORS);
   private readonly allowedUs = new Float64Array(VECTORS);
   private fresh = 0;
   private signalled = 0;
@@ -45,7 +44,7 @@ export class InterruptUnit {
     this.fabric = fabric;
   }
 
-  /** IVAR, EIAC, EIAM, EITR as the driver has set them (7.3.4). */
+  /** IVAR, EIAC, EIAM as the driver has set them (7.3.4). */
   configure(): void {
     const { registers } = this;
     for (let queue = 0; queue < QUEUES; queue++) {
@@ -57,9 +56,6 @@ export class InterruptUnit {
     this.miscVector = (misc & IVAR_VALID) === 0 ? -1 : misc & (VECTORS - 1);
     this.autoClear = registers.get(EIAC);
     this.autoMask = (registers.get(GPIE) & GPIE_EIAME) === 0 ? 0 : registers.get(EIAM);
-    for (let vector = 0; vector < VECTORS; vector++)
-      this.intervalUs[vector] =
-        ((registers.get(eitr(vector)) >>> EITR_INTERVAL_SHIFT) & EITR_INTERVAL_MASK) * EITR_UNIT_US;
   }
 
   received(queue: number): void {
@@ -125,12 +121,17 @@ export class InterruptUnit {
       this.nextTimerUs = Math.min(this.nextTimerUs, this.allowedUs[vector]);
       return;
     }
-    this.allowedUs[vector] = nowUs + this.intervalUs[vector];
+    this.allowedUs[vector] = nowUs + this.intervalUs(vector);
     this.signalled |= bit & ~(this.autoClear | this.autoMask); // those may come anew before the next step
     // Mask before clearing the cause: a driver that unmasks meanwhile sees one or the other.
     if ((this.autoMask & bit) !== 0) this.registers.clearBits(EIMS, bit);
     if ((this.autoClear & bit) !== 0) this.registers.clearBits(EICR, bit);
     this.msix.signal(vector, this.fabric);
+  }
+
+  /** With each interrupt the counter is loaded from EITR: a new interval holds from the next one on (7.3.2.1.1). */
+  private intervalUs(vector: number): number {
+    return ((this.registers.get(eitr(vector)) >>> EITR_INTERVAL_SHIFT) & EITR_INTERVAL_MASK) * EITR_UNIT_US;
   }
 }
 

@@ -106,6 +106,25 @@ describe('EITR', () => {
     expect(card.nic.hasWork(card.nowUs)).toBe(true);
   });
 
+  test('a new interval holds from the next interrupt on: what is held already is not let out earlier', () => {
+    set(1);
+    moderate(0, 10);
+    expect(set(1, 99)).toEqual([]);
+    card.after(1);
+    expect(bench.interrupts()).toEqual([0]);
+    expect(set(1, 9)).toEqual([]);
+    card.after(1);
+    expect(bench.interrupts()).toEqual([0]);
+  });
+
+  test('setting it is no change of the card\u2019s configuration', () => {
+    const before = card.nic.registers.generation();
+    card.write(eitr(0), 8);
+    expect(card.read(eitr(0))).toBe(8);
+    expect(card.nic.registers.generation()).toBe(before);
+    expect(card.nic.hasWork(card.nowUs)).toBe(false);
+  });
+
   test('zero is no moderation', () => {
     moderate(0, 0);
     for (let i = 0; i < 5; i++) expect(set(1)).toEqual([0]);

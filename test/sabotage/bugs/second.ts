@@ -92,7 +92,7 @@ export const SECOND_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/pool.ts',
     edits: [
       {
-        find: '    if (this.gone < leaving) return false;\n',
+        find: '      if (this.gone < this.capacity - this.ceiling) return true; // the others are in use\n',
         replace: '',
       },
     ],

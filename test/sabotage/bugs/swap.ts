@@ -40,7 +40,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     name: 'rollback-restores-the-state-of-the-pause',
     part: 'swap',
     file: 'src/swap/actions.ts',
-    edits: [{ find: '  state.save(exchange.snapshot);', replace: '' }],
+    edits: [{ find: '  state.save(slot.snapshot);', replace: '' }],
     says:
       'The snapshot is not renewed when the rings are handed back: the undo of the export then puts back what ' +
       'was true before the new driver served, and its frames count as unread, its buffers as not recycled.',
@@ -52,8 +52,8 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     file: 'src/swap/exchange.ts',
     edits: [
       {
-        find: 'for (let undo = this.undos.pop(); undo !== undefined; undo = this.undos.pop()) {',
-        replace: 'for (let undo = this.undos.shift(); undo !== undefined; undo = this.undos.shift()) {',
+        find: 'for (let at = this.at; at >= 0; at--) {',
+        replace: 'for (let at = 0; at <= this.at; at++) {',
       },
     ],
     says:

@@ -21,7 +21,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/actions.ts',
     edits: [
       {
-        find: '  state.save(exchange.snapshot); // the undo of `export` finds what is true now\n',
+        find: '  state.save(slot.snapshot); // the undo of `export` finds what is true now\n',
         replace: '',
       },
     ],
@@ -86,9 +86,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/exchange.ts',
     edits: [
       {
-        find: '      if (action.undo !== undefined) this.undos.push(() => action.undo?.(this));\n      const slices = action.run(this);\n      if (slices !== undefined) yield* slices;',
-        replace:
-          '      const slices = action.run(this);\n      if (slices !== undefined) yield* slices;\n      if (action.undo !== undefined) this.undos.push(() => action.undo?.(this));',
+        find: 'for (let at = this.at; at >= 0; at--) {',
+        replace: 'for (let at = this.at - 1; at >= 0; at--) {',
       },
     ],
     says: 'The undo of a step is noted after the step: one that fails halfway is not undone.',
@@ -139,8 +138,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/actions.ts',
     edits: [
       {
-        find: '  while (!probation.passed()) yield SERVE;',
-        replace: '  if (!probation.passed()) yield SERVE;',
+        find: '  } while (!probation.passed() || !walked);',
+        replace: '    if (!walked) probation.passed();\n  } while (false);',
       },
     ],
     says: 'Probation ends after one poll: a driver that throws in the next one is not swapped back.',
@@ -191,8 +190,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nic/ring-driver.ts',
     edits: [
       {
-        find: '    for (const ring of this.rx) ring.setTarget(this.parameters.rxBuffers);\n    const { state }',
-        replace: '    const { state }',
+        find: '    for (const ring of this.rx) ring.setTarget(this.parameters.rxBuffers);\n    this.environment',
+        replace: '    this.environment',
       },
     ],
     says: 'The new driver keeps the old number of posted buffers, the pool the new one: some ring goes without.',

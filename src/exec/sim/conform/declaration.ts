@@ -5,7 +5,7 @@ import type { ParameterSpec } from '../../../drivers/parameters.ts';
 import { type Finding, failWith, pass } from './point.ts';
 
 /** Read by the plan of a swap, which counts from them the buffers that a card needs. */
-const PLANNED = ['rxRing', 'rxBuffers', 'txRing', 'burst'] as const;
+const PLANNED = ['rxRing', 'rxBuffers', 'txRing'] as const;
 const SHORTEST_RING = 8;
 /** A value and its range travel in words. */
 const LARGEST = 2 ** 31 - 1;
@@ -54,7 +54,7 @@ function* parametersProblems(specs: readonly ParameterSpec[]): Generator<string>
   }
   for (const name of PLANNED)
     if (!names.has(name))
-      yield `there is no parameter ${name}: the plan of a swap reads it to know how many buffers the card needs (RING_PARAMETERS and burstParameter have it)`;
+      yield `there is no parameter ${name}: the plan of a swap reads it to know how many buffers the card needs (RING_PARAMETERS has it)`;
 }
 
 function* parameterProblems(spec: ParameterSpec): Generator<string> {

@@ -1,0 +1,74 @@
+/** The steps of a plan in sentences, for the dry run: a swap under way has no use for them. */
+import { type Plan, PROBATION_BURSTS, type Situation, type Step } from './plan.ts';
+
+export interface StepText extends Step {
+  readonly text: string;
+  /** How it is undone if a later step fails. */
+  readonly undo: string | undefined;
+}
+
+export function describeSteps(situation: Situation, plan: Plan): StepText[] {
+  const moving = [...plan.moves];
+  return plan.steps.map((step) => {
+    const queue = step.kind === 'moveQueues' ? moving.shift() : undefined;
+    const [text, undo] = sentences(step, situation, plan, queue ?? 0);
+    return { ...step, text, undo };
+  });
+}
+
+/** What is done, and how it is undone. `queue` is the one that moves. */
+function sentences(
+  { kind }: Step,
+  { from: { name: from }, to: { name: to }, queues }: Situation,
+  { format, moves, newSlots, buffersDuring, buffersAfter }: Plan,
+  queue: number,
+): readonly [text: string, undo?: string] {
+  switch (kind) {
+    case 'agree':
+      return [`${from} exports ${format}, ${to} imports it`];
+    case 'create':
+      return [`make driver ${to}`, 'drop it'];
+    case 'reserve':
+      return [`have ${buffersDuring} packet buffers, mapped`, 'give back what was added'];
+    case 'makeRings':
+      return [`make ${counted(moves.length, 'receive ring')} of ${newSlots} descriptors`, 'free them'];
+    case 'warm':
+      return [`run ${to} on a scratch ring`];
+    case 'drain':
+      return ['post no more buffers, serve until the rings are empty', 'post buffers again'];
+    case 'quiesce':
+      return [`${from} ends its burst and masks its vectors`, `${from} goes on`];
+    case 'tearDown':
+      return [
+        `disable ${counted(queues, 'queue pair')}, throw away what is in them, free the rings`,
+        `cold start of ${from}`,
+      ];
+    case 'coldStart':
+      return [`reset the card, cold start of ${to}`];
+    case 'export':
+      return [`${from} exports ${format}`, 'the state block as it was'];
+    case 'validate':
+      return ['header and ring records hold together'];
+    case 'import':
+      return [`${to} imports ${format}`, 'the state block as it was'];
+    case 'point':
+      return [`the slot points to ${to}`, `hand the rings back to ${from}`];
+    case 'activate':
+      return [`${to} sets its vectors and looks at the rings once more`];
+    case 'watch':
+      return [`${to} must serve ${PROBATION_BURSTS} bursts; all slots are walked`];
+    case 'moveQueues':
+      return [
+        `frames of queue ${queue} go to a ring of ${newSlots} on a spare queue, in order`,
+        `hand the rings, moved or not, back to ${from}`,
+      ];
+    case 'release':
+      return [`${from} releases what it holds`];
+    case 'trim':
+      return [`keep ${buffersAfter} packet buffers for this card`];
+  }
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,93 @@
+/** Work that grows with rings and buffers is done in slices: between two of them the card is served. */
+import { describe, expect, it } from 'vitest';
+import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { polling } from '../../src/drivers/nic/polling.ts';
+import { rehearse } from '../../src/swap/rehearsal.ts';
+import { expectClean } from '../check/verdict.ts';
+import { TestMachine } from '../machine.ts';
+import { altered, throwingIn } from './faulty.ts';
+
+/** Polls of the new driver before the old one is released, and of the old one from the request on. */
+function pollsOf(rxRing: number): { before: number; after: number } {
+  const polls = { before: 0, after: 0 };
+  let counting: keyof typeof polls | undefined;
+  const counted = (name: string, which: keyof typeof polls) =>
+    altered(name, polling, (driver) => ({
+      poll: (budget) => {
+        if (counting !== undefined) polls[which]++;
+        return driver.poll(budget);
+      },
+      release: () => {
+        driver.release();
+        counting = undefined;
+      },
+    }));
+  const machine = TestMachine.started({
+    cards: [{ driver: 'old', parameters: { rxRing, rxBuffers: rxRing - 1 }, frames: 300_000 }],
+    drivers: [counted('old', 'before'), counted('new', 'after')],
+  });
+  machine.runFor(100);
+  counting = 'before';
+  expect(machine.swap('new').outcome).toBe('done');
+  machine.hardware.endTraffic();
+  expectClean(machine.conclude());
+  return polls;
+}
+
+describe('a swap', () => {
+  it('is planned and made ready in slices, the old driver polled after each', () => {
+    expect(pollsOf(64).before).toBe(2);
+  });
+
+  it('walks long rings in more slices than short ones, the new driver polled after each', () => {
+    expect(pollsOf(64).after).toBeLessThan(4096 / 128);
+    expect(pollsOf(4096).after).toBeGreaterThanOrEqual(4095 / 128);
+  });
+
+  it('between drivers that differ in what they take at a time leaves the pool as it is', () => {
+    const machine = TestMachine.started({ cards: [{ driver: 'interrupt', app: 'echo', frames: 100_000 }] });
+    machine.runFor(20);
+    const { pool } = machine.cpu;
+    const { capacity } = pool;
+    for (const to of ['polling', 'batching', 'interrupt']) {
+      expect(machine.swap(to, to === 'polling' ? { burst: 1 } : {}).outcome).toBe('done');
+      expect([pool.capacity, pool.gone]).toEqual([capacity, 0]);
+    }
+    machine.hardware.endTraffic();
+    expectClean(machine.conclude());
+  });
+});
+
+describe('a rehearsal', () => {
+  const clock = { nowUs: () => 0 };
+
+  it('swaps between all drivers, each made many times', () => {
+    const made = new Map<string, number>();
+    const counted = NIC_DRIVERS.map((definition) => ({
+      ...definition,
+      create: (...given: Parameters<typeof definition.create>) => {
+        made.set(definition.name, (made.get(definition.name) ?? 0) + 1);
+        return definition.create(...given);
+      },
+    }));
+    let slices = 0;
+    for (const _ of rehearse(counted, clock)) slices++;
+    expect(slices).toBeGreaterThan(100);
+    expect([...made.values()].every((times) => times > 1000)).toBe(true);
+  });
+
+  it('ends with a driver that throws there, and says nothing', () => {
+    const bad = throwingIn('activate', 'before');
+    const everywhere = { ...bad, create: () => bad.create(elsewhere(), { burst: 1 }) };
+    expect(() => [...rehearse([everywhere], clock)]).not.toThrow();
+  });
+
+  it('has nothing to do without drivers', () => {
+    expect([...rehearse([], clock)]).toEqual([]);
+  });
+});
+
+/** An environment that is not the scratch card's, on which faulty drivers behave. */
+function elsewhere() {
+  return new TestMachine().slot().environment;
+}
