@@ -4,7 +4,6 @@ import type { Scenario } from '../src/testbed/scenario.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
-import { trialsOf } from './drain/rounds.ts';
 import { LiveCell } from './live/cell.ts';
 import { quantileOf } from './live/histogram.ts';
 import type { SwapSeries } from './live/messages.ts';
@@ -19,16 +18,19 @@ const CARDS = [1, 2, 4, 8, 16];
 const FRAMES_PER_SECOND = 400_000;
 const WARM_US = 400_000;
 /** In the CPU's own time. */
-const SWAP_EVERY_US = 300;
+const SWAP_EVERY_US = 200;
+const ROUNDS = 10;
+/** By default. */
+const FRAMES_IN_RING = 511;
 const LONG_ENOUGH = '1m';
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
-  const turns = quick ? 30 : 60;
-  await measureDrained(collected, 'ring', quick ? [64, 4096] : RINGS, turns, (rxRing) => ({
+  const frames = quick ? 60_000 : 150_000;
+  await measureDrained(collected, 'ring', quick ? [64, 4096] : RINGS, frames, (rxRing) => ({
     driver: { name: 'polling', parameters: { rxRing, rxBuffers: rxRing - 1 } },
   }));
-  await measureDrained(collected, 'queues', quick ? [1, 8] : QUEUES, turns, (queues) => ({
+  await measureDrained(collected, 'queues', quick ? [1, 8] : QUEUES, frames, (queues) => ({
     nics: [{ name: 'eth0', queues, driver: { name: 'polling' } }],
     flows: 64,
   }));
@@ -41,7 +43,7 @@ async function measureDrained(
   collected: Collected,
   what: string,
   sizes: readonly number[],
-  turns: number,
+  frames: number,
   scenario: (size: number) => Scenario,
 ): Promise<void> {
   const cells: Record<string, Cell> = {};
@@ -51,9 +53,13 @@ async function measureDrained(
       await machineFor({ size: 64, app: 'sink', duration: LONG_ENOUGH, ...scenario(size) }),
       { kind: 'host', round, drivers: ['polling'] },
     );
-  await trialsOf(cells, { warm: 4, counted: 8, turns });
+  // As many frames of each size, and so about as many swaps.
+  for (let round = 0; round < ROUNDS; round++)
+    for (const size of sizes) {
+      const inRings = what === 'ring' ? size : FRAMES_IN_RING * size;
+      await cells[size].trial(Math.ceil(frames / inRings));
+    }
   for (const size of sizes) {
-    await cells[size].trial(turns);
     const { ledger, records } = await cells[size].end();
     collected.ledgers.push(ledger);
     record(collected, `growth/${what}-${size}`, warm(records));
@@ -89,6 +95,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
   const nics = Array.from({ length: count }, (_, i) => ({ name: `eth${i}` }));
   const cell = await LiveCell.start(
     await timed({ size: 64, link: 'lossless', driver: { name: 'polling' }, nics, duration: LONG_ENOUGH }),
+    true,
   );
   const pace = { kind: 'rate', framesPerSecond: FRAMES_PER_SECOND / count } as const;
   const swaps: SwapSeries = {

@@ -53,9 +53,10 @@ async function measure(quick: boolean): Promise<Measured> {
   const cells: Record<string, LiveCell> = {};
   const searches: Record<string, RateSearch> = {};
   const trialUs = { short: quick ? 40_000 : 80_000, long: quick ? 120_000 : 240_000 };
-  for (const [name, { driver }] of Object.entries(VARIANTS)) {
+  for (const [name, { driver, swaps }] of Object.entries(VARIANTS)) {
     const cell = await LiveCell.start(
       await machineFor({ size: 64, link: 'open', driver: { name: driver }, app: 'sink', duration: '1m' }),
+      swaps !== undefined,
     );
     const { mpps } = await cell.trial({ pace: { kind: 'max' }, durationUs: WARM_US });
     cells[name] = cell;

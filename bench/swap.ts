@@ -15,8 +15,9 @@ import { DRIVERS } from './traffic-kinds.ts';
 const IDLE_FRAMES_PER_SECOND = 10_000;
 const WARM_US = 500_000;
 const WARM_SWAPS_US = 400_000;
-/** A control and its swaps want more time than a swap in place. */
+/** Time for a swap and for its control. Where hardly a frame comes, a driver is on probation longer. */
 const EVERY_US = { inplace: 800, drain: 1500, reset: 4000 } as const;
+const EVERY_IDLE_US = { inplace: 2500, drain: 4000, reset: 5000 } as const;
 
 interface Amount {
   /** Swaps of each pair, by method, and trials that they are spread over. */
@@ -39,7 +40,7 @@ async function measure(quick: boolean): Promise<Measured> {
     full: { kind: 'max' },
   };
   for (const cell of [open, lossless])
-    await cell.trial({ pace: paces.half, durationUs: WARM_SWAPS_US }, seriesOf('inplace'));
+    await cell.trial({ pace: paces.half, durationUs: WARM_SWAPS_US }, seriesOf('inplace', 'half'));
   for (const load of LOADS)
     await measureLoad(collected, load === 'full' ? lossless : open, load, paces[load], quick ? QUICK : FULL);
   for (const cell of [open, lossless]) collected.ledgers.push(await cell.end());
@@ -50,14 +51,19 @@ async function measure(quick: boolean): Promise<Measured> {
 async function start(link: 'open' | 'lossless'): Promise<LiveCell> {
   return LiveCell.start(
     await machineFor({ size: 64, link, driver: { name: 'polling' }, app: 'sink', duration: '1m' }),
+    true,
   );
 }
 
-function seriesOf(method: (typeof METHODS)[number]): SwapSeries {
+function everyUs(method: (typeof METHODS)[number], load: (typeof LOADS)[number]): number {
+  return (load === 'idle' ? EVERY_IDLE_US : EVERY_US)[method];
+}
+
+function seriesOf(method: (typeof METHODS)[number], load: (typeof LOADS)[number]): SwapSeries {
   const walk = pairWalk(['polling', ...DRIVERS.filter((name) => name !== 'polling')]);
   return {
     slot: 0,
-    everyUs: EVERY_US[method],
+    everyUs: everyUs(method, load),
     method,
     swaps: walk.map((to) => ({ to, parameters: {} })),
   };
@@ -76,8 +82,8 @@ async function measureLoad(
     for (const method of METHODS) {
       const wanted = Math.ceil((swaps[method] * PAIRS.length) / rounds);
       for (let done = 0; done < wanted; ) {
-        const durationUs = (wanted - done) * EVERY_US[method] * 1.3;
-        const trial = await cell.trial({ pace, durationUs }, seriesOf(method));
+        const durationUs = (wanted - done) * everyUs(method, load) * 1.3;
+        const trial = await cell.trial({ pace, durationUs }, seriesOf(method, load));
         trials[method].push(trial);
         done += Math.max(1, trial.cpu.records.length);
       }

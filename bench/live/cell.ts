@@ -9,14 +9,15 @@ import type { Built } from '../machines.ts';
 import type { LedgerResult } from '../results.ts';
 import { Thread } from '../thread.ts';
 import { Histogram } from './histogram.ts';
-import type {
-  CpuAnswer,
-  CpuTrial,
-  HardwareAnswer,
-  HardwareTrial,
-  LiveCommand,
-  SwapSeries,
-  TrialLoad,
+import {
+  type CpuAnswer,
+  type CpuTrial,
+  GOING,
+  type HardwareAnswer,
+  type HardwareTrial,
+  type LiveCommand,
+  type SwapSeries,
+  type TrialLoad,
 } from './messages.ts';
 import { Stamps } from './stamps.ts';
 
@@ -54,7 +55,8 @@ export class LiveCell {
     this.cpu = cpu;
   }
 
-  static async start(built: Built): Promise<LiveCell> {
+  /** `swaps`: there will be some. */
+  static async start(built: Built, swaps = false): Promise<LiveCell> {
     const ending = new SharedArrayBuffer(4);
     const histogram = Histogram.buffer();
     const { memory, layout } = built;
@@ -65,6 +67,7 @@ export class LiveCell {
       stamps: Stamps.buffer(),
       layout,
       originUs: hostUs(),
+      swaps,
     };
     const hardware = new Thread<HardwareAnswer, LiveCommand>('live-hw.worker', start);
     await hardware.next('ready');
@@ -76,7 +79,7 @@ export class LiveCell {
   async trial(load: TrialLoad, swaps?: SwapSeries): Promise<LiveTrial> {
     const before = this.counts();
     this.histogram.clear();
-    Atomics.store(this.ending, 0, 0);
+    Atomics.store(this.ending, 0, GOING);
     this.cpu.send({ kind: 'trial', load, swaps });
     this.hardware.send({ kind: 'trial', load, swaps });
     const [{ trial: hardware }, { trial: cpu }] = await Promise.all([

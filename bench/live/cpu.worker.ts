@@ -8,8 +8,16 @@ import { Control } from '../../src/host/control.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { MonotonicClock } from '../../src/hw/clock.ts';
 import { Memory } from '../../src/hw/memory.ts';
+import { rehearse } from '../../src/swap/rehearsal.ts';
 import { Histogram } from './histogram.ts';
-import type { CpuTrial, LiveCommand, LiveStart, SwapSeries } from './messages.ts';
+import {
+  type CpuTrial,
+  type LiveCommand,
+  type LiveStart,
+  OFFERED,
+  SERVED,
+  type SwapSeries,
+} from './messages.ts';
 import { Stamps } from './stamps.ts';
 import { timedSink } from './timed-sink.ts';
 
@@ -30,6 +38,7 @@ function main(start: LiveStart): void {
     swapEnded: () => undefined,
   });
   for (const _ of cpu.boot());
+  if (start.swaps) for (const _ of rehearse(NIC_DRIVERS, clock));
   const beganUs = clock.nowUs();
   cpu.desk.start(beganUs);
   const serving = new Serving(cpu, clock, new Int32Array(start.ending));
@@ -66,7 +75,7 @@ class Serving {
     const { cpu, idle } = this;
     const before = cpu.desk.records.length;
     const swaps = new Asking(series, cpu, this.clock);
-    const ended = () => Atomics.load(this.ending, 0) !== 0;
+    const ended = () => Atomics.load(this.ending, 0) === OFFERED;
     const hasWork = () => cpu.port.anyPending() || ended();
     const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
     idle.restart();
@@ -82,6 +91,7 @@ class Serving {
       swaps.look();
     }
     while (cpu.desk.busy) cpu.step();
+    Atomics.store(this.ending, 0, SERVED);
     return { occupancy, records: cpu.desk.records.slice(before) };
   }
 }

@@ -9,10 +9,17 @@ import { MonotonicClock } from '../../src/hw/clock.ts';
 import { dueUs } from '../../src/hw/link/pacer.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
-import type { HardwareTrial, LiveCommand, LiveStart, TrialLoad } from './messages.ts';
+import {
+  type HardwareTrial,
+  type LiveCommand,
+  type LiveStart,
+  OFFERED,
+  SERVED,
+  type TrialLoad,
+} from './messages.ts';
 import { Stamps } from './stamps.ts';
 
-/** After the last frame: time for drivers to be told, to take what is there, and to end what they hold back. */
+/** After the last thing to do: time for drivers to be told, and to end what they hold back. */
 const AFTERWARDS_US = 3000;
 
 function main(start: LiveStart): void {
@@ -78,20 +85,27 @@ class LiveHardware {
     this.step(() => hardware.partners.every(({ finished }) => finished));
     const occupancy = idle.occupancy();
     const endUs = clock.nowUs();
-    this.step(() => clock.nowUs() >= endUs + AFTERWARDS_US);
-    Atomics.store(this.ending, 0, 1);
+    let quietUs = endUs;
+    this.step((work) => {
+      if (work > 0) quietUs = clock.nowUs();
+      return clock.nowUs() >= quietUs + AFTERWARDS_US;
+    });
+    Atomics.store(this.ending, 0, OFFERED);
     this.cpu.ring(clock.nowUs());
+    this.step(() => Atomics.load(this.ending, 0) === SERVED);
     const losses = hardware.partners.map((partner) => partner.losses.splice(0));
     return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6 };
   }
 
-  private step(over: () => boolean): void {
+  private step(over: (work: number) => boolean): void {
     const { hardware, clock, idle } = this;
     const hasWork = () => hardware.hasWork(clock.nowUs());
     const nextUs = () => hardware.nextTimerUs(clock.nowUs());
-    while (!over())
-      if (hardware.step(clock.nowUs()) > 0) idle.busy();
+    for (let work = 0; !over(work); ) {
+      work = hardware.step(clock.nowUs());
+      if (work > 0) idle.busy();
       else idle.pause(hasWork, nextUs);
+    }
   }
 }
 

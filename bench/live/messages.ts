@@ -18,14 +18,22 @@ export interface SwapSeries {
   readonly swaps: readonly { readonly to: string; readonly parameters: Parameters }[];
 }
 
+export const GOING = 0;
+/** By the hardware: all frames have been offered, and had time to be taken. */
+export const OFFERED = 1;
+/** By the CPU: swaps that were under way have ended, for which it needed the card. */
+export const SERVED = 2;
+
 export interface LiveStart {
   readonly buffer: SharedArrayBuffer;
-  /** The word that ends a trial for both threads. */
+  /** The word by which both threads end a trial: GOING, then OFFERED, then SERVED. */
   readonly ending: SharedArrayBuffer;
   readonly stamps: SharedArrayBuffer;
   readonly histogram: SharedArrayBuffer;
   readonly layout: MachineLayout;
   readonly originUs: number;
+  /** Swaps are to come: the CPU rehearses them, as the product's does. */
+  readonly swaps: boolean;
 }
 
 export interface TrialLoad {

@@ -11,6 +11,8 @@ const FREE = 2;
 const GONE = 3;
 const MAPPED = 4;
 const STACK = 5;
+/** Buffers that are laid out at a time when some of those taken must leave. */
+const CLAIMED_ROOM = 256;
 
 export function poolTableBytes(buffers: number): number {
   return (STACK + buffers) * 4;
@@ -47,8 +49,10 @@ export class BufferPool {
   private existing: number;
   /** Word index of the first free buffer; the `available` free ones lie there side by side. */
   private readonly stack: number;
-  /** Word index of the buffers last claimed. */
+  /** Where the buffers last claimed lie: on the stack, or while the pool shrinks in a room of their own. */
+  claimedIn: Int32Array;
   claimed = 0;
+  private readonly room = new Int32Array(CLAIMED_ROOM);
   /** A shrink looks at the free buffers from the bottom of the stack up to this height: what is put later may stay. */
   private swept = 0;
   private sweepEnd: number;
@@ -62,6 +66,7 @@ export class BufferPool {
     this.memory = memory;
     this.words = table.address >>> 2;
     this.stack = this.words + STACK;
+    this.claimedIn = memory.words;
     this.base = arena.address;
     this.most = arena.bytes >>> BUFFER_SHIFT;
     this.mapWindow = windows.map;
@@ -120,13 +125,14 @@ export class BufferPool {
   }
 
   /**
-   * Hot path. Takes up to `count` buffers and returns how many there were: they lie side by side at `words[claimed]`,
-   * valid until a buffer comes home.
+   * Hot path. Takes up to `count` buffers and returns how many: they lie side by side in `claimedIn` from `claimed` on,
+   * valid until a buffer comes home. Fewer than asked for does not mean that there are no more; none does.
    */
   claim(count: number): number {
     if (this.shrinking) return this.claimBelowCeiling(count);
     const taken = Math.min(count, this.free);
     this.free -= taken;
+    this.claimedIn = this.memory.words;
     this.claimed = this.stack + this.free;
     put(this.memory.words, this.words + FREE, this.free);
     return taken;
@@ -198,18 +204,17 @@ export class BufferPool {
     return load(this.memory.words, this.words + GONE);
   }
 
-  /** Those that are to leave are passed over; the others move together at the upper end of what was taken. */
+  /** Those that are to leave are passed over. Fewer than asked for where there is no room to lay them out. */
   private claimBelowCeiling(count: number): number {
-    const { words } = this.memory;
-    let lowest = this.stack + this.free;
+    const most = Math.min(count, this.room.length);
     let taken = 0;
-    while (taken < count) {
-      const buffer = this.take();
+    for (let buffer = 0; taken < most; taken++) {
+      buffer = this.take();
       if (buffer < 0) break;
-      words[--lowest] = buffer;
-      taken++;
+      this.room[taken] = buffer;
     }
-    this.claimed = lowest;
+    this.claimedIn = this.room;
+    this.claimed = 0;
     return taken;
   }
 

@@ -260,3 +260,49 @@ describe('the buffer pool', () => {
     expect(again.available).toBe(bench.held[0] < 6 ? 5 : 6);
   });
 });
+
+describe('buffers claimed and put back many at a time', () => {
+  it('are each out once, whatever shrinks meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.record({ kind: fc.constant('claim' as const), count: fc.nat(40) }),
+            fc.record({ kind: fc.constant('putAll' as const), count: fc.nat(40) }),
+            fc.record({ kind: fc.constant('shrink' as const), count: fc.nat(MOST) }),
+            fc.record({ kind: fc.constant('settle' as const), count: fc.nat(8) }),
+            fc.record({ kind: fc.constant('grow' as const), count: fc.nat(MOST) }),
+          ),
+          { maxLength: 60 },
+        ),
+        (steps) => {
+          const { pool, held } = withBuffers(MOST);
+          for (const { kind, count } of steps) {
+            if (kind === 'claim') {
+              const taken = pool.claim(count);
+              expect(taken).toBeLessThanOrEqual(count);
+              held.push(...pool.claimedIn.subarray(pool.claimed, pool.claimed + taken));
+            } else if (kind === 'putAll') {
+              const back = held.splice(0, count);
+              pool.putAll(Int32Array.from(back), back.length);
+            } else if (kind === 'shrink') pool.shrink(count);
+            else if (kind === 'settle') pool.settle(count + 1);
+            else for (const _ of pool.grow(count, 8));
+            const free: number[] = [];
+            pool.forEachFree((buffer) => free.push(buffer));
+            const all = [...free, ...held];
+            expect(new Set(all).size).toBe(all.length);
+            expect(all.length + pool.gone).toBe(pool.capacity);
+          }
+        },
+      ),
+    );
+  });
+});
+
+/** A pool with all of its buffers, and a list for those that are out. */
+function withBuffers(count: number) {
+  const bench = new Bench(count);
+  bench.grow(count);
+  return { pool: bench.pool, held: bench.held };
+}

@@ -145,12 +145,17 @@ export class RxRing {
     return this.target - ((this.tail - this.head) | 0);
   }
 
-  /** Posts free buffers up to the target; one doorbell. Returns the number posted. */
+  /** Posts free buffers up to the target, with one doorbell mostly. Returns the number posted. */
   refill(): number {
     const { pool } = this;
-    const count = pool.claim(Math.max(0, this.deficit));
-    if (count > 0) this.post(this.words, pool.claimed, count);
-    return count;
+    let posted = 0;
+    while (this.deficit > 0) {
+      const count = pool.claim(this.deficit);
+      if (count === 0) break;
+      this.post(pool.claimedIn, pool.claimed, count);
+      posted += count;
+    }
+    return posted;
   }
 
   /**
