@@ -30,7 +30,7 @@ function edited(name, filter, edits) {
 /** A CPU that cannot swap: its loop calls the driver, and looks at no timetable. */
 export const unswappable = edited('unswappable', /src\/host\/cpu\.ts$/, [
   ['if (slot.mediator === null) return', 'return'],
-  ['    this.desk.tick(this.clock.nowUs());\n    if (++this.ticks', '    if (++this.ticks'],
+  ['    const nowUs = this.clock.nowUs();\n    if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);\n', ''],
 ]);
 
 /**

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { conclude } from '../../src/exec/threads/conclude.ts';
-import { IdleWatch } from '../../src/exec/threads/idle.ts';
+import { IdleWatch, type Occupancy } from '../../src/exec/threads/idle.ts';
 import { failure } from '../../src/exec/threads/messages.ts';
 import { Control } from '../../src/host/control.ts';
 import { Cpu } from '../../src/host/cpu.ts';
@@ -17,6 +17,7 @@ import {
   OFFERED,
   SERVED,
   type SwapSeries,
+  TAKEN,
 } from './messages.ts';
 import { Stamps } from './stamps.ts';
 import { timedSink } from './timed-sink.ts';
@@ -75,24 +76,25 @@ class Serving {
     const { cpu, idle } = this;
     const before = cpu.desk.records.length;
     const swaps = new Asking(series, cpu, this.clock);
-    const ended = () => Atomics.load(this.ending, 0) === OFFERED;
-    const hasWork = () => cpu.port.anyPending() || ended();
+    const stage = () => Atomics.load(this.ending, 0);
+    const hasWork = () => cpu.port.anyPending() || stage() === TAKEN;
     const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
     idle.restart();
-    let occupancy = idle.occupancy();
+    let occupancy: Occupancy | undefined;
     for (let steps = 0; ; steps++) {
       const frames = cpu.step();
       if (frames > 0) idle.busy();
       else if (!cpu.idle()) idle.rest();
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
-      if (steps % STEPS_PER_LOOK !== 0 && frames > 0) continue;
-      if (ended()) break;
-      if (frames > 0) occupancy = idle.occupancy(); // what comes after the last frame is not the load's
+      if (steps % STEPS_PER_LOOK !== 0) continue;
+      // What comes after the last frame is not the load's.
+      if (occupancy === undefined && stage() === OFFERED) occupancy = idle.occupancy();
+      if (stage() === TAKEN) break;
       swaps.look();
     }
     while (cpu.desk.busy) cpu.step();
     Atomics.store(this.ending, 0, SERVED);
-    return { occupancy, records: cpu.desk.records.slice(before) };
+    return { occupancy: occupancy ?? idle.occupancy(), records: cpu.desk.records.slice(before) };
   }
 }
 

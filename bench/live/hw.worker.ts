@@ -15,6 +15,7 @@ import {
   type LiveStart,
   OFFERED,
   SERVED,
+  TAKEN,
   type TrialLoad,
 } from './messages.ts';
 import { Stamps } from './stamps.ts';
@@ -85,12 +86,13 @@ class LiveHardware {
     this.step(() => hardware.partners.every(({ finished }) => finished));
     const occupancy = idle.occupancy();
     const endUs = clock.nowUs();
+    Atomics.store(this.ending, 0, OFFERED);
     let quietUs = endUs;
     this.step((work) => {
       if (work > 0) quietUs = clock.nowUs();
       return clock.nowUs() >= quietUs + AFTERWARDS_US;
     });
-    Atomics.store(this.ending, 0, OFFERED);
+    Atomics.store(this.ending, 0, TAKEN);
     this.cpu.ring(clock.nowUs());
     this.step(() => Atomics.load(this.ending, 0) === SERVED);
     const losses = hardware.partners.map((partner) => partner.losses.splice(0));

@@ -19,14 +19,16 @@ export interface SwapSeries {
 }
 
 export const GOING = 0;
-/** By the hardware: all frames have been offered, and had time to be taken. */
+/** By the hardware: all frames have been offered. */
 export const OFFERED = 1;
+/** By the hardware: all that could be taken has been. */
+export const TAKEN = 2;
 /** By the CPU: swaps that were under way have ended, for which it needed the card. */
-export const SERVED = 2;
+export const SERVED = 3;
 
 export interface LiveStart {
   readonly buffer: SharedArrayBuffer;
-  /** The word by which both threads end a trial: GOING, then OFFERED, then SERVED. */
+  /** The word by which both threads end a trial: GOING, OFFERED, TAKEN, SERVED. */
   readonly ending: SharedArrayBuffer;
   readonly stamps: SharedArrayBuffer;
   readonly histogram: SharedArrayBuffer;

@@ -47,8 +47,9 @@ export interface CpuPlan {
   readonly swapEnded: (record: SwapRecord) => void;
 }
 
-/** Steps between two looks at clock and timetable while there is work. */
+/** Steps between two looks at clock and timetable while there is work; one without counts for some. A look leaves garbage behind. */
 const STEPS_PER_TICK = 16;
+const EMPTY_STEP = 4;
 /** Ticks between two readings of the cards' drop counters, and looks at buffers to spare. */
 const TICKS_PER_COLLECT = 64;
 
@@ -105,7 +106,8 @@ export class Cpu implements SwapHost {
     this.takeInterrupts();
     let frames = 0;
     for (const slot of this.slots) frames += this.serve(slot);
-    if (--this.countdown <= 0 || frames === 0) this.tick();
+    this.countdown -= frames > 0 ? 1 : EMPTY_STEP;
+    if (this.countdown <= 0) this.tick();
     return frames;
   }
 
@@ -214,7 +216,8 @@ export class Cpu implements SwapHost {
 
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
-    this.desk.tick(this.clock.nowUs());
+    const nowUs = this.clock.nowUs();
+    if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);
     if (++this.ticks % TICKS_PER_COLLECT !== 0) return;
     this.collect();
     for (const slot of this.slots) releaseSpare(slot, this);

@@ -118,11 +118,12 @@ function* watch(exchange: Exchange): Slices {
   const { probation } = exchange;
   const { state, pool } = exchange.slot.environment;
   const walk = new SlotWalk(state, pool);
-  let walked: boolean;
-  do {
+  let walked = false;
+  while (!walked || !probation.passed()) {
     yield SERVE;
-    walked = walk.advance(SLOTS_PER_SLICE);
-  } while (!probation.passed() || !walked);
+    if (!walked) walked = walk.advance(SLOTS_PER_SLICE);
+    exchange.waitForVerdict(walked);
+  }
   exchange.prove();
 }
 

@@ -47,6 +47,9 @@ export interface SwapHost {
   readonly neighbours: number;
 }
 
+/** What a slice says that has nothing to do. */
+const SERVED = { done: false, value: SERVE } as const;
+
 export class Exchange implements Mediator {
   readonly slot: Slot;
   readonly host: SwapHost;
@@ -70,6 +73,7 @@ export class Exchange implements Mediator {
   private phaseNumber = 0;
   /** The step under way, by its place in the plan: all up to it are undone if it fails, itself too. */
   private at = 0;
+  private waiting = false;
   private proved = false;
   private servingNew = false;
 
@@ -106,7 +110,7 @@ export class Exchange implements Mediator {
   }
 
   poll(): number {
-    const slice = this.slices.next();
+    const slice = this.waiting && !this.probation.over ? SERVED : this.slices.next();
     this.host.lookAround(this.slot);
     const served = slice.done === true || slice.value === SERVE ? this.serve() : 0;
     const { state } = this.slot.environment;
@@ -181,9 +185,15 @@ export class Exchange implements Mediator {
     }
   }
 
+  /** Until probation is over there is nothing to do but to serve: no slice is asked for at each poll. */
+  waitForVerdict(on: boolean): void {
+    this.waiting = on;
+  }
+
   /** The new driver has proved itself. While queues move, the old one could still take all of it over as it then is. */
   prove(): void {
     this.proved = true;
+    this.waiting = false;
     this.servingNew = false;
   }
 
@@ -194,6 +204,7 @@ export class Exchange implements Mediator {
     this.leave();
     record.outcome = touched ? 'rolledBack' : 'refused';
     record.reason = reasonOf(error);
+    this.waiting = false;
     this.servingNew = false;
     if (this.planned === undefined || failedIn === 'retire') return; // nothing to undo, or nothing undone any more
     try {

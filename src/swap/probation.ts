@@ -51,6 +51,13 @@ export class Probation {
     else this.idle++;
   }
 
+  /** Passed or not: `passed` says which. */
+  get over(): boolean {
+    const { stuckPolls, idlePolls } = this.patience;
+    const ended = this.bursts >= PROBATION_BURSTS || this.idle >= idlePolls;
+    return ended || this.stuck >= stuckPolls || this.failure !== undefined;
+  }
+
   /** True when it is over and passed. Throws what the driver threw, or NoProgress. */
   passed(): boolean {
     if (this.failure !== undefined) throw this.failure;

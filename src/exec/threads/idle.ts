@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Bell } from '../../hw/bell.ts';
 import type { Clock } from '../../hw/clock.ts';
 
@@ -10,6 +11,8 @@ const LATE_US = 100;
 const LONGEST_SLEEP_MS = 20;
 /** A thread that must go on looking gives its core away for a moment, once in so many empty steps. */
 const STEPS_PER_REST = 256;
+/** Before it does: a millisecond or so, unless the other thread has no core but ours. */
+const SPINS_BEFORE_REST = availableParallelism() >= 2 ? 20_000 : SPINS;
 const REST_MS = 0.05;
 
 /** What a thread did with its time since the traffic began, in microseconds. */
@@ -71,7 +74,8 @@ export class IdleWatch {
   /** An empty step of a thread that polls. */
   rest(): void {
     if (this.state !== LOOKING) this.enter(LOOKING);
-    if (++this.empty >= SPINS && this.empty % STEPS_PER_REST === 0) Atomics.wait(this.pillow, 0, 0, REST_MS);
+    if (++this.empty >= SPINS_BEFORE_REST && this.empty % STEPS_PER_REST === 0)
+      Atomics.wait(this.pillow, 0, 0, REST_MS);
   }
 
   /** The clock is read only where a thread turns from one thing to another. */
