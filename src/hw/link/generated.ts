@@ -113,12 +113,8 @@ export class GeneratedSource implements FrameSource {
     const { words } = memory;
     const frame = address >>> 2;
     const fillerBytes = this.lengths[this.size] - FILLER_OFFSET;
-    copy(
-      memory,
-      address,
-      this.headers + (this.size * this.flows + flow) * HEADER_STRIDE * 4,
-      HEADER_WORDS * 4,
-    );
+    const header = (this.headers >>> 2) + (this.size * this.flows + flow) * HEADER_STRIDE;
+    for (let word = 0; word < HEADER_WORDS; word++) words[frame + word] = words[header + word];
     words[frame + SEQUENCE_WORD] = sequence;
     copy(memory, address + FILLER_OFFSET, this.text + windowOf(flow, sequence) * 4, fillerBytes);
     words[frame + FILLER_WORD + checkPlace(sequence, fillerBytes >> 2)] = checkWord(flow, sequence);
