@@ -99,7 +99,7 @@ export function schedulingPoints(checkout) {
  * @param {string} text
  */
 export function constant(text) {
-  return text.replaceAll(/^var ([A-Z][A-Z0-9_]* = |\w+ = \([^()]*\) => )/gm, 'const $1');
+  return text.replaceAll(/^var ([A-Z]\w* = |\w+ = \([^()]*\) => )/gm, 'const $1');
 }
 
 /** Builds dist/ in place: each file appears whole, and what the build did not make is removed last. */

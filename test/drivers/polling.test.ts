@@ -21,11 +21,14 @@ describe('the polling driver', () => {
     expect(interrupts).toBe(0);
   });
 
-  it('masks what it finds unmasked when it is activated', () => {
-    const { driver, environment } = benchOf('polling', {}, { queues: 2 });
-    environment.port.write32(EIMS, 0xff);
-    driver.activate();
-    expect(environment.port.read32(EIMS)).toBe(0);
+  it.each(['interrupt', 'batching'])('finds all vectors masked when it takes over from %s', (name) => {
+    const { machine } = benchOf(name, {}, { queues: 2, frames: 500 });
+    machine.start();
+    machine.runFor(200);
+    machine.cpu.desk.ask(0, 'polling', {}, 'inplace');
+    machine.runFor(20_000);
+    expect(machine.cpu.desk.records.map(({ outcome }) => outcome)).toEqual(['done']);
+    expect(machine.slot().environment.port.read32(EIMS)).toBe(0);
   });
 
   it('never lets the CPU sleep', () => {

@@ -5,9 +5,12 @@ import { burstParameter, RING_PARAMETERS } from './ring-parameters.ts';
 import { STATE_FORMAT } from './state.ts';
 
 class PollingDriver extends RingDriver {
-  /** Nothing to unmask, nothing to look at once more: the next poll looks. */
-  activate(): void {
-    this.mask(this.vectorBits());
+  /** Vectors are masked, by who was here before or since the reset; nothing to look at once more: the next poll looks. */
+  activate(): void {}
+
+  /** Nothing to mask: the pause is spared a write to a line that the card reads all the time. */
+  override quiesce(): void {
+    this.ringDoorbells();
   }
 
   poll(budget: number): number {

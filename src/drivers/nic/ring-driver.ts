@@ -93,7 +93,7 @@ export abstract class RingDriver implements NicDriver {
 
   /** The rings publish their state with every burst: what is left are descriptors not yet told to the card. */
   exportState(): void {
-    for (const ring of this.tx) ring.ringDoorbell();
+    this.ringDoorbells();
   }
 
   importState(): void {
@@ -104,6 +104,11 @@ export abstract class RingDriver implements NicDriver {
 
   quiesce(): void {
     this.environment.port.write32(EIMC, this.vectorBits());
+    this.ringDoorbells();
+  }
+
+  /** Nothing is held back any more. */
+  protected ringDoorbells(): void {
     for (const ring of this.tx) ring.ringDoorbell();
   }
 

@@ -43,11 +43,11 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nic/ring-driver.ts',
     edits: [
       {
-        find: 'exportState(): void {\n    for (const ring of this.tx) ring.ringDoorbell();',
+        find: 'exportState(): void {\n    this.ringDoorbells();',
         replace: 'exportState(): void {',
       },
       {
-        find: 'write32(EIMC, this.vectorBits());\n    for (const ring of this.tx) ring.ringDoorbell();',
+        find: 'write32(EIMC, this.vectorBits());\n    this.ringDoorbells();',
         replace: 'write32(EIMC, this.vectorBits());',
       },
     ],

@@ -138,8 +138,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/actions.ts',
     edits: [
       {
-        find: '  } while (!probation.passed() || !walked);',
-        replace: '    if (!walked) probation.passed();\n  } while (false);',
+        find: '    exchange.waitForVerdict(walked);\n  }\n',
+        replace: '    probation.passed();\n    if (walked) break;\n  }\n',
       },
     ],
     says: 'Probation ends after one poll: a driver that throws in the next one is not swapped back.',
