@@ -182,13 +182,13 @@ describe('moves of a plan', () => {
 describe('packet buffers of a plan', () => {
   it('are those posted, those in transmit rings and a burst, for each queue', () => {
     const plan = planSwap(situation({ queues: 2, given: { rxBuffers: 100 } }));
-    expect(plan.buffersAfter).toBe(2 * (100 + 512 + 32));
+    expect(plan.buffersAfter).toBe(2 * (100 + 512 + 64));
   });
 
   it('suffice meanwhile for what lies on the old rings: more are posted than will be', () => {
     const plan = planSwap(situation({ given: { rxBuffers: 16 } }));
     expect(plan.buffersDuring).toBeGreaterThanOrEqual(511 + 512);
-    expect(plan.buffersAfter).toBe(16 + 512 + 32);
+    expect(plan.buffersAfter).toBe(16 + 512 + 64);
   });
 
   it('suffice meanwhile for old and new rings side by side', () => {
