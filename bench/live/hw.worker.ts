@@ -4,9 +4,12 @@ import { Hardware } from '../../src/exec/hardware.ts';
 import { IdleWatch } from '../../src/exec/threads/idle.ts';
 import { failure } from '../../src/exec/threads/messages.ts';
 import { Control } from '../../src/host/control.ts';
+import type { MachineLayout } from '../../src/host/machine.ts';
 import { Bell } from '../../src/hw/bell.ts';
 import { MonotonicClock } from '../../src/hw/clock.ts';
 import { dueUs } from '../../src/hw/link/pacer.ts';
+import type { LinkPartner } from '../../src/hw/link/partner.ts';
+import { readTally } from '../../src/hw/link/verifier.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
 import {
@@ -22,6 +25,8 @@ import { Stamps } from './stamps.ts';
 
 /** After the last thing to do: time for drivers to be told, and to end what they hold back. */
 const AFTERWARDS_US = 3000;
+/** The same while frames are inside: a thread can lose its core for so long. */
+const STRANDED_US = 60_000;
 
 function main(start: LiveStart): void {
   const memory = new Memory(start.buffer);
@@ -47,11 +52,18 @@ class LiveHardware {
   private readonly idle: IdleWatch;
   private readonly ending: Int32Array;
   private readonly cpu: Bell;
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly lostBefore: number[];
   private pace: TrialLoad['pace'] = { kind: 'max' };
   private startUs = 0;
-  private offered = 0;
+  /** Frames that the timed card had been offered before this load. */
+  private before = 0;
 
   constructor(memory: Memory, { layout, stamps, ending }: LiveStart, clock: MonotonicClock) {
+    this.memory = memory;
+    this.layout = layout;
+    this.lostBefore = layout.cards.map(() => 0);
     this.clock = clock;
     this.ending = new Int32Array(ending);
     this.cpu = new CpuPort(memory, layout.cpu).bell;
@@ -71,14 +83,19 @@ class LiveHardware {
 
   /** Frames are late when the thread was: what counts is when they should have come. */
   private dueUs(nowUs: number): number {
-    const index = this.offered++;
-    return this.pace.kind === 'max' ? nowUs : this.startUs + dueUs(this.pace, index);
+    if (this.pace.kind === 'max') return nowUs;
+    const index = this.timed.offeredFrames - this.before - 1;
+    return this.startUs + dueUs(this.pace, index);
+  }
+
+  private get timed(): LinkPartner {
+    return this.hardware.partners[this.hardware.partners.length - 1];
   }
 
   run({ pace, durationUs }: TrialLoad): HardwareTrial {
     const { hardware, clock, idle } = this;
     this.pace = pace;
-    this.offered = 0;
+    this.before = this.timed.offeredFrames;
     this.startUs = clock.nowUs();
     idle.restart();
     const load = { pace, durationUs, frames: Number.POSITIVE_INFINITY };
@@ -89,14 +106,27 @@ class LiveHardware {
     Atomics.store(this.ending, 0, OFFERED);
     let quietUs = endUs;
     this.step((work) => {
-      if (work > 0) quietUs = clock.nowUs();
-      return clock.nowUs() >= quietUs + AFTERWARDS_US;
+      const now = clock.nowUs();
+      if (work > 0) quietUs = now;
+      return now >= quietUs + (this.inside() > 0 ? STRANDED_US : AFTERWARDS_US);
     });
     Atomics.store(this.ending, 0, TAKEN);
     this.cpu.ring(clock.nowUs());
     this.step(() => Atomics.load(this.ending, 0) === SERVED);
     const losses = hardware.partners.map((partner) => partner.losses.splice(0));
+    losses.forEach((list, i) => {
+      this.lostBefore[i] += list.reduce((frames, loss) => frames + loss.frames, 0);
+    });
     return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6 };
+  }
+
+  /** Frames that were offered, not lost on the way, and have not come to an application yet; those thrown away stay. */
+  private inside(): number {
+    return this.hardware.partners.reduce((sum, partner, i) => {
+      const lost = partner.losses.reduce((frames, loss) => frames + loss.frames, this.lostBefore[i]);
+      const { frames } = readTally(this.memory, this.layout.cards[i].deliveryTally);
+      return sum + partner.offeredFrames - lost - frames;
+    }, 0);
   }
 
   private step(over: (work: number) => boolean): void {

@@ -146,8 +146,30 @@ export class BufferPool {
     let free = this.free | 0;
     for (let i = 0; i < count; i++) {
       const buffer = buffers[i];
-      if (buffer < ceiling) words[stack + free++] = buffer;
-      else this.leave(buffer);
+      if (buffer < ceiling) {
+        words[(stack + free) | 0] = buffer;
+        free = (free + 1) | 0;
+      } else this.leave(buffer);
+    }
+    this.free = free;
+    put(words, this.words + FREE, free);
+  }
+
+  /**
+   * Hot path. `count` buffers come home that lie in the slots of a ring, from number `from` on, free-running: that of
+   * slot i at word `first + (i << shift)`.
+   */
+  putSlots(first: number, shift: number, mask: number, from: number, count: number): void {
+    const { words } = this.memory;
+    const ceiling = this.ceiling | 0;
+    const stack = this.stack | 0;
+    let free = this.free | 0;
+    for (let i = 0; i < count; i++) {
+      const buffer = words[(first + (((from + i) & mask) << shift)) | 0];
+      if (buffer < ceiling) {
+        words[(stack + free) | 0] = buffer;
+        free = (free + 1) | 0;
+      } else this.leave(buffer);
     }
     this.free = free;
     put(words, this.words + FREE, free);

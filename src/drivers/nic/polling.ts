@@ -47,14 +47,14 @@ export const polling: NicDriverDefinition = {
   imports: [STATE_FORMAT],
   parameters: [
     ...RING_PARAMETERS,
-    burstParameter(32),
+    burstParameter(64),
     {
       name: 'refillBurst',
       description: 'receive descriptors that must be missing before new ones are posted',
       unit: 'descriptors',
       min: 1,
       max: 256,
-      default: 32,
+      default: 64,
     },
   ],
   create: (environment, parameters) => new PollingDriver(environment, parameters),

@@ -78,8 +78,9 @@ export class RxRing {
     const shadow = this.shadow | 0;
     const mask = this.mask | 0;
     const head = this.head | 0;
+    const end = most | 0;
     let frames = 0;
-    for (; frames < most; frames++) {
+    for (; frames < end; frames = (frames + 1) | 0) {
       const slot = (head + frames) & mask;
       const descriptor = (ring + (slot << DESCRIPTOR_SHIFT)) | 0;
       const status = load(words, (descriptor + RX_STATUS_WORD) | 0);

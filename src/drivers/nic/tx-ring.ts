@@ -16,10 +16,11 @@ import type { NicPort } from '../../hw/nic/port.ts';
 import { load, put, store } from '../../hw/shared.ts';
 import type { Burst } from '../burst.ts';
 import type { NicEnvironment } from '../contract.ts';
-import type { BufferPool } from '../pool.ts';
+import { BUFFER_SHIFT, type BufferPool } from '../pool.ts';
 import { MARK_RS, TX, TX_SHADOW, TX_SHADOW_WORDS } from './state.ts';
 
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
+const SLOT_SHIFT = 2; // words of a descriptor, and of a shadow
 
 export class TxRing {
   readonly queue: number;
@@ -72,6 +73,45 @@ export class TxRing {
 
   /** Writes descriptors for the first `segments` of a burst, and their shadows. The doorbell comes later, by `ringDoorbell`. */
   enqueue(burst: Burst, segments: number, source: number, position: number): void {
+    if (burst.frames === burst.segments) this.enqueuePlain(burst, segments, source, position);
+    else this.enqueueParts(burst, segments, source, position);
+    put(this.words, this.record + TX.filled, this.tail);
+  }
+
+  /** Hot path, for frames of one segment each: integers from its beginning, so that the loop has no checks of types. */
+  private enqueuePlain(
+    { buffers, lengths }: Burst,
+    segments: number,
+    source: number,
+    position: number,
+  ): void {
+    const { words } = this;
+    const descriptors = this.descriptors | 0;
+    const shadows = this.shadow | 0;
+    const mask = this.mask | 0;
+    const tail = this.tail | 0;
+    const base = this.pool.base | 0;
+    const from = source | 0;
+    const first = position | 0;
+    for (let i = 0; i < segments; i++) {
+      const buffer = buffers[i];
+      const length = lengths[i];
+      const offset = ((tail + i) & mask) << SLOT_SHIFT;
+      const shadow = (shadows + offset) | 0;
+      const descriptor = (descriptors + offset) | 0;
+      put(words, (shadow + TX_SHADOW.buffer) | 0, buffer);
+      put(words, (shadow + TX_SHADOW.marks) | 0, 0);
+      put(words, (shadow + TX_SHADOW.source) | 0, from);
+      put(words, (shadow + TX_SHADOW.position) | 0, (first + i) | 0);
+      put(words, descriptor, (base + (buffer << BUFFER_SHIFT)) | 0);
+      put(words, (descriptor + 1) | 0, 0);
+      put(words, (descriptor + TX_COMMAND_WORD) | 0, COMMAND | TX_EOP | length);
+      put(words, (descriptor + TX_STATUS_WORD) | 0, length << TX_PAYLEN_SHIFT);
+    }
+    this.tail = (tail + segments) | 0;
+  }
+
+  private enqueueParts(burst: Burst, segments: number, source: number, position: number): void {
     const { words, pool, mask } = this;
     let tail = this.tail;
     let first = -1;
@@ -103,7 +143,6 @@ export class TxRing {
       tail = (tail + 1) | 0;
     }
     this.tail = tail;
-    put(words, this.record + TX.filled, tail);
   }
 
   /** Marks the last descriptor RS, so that the card reports the burst by it, and rings the doorbell. */
@@ -142,9 +181,11 @@ export class TxRing {
 
   private findMark(): boolean {
     if (this.marked) return true;
+    const { words } = this;
+    const first = (this.shadow + TX_SHADOW.marks) | 0;
+    const mask = this.mask | 0;
     for (let at = this.head; at !== this.rung; at = (at + 1) | 0) {
-      const marks = this.words[this.shadow + (at & this.mask) * TX_SHADOW_WORDS + TX_SHADOW.marks];
-      if ((marks & MARK_RS) === 0) continue;
+      if ((words[(first + ((at & mask) << SLOT_SHIFT)) | 0] & MARK_RS) === 0) continue;
       this.mark = at;
       this.marked = true;
       return true;
@@ -153,7 +194,13 @@ export class TxRing {
   }
 
   private bringHome(end: number): void {
-    for (; this.head !== end; this.head = (this.head + 1) | 0)
-      this.pool.put(this.words[this.shadow + (this.head & this.mask) * TX_SHADOW_WORDS + TX_SHADOW.buffer]);
+    this.pool.putSlots(
+      this.shadow + TX_SHADOW.buffer,
+      SLOT_SHIFT,
+      this.mask,
+      this.head,
+      (end - this.head) | 0,
+    );
+    this.head = end;
   }
 }

@@ -2,11 +2,13 @@
 import type { DeliveryCheck } from '../../check/delivery.ts';
 import type { Burst } from '../../drivers/burst.ts';
 import type { Application, SlotView } from '../../drivers/contract.ts';
-import type { BufferPool } from '../../drivers/pool.ts';
+import { BUFFER_SHIFT, type BufferPool } from '../../drivers/pool.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
 import type { ApplicationEnvironment } from './applications.ts';
 import type { Exit } from './exit.ts';
+
+const BUFFER_WORDS_SHIFT = BUFFER_SHIFT - 2;
 
 /** Sends what it receives, back or on: takes only what the exit has room for, so that nothing is ever held outside a ring. */
 export class Sender implements Application {
@@ -48,15 +50,18 @@ export class Sender implements Application {
   /** Destination and source, six bytes each, as three words. */
   private swapAddresses(burst: Burst, segments: number): void {
     const { words } = this.memory;
+    const { buffers, ends } = burst;
+    const parts = burst.frames !== burst.segments;
+    const first = this.pool.base >>> 2;
     for (let i = 0; i < segments; i++) {
-      if (i > 0 && burst.ends[i - 1] === 0) continue;
-      const at = this.pool.address(burst.buffers[i]) >>> 2;
+      if (parts && i > 0 && ends[i - 1] === 0) continue;
+      const at = (first + (buffers[i] << BUFFER_WORDS_SHIFT)) | 0;
       const a = words[at];
-      const b = words[at + 1];
-      const c = words[at + 2];
+      const b = words[(at + 1) | 0];
+      const c = words[(at + 2) | 0];
       put(words, at, (b >>> 16) | (c << 16));
-      put(words, at + 1, (c >>> 16) | (a << 16));
-      put(words, at + 2, (a >>> 16) | (b << 16));
+      put(words, (at + 1) | 0, (c >>> 16) | (a << 16));
+      put(words, (at + 2) | 0, (a >>> 16) | (b << 16));
     }
   }
 }

@@ -200,6 +200,7 @@ export class CapturedChecker implements FrameChecker {
   sequence = 0;
   missing = 0;
   verdict = FRAME_OK;
+  octets = 0;
   private readonly memory: Memory;
   private readonly stream: CapturedStream;
   private readonly next: number;
@@ -232,6 +233,7 @@ export class CapturedChecker implements FrameChecker {
 
   check(address: number, length: number): number {
     const { memory, mirrored } = this;
+    this.octets += length;
     this.identity.read(memory.bytes, address, length, mirrored);
     this.flow = this.findFlow();
     this.sequence = 0;

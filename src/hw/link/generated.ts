@@ -139,6 +139,7 @@ export class GeneratedChecker implements FrameChecker {
   sequence = 0;
   missing = 0;
   verdict = FRAME_OK;
+  octets = 0;
   private readonly words: Int32Array;
   private readonly bytes: Uint8Array;
   private readonly stream: GeneratedStream;
@@ -165,6 +166,7 @@ export class GeneratedChecker implements FrameChecker {
 
   check(address: number, length: number): number {
     const { words, lengths, next } = this;
+    this.octets += length;
     const frame = address >>> 2;
     const flow = words[frame + FLOW_WORD] >>> FLOW_SHIFT;
     const sequence = words[frame + SEQUENCE_WORD];
@@ -216,27 +218,25 @@ export class GeneratedChecker implements FrameChecker {
     const next = this.next | 0;
     const flows = this.flows | 0;
     const lots = this.lots | 0;
-    const onlyLength = (this.lengths.length === 1 ? this.lengths[0] : 0) | 0;
-    const first = base | 0;
-    const bits = shift | 0;
-    for (let i = from | 0; i < to; i++) {
-      const frame = ((first + (places[i] << bits)) | 0) >>> 2;
-      const length = lengths[i];
+    const onlyLength = (this.lengths.length === 1 ? this.lengths[0] : -1) | 0; // -1: no frame is passed over
+    const fillers = (onlyLength - FILLER_OFFSET) >> 2;
+    const first = base >>> 2;
+    const bits = (shift - 2) | 0;
+    let i = from | 0;
+    for (; i < to; i = (i + 1) | 0) {
+      const frame = (first + (places[i] << bits)) | 0;
       const flow = words[(frame + FLOW_WORD) | 0] >>> FLOW_SHIFT;
+      if (flow >= flows || lengths[i] !== onlyLength) break;
       const sequence = words[(frame + SEQUENCE_WORD) | 0];
       const word = checkWord(flow, sequence);
-      const place = checkPlace(sequence, (length - FILLER_OFFSET) >> 2);
-      if (
-        flow >= flows ||
-        length !== onlyLength ||
-        words[(frame + FILLER_WORD + place) | 0] !== word ||
-        words[(next + flow) | 0] !== sequence ||
-        (word & lots) === 0
-      )
-        return i;
+      const place = checkPlace(sequence, fillers);
+      const differs =
+        (words[(frame + FILLER_WORD + place) | 0] ^ word) | (words[(next + flow) | 0] ^ sequence);
+      if (differs !== 0 || (word & lots) === 0) break;
       words[(next + flow) | 0] = (sequence + 1) | 0;
     }
-    return to;
+    this.octets += Math.imul(i - from, onlyLength);
+    return i;
   }
 
   /** No frame of ours has this form; its flow may be one all the same. */

@@ -24,6 +24,8 @@ export interface FrameChecker {
   missing: number;
   /** Of the last frame that `checkRun` stopped at. */
   verdict: number;
+  /** Lengths of all frames that it has checked, added up; whoever reads it sets it back. */
+  octets: number;
   /** Compares the frame with what was sent, and its place in its flow. */
   check(address: number, length: number): number;
   /**

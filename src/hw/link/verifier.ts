@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Memory, MemoryMap, Region } from '../memory.ts';
-import { count, counted } from '../shared.ts';
+import { count, counted, put } from '../shared.ts';
 import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.ts';
 
 /** Counters in shared memory, 64 bits each as (low, high). `missing` has those that came later too, as `reordered`. */
@@ -43,6 +43,14 @@ export function readTally(memory: Memory, region: Region): Record<TallyName, num
   };
 }
 
+/** As `count`, for what a later store of the same thread publishes. */
+function countAhead(words: Int32Array, low: number, amount: number): void {
+  const before = words[low] >>> 0;
+  const after = (before + amount) >>> 0;
+  put(words, low, after);
+  if (after < before) put(words, low + 1, words[low + 1] + 1);
+}
+
 /** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
 export class Verifier {
   readonly anomalies: Anomaly[] = [];
@@ -53,7 +61,6 @@ export class Verifier {
   private readonly clock: Clock;
   private readonly base: number;
   private frames = 0;
-  private octets = 0;
   private gaps: Gap[] = [];
 
   constructor(memory: Memory, checker: FrameChecker, tally: Region, clock: Clock) {
@@ -72,7 +79,6 @@ export class Verifier {
   frame(address: number, length: number, queue: number): boolean {
     this.seen++;
     this.frames++;
-    this.octets += length;
     const verdict = this.checker.check(address, length);
     if (verdict === FRAME_OK) return true;
     this.anomaly(verdict, queue);
@@ -89,11 +95,8 @@ export class Verifier {
     queue: number,
   ): void {
     const { checker } = this;
-    let octets = 0;
-    for (let i = 0; i < count; i++) octets = (octets + lengths[i]) | 0;
     this.seen += count;
     this.frames += count;
-    this.octets += octets;
     for (
       let at = checker.checkRun(places, lengths, 0, count, base, shift);
       at < count;
@@ -105,9 +108,10 @@ export class Verifier {
   /** Makes the counts visible to other threads. */
   publish(): void {
     if (this.frames === 0) return;
-    count(this.memory.words, this.base, this.frames);
-    count(this.memory.words, this.base + 2, this.octets);
-    this.frames = this.octets = 0;
+    const { memory, base, checker } = this;
+    countAhead(memory.words, base + 2, checker.octets);
+    count(memory.words, base, this.frames); // publishes the octets too
+    this.frames = checker.octets = 0;
   }
 
   private anomaly(verdict: number, queue: number): void {

@@ -19,9 +19,11 @@ class PairChecker implements FrameChecker {
   sequence = 0;
   missing = 0;
   verdict = FRAME_OK;
+  octets = 0;
   private readonly next = new Map<number, number>();
 
-  check(address: number): number {
+  check(address: number, length: number): number {
+    this.octets += length;
     if (address === DAMAGED) {
       this.flow = -1;
       return FRAME_DAMAGED;
@@ -35,9 +37,16 @@ class PairChecker implements FrameChecker {
     return this.missing === 0 ? FRAME_OK : FRAME_GAP;
   }
 
-  checkRun(places: Int32Array, _: Int32Array, from: number, to: number, base: number, shift: number): number {
+  checkRun(
+    places: Int32Array,
+    lengths: Int32Array,
+    from: number,
+    to: number,
+    base: number,
+    shift: number,
+  ): number {
     for (let i = from; i < to; i++) {
-      this.verdict = this.check(base + (places[i] << shift));
+      this.verdict = this.check(base + (places[i] << shift), lengths[i]);
       if (this.verdict !== FRAME_OK) return i;
     }
     return to;

@@ -1,0 +1,74 @@
+/** The machines that benches measure, on real threads: what they are told they do, and their ledgers pass. */
+import { describe, expect, it } from 'vitest';
+import { Cell } from '../../bench/drain/cell.ts';
+import { LiveCell } from '../../bench/live/cell.ts';
+import { forwarding, machineFor, timed } from '../../bench/machines.ts';
+
+const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
+const host = { kind: 'host', round: undefined } as const;
+
+describe('a cell that is drained in turns', () => {
+  it('takes whole rings in each turn, by driver and by hand, the same frames', async () => {
+    const scenario = { size: 64, app: 'sink', driver: { name: 'polling' }, duration: '1m' };
+    const driven = await Cell.start(await machineFor(scenario), host);
+    const bare = await Cell.start(await machineFor(scenario), { kind: 'bare', forwards: false, burst: 32 });
+    for (const cell of [driven, bare]) {
+      const { frames, ns } = await cell.trial(20);
+      expect([...frames]).toEqual(Array.from({ length: 20 }, () => 511));
+      expect(Math.min(...ns)).toBeGreaterThan(0);
+      const { ledger } = await cell.end();
+      expect(ledger).toMatchObject({ verdict: 'pass', violations: [] });
+      expect(ledger.frames).toBeGreaterThanOrEqual(sum(frames));
+    }
+  });
+
+  it.each(['interrupt', 'batching'])(
+    'forwards by %s and by hand, nothing lost on either side',
+    async (name) => {
+      const scenario = { size: 64, driver: { name }, duration: '1m' };
+      const driven = await Cell.start(await forwarding(scenario), host);
+      const bare = await Cell.start(await forwarding(scenario), { kind: 'bare', forwards: true, burst: 32 });
+      for (const cell of [driven, bare]) {
+        expect(sum((await cell.trial(20)).frames)).toBeGreaterThan(20 * 256);
+        expect((await cell.end()).ledger).toMatchObject({ verdict: 'pass', violations: [] });
+      }
+    },
+  );
+
+  it('swaps as often as it is told, the last time to the driver that it is told', async () => {
+    const cell = await Cell.start(
+      await machineFor({ size: 64, app: 'sink', driver: { name: 'polling' }, duration: '1m' }),
+      host,
+    );
+    await cell.swap(7, 'batching');
+    await cell.trial(5);
+    const { ledger, records } = await cell.end();
+    expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
+    expect(records.at(-1)?.to).toBe('batching');
+    expect(ledger.verdict).toBe('pass');
+  });
+});
+
+describe('a cell that runs freely', () => {
+  it('offers one load after another, times each frame, and swaps meanwhile', async () => {
+    const cell = await LiveCell.start(
+      await timed({ size: 64, link: 'lossless', driver: { name: 'interrupt' }, duration: '1m' }),
+      true,
+    );
+    for (const framesPerSecond of [100_000, 300_000]) {
+      const trial = await cell.trial({ pace: { kind: 'rate', framesPerSecond }, durationUs: 50_000 });
+      expect(trial.delivered).toBe(trial.offered);
+      expect(trial.offered).toBeGreaterThan(0);
+      expect(sum(trial.latencies)).toBe(trial.delivered);
+    }
+    const swaps = ['polling', 'interrupt'].map((to) => ({ to, parameters: {} }));
+    const { cpu, delivered, offered } = await cell.trial(
+      { pace: { kind: 'max' }, durationUs: 60_000 },
+      { slot: 0, everyUs: 5000, method: 'inplace', swaps },
+    );
+    expect(delivered).toBe(offered);
+    expect(cpu.records.length).toBeGreaterThan(0);
+    expect(cpu.records.map(({ to }) => to)).toEqual(cpu.records.map((_, i) => swaps[i % 2].to));
+    expect(await cell.end()).toMatchObject({ verdict: 'pass', violations: [] });
+  });
+});

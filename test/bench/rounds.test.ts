@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { Trial } from '../../bench/drain/messages.ts';
+import { meanNs, ratioOf, typicalNs } from '../../bench/drain/rounds.ts';
+
+function trial(...turns: (readonly [ns: number, frames: number])[]): Trial {
+  return {
+    ns: Float64Array.from(turns, ([ns]) => ns),
+    frames: Int32Array.from(turns, ([, frames]) => frames),
+    swaps: 0,
+    heapBytes: 0,
+    collections: 0,
+  };
+}
+
+describe('nanoseconds a frame', () => {
+  it('are the median of the turns, whatever one of them took', () => {
+    expect(typicalNs(trial([1000, 100], [2000, 100], [1e9, 100]))).toBe(20);
+  });
+
+  it('on the whole leave out only turns in which the core was somebody else’s', () => {
+    const usual = Array.from({ length: 9 }, () => [1000, 100] as const);
+    expect(meanNs(trial(...usual, [5000, 100]))).toBe(14);
+    expect(meanNs(trial(...usual, [1e6, 100]))).toBe(10);
+  });
+
+  it('are compared with those of the trial beside them, so that a slow minute strikes both', () => {
+    const own = [trial([2000, 100]), trial([20_000, 100]), trial([2200, 100])];
+    const base = [trial([1000, 100]), trial([10_000, 100]), trial([1000, 100])];
+    expect(ratioOf(own, base)).toBe(0.5);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { RateSearch } from '../../bench/live/search.ts';
+
+const OPTIONS = { from: 1e5, to: 1e7, width: 0.01, trialUs: 1000, repeats: 4 };
+
+/** Runs a search against a machine that loses nothing up to `limit`, but for spoilt trials. Returns the number of trials. */
+function run(search: RateSearch, limit: number, spoilt: (trial: number) => boolean = () => false): number {
+  let trials = 0;
+  for (; !search.over; trials++) search.take(search.rate <= limit && !spoilt(trials));
+  return trials;
+}
+
+describe('the search for the loss-free rate', () => {
+  it.each([2e5, 1.234e6, 9.9e6])('finds %d within its width', (limit) => {
+    const search = new RateSearch(OPTIONS);
+    run(search, limit);
+    expect(search.found).toBeLessThanOrEqual(limit);
+    expect(search.found).toBeGreaterThan(limit / 1.011);
+  });
+
+  it('is not led astray by a trial in three that somebody else has spoilt', () => {
+    const search = new RateSearch(OPTIONS);
+    run(search, 1e6, (trial) => trial % 3 === 1);
+    expect(search.found).toBeLessThanOrEqual(1e6);
+    expect(search.found).toBeGreaterThan(1e6 / 1.011);
+  });
+
+  it('takes no more trials at a rate than it must', () => {
+    const steps = Math.ceil(Math.log2(Math.log(OPTIONS.to / OPTIONS.from) / Math.log(1 + OPTIONS.width)));
+    expect(run(new RateSearch(OPTIONS), 1e6)).toBeLessThanOrEqual(steps * 3);
+    expect(run(new RateSearch(OPTIONS), 1e6)).toBeGreaterThanOrEqual(steps * 2);
+  });
+
+  it('of a machine that always loses ends at its lower bound', () => {
+    const search = new RateSearch(OPTIONS);
+    run(search, 0);
+    expect(search.found).toBe(OPTIONS.from);
+  });
+});
