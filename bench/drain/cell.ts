@@ -61,14 +61,14 @@ export class Cell {
   /** So many times the rings are filled and drained. */
   async trial(turns: number): Promise<Trial> {
     this.command({ kind: 'trial', turns });
-    const { trial } = await this.cpu.next('trial');
+    const [{ trial }] = await Promise.all([this.cpu.next('trial'), this.hardware.next('left')]);
     return trial;
   }
 
   /** So many swaps with traffic on, the last one to `to`. */
   async swap(count: number, to: string): Promise<void> {
     this.command({ kind: 'swaps', count, to });
-    await this.cpu.next('swapped');
+    await Promise.all([this.cpu.next('swapped'), this.hardware.next('left')]);
   }
 
   /** Drains what is left, makes the books, and ends the threads. The records are of all swaps. */

@@ -23,7 +23,8 @@ function main(start: CellStart): void {
     if (command.kind === 'end') hardware.endTraffic();
     if (command.kind === 'swaps') while (turns.now() !== NOBODY) hardware.step(clock.nowUs());
     else takeTurns(hardware, turns, clock);
-    if (command.kind !== 'end') return;
+    // The word says NOBODY, and this side has seen it: another command may be given.
+    if (command.kind !== 'end') return parentPort?.postMessage({ kind: 'left' });
     // Drivers that stop wait for the card too.
     while (!control.hardwareStopped) hardware.step(clock.nowUs());
     const anomalies = hardware.verifiers.map((verifier) => verifier?.anomalies ?? []);

@@ -43,4 +43,5 @@ export interface Trial {
 export type CellAnswer<R> =
   | ThreadMessage<R>
   | { readonly kind: 'trial'; readonly trial: Trial }
-  | { readonly kind: 'swapped' };
+  | { readonly kind: 'swapped' }
+  | { readonly kind: 'left' };
