@@ -196,7 +196,7 @@ describe('drivers that break it', () => {
   });
 
   it('reading past the gate of a ring move', async () => {
-    const report = await conformOfWrong('reads-past-the-gate', 6);
+    const report = await conformOfWrong('reads-past-the-gate', 8);
     expect(failures(report)).toEqual(['moves']);
     const { says, explanation } = pointOf(report, 'moves');
     expect(says).toContain('no further than readable');
