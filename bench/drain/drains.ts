@@ -41,6 +41,8 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
   const { drainer, layout, originUs } = start;
   if (drainer.kind === 'host') {
     const clock = new TurnClock(new MonotonicClock(originUs));
+    clock.pause();
+    clock.resume(); // its fields hold by now what they will hold: compiled code is not thrown away for them
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,

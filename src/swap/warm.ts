@@ -54,6 +54,6 @@ function handOver(
   from.exportState(format);
   state.validate(0);
   to.importState(format);
-  scratch.driver = to;
+  scratch.slot = { driver: to };
   to.activate();
 }
