@@ -23,12 +23,11 @@ import { SwapHost } from '../swap/host.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
-import { defaultsOf } from '../swap/scratch.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
-import { isWarm, warmUp } from '../swap/warm.ts';
+import { warmIfFit } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
@@ -92,7 +91,7 @@ export class Cpu {
 
   /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
   *boot(): Generator<void> {
-    for (const definition of this.drivers.values()) yield* this.warmAtBoot(definition);
+    for (const definition of this.drivers.values()) yield* warmIfFit(definition);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
     for (const slot of this.slots) yield* slot.driver.start();
@@ -209,16 +208,6 @@ export class Cpu {
         lines &= lines - 1;
         this.interrupt(this.slots[Math.floor(line / LINES_PER_CARD)], line % LINES_PER_CARD);
       }
-    }
-  }
-
-  /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
-  private *warmAtBoot(definition: NicDriverDefinition): Generator<void> {
-    if (isWarm(definition)) return;
-    try {
-      yield* warmUp(definition, defaultsOf(definition));
-    } catch {
-      // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
     }
   }
 

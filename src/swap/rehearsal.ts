@@ -7,18 +7,26 @@ import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
 import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
 import { POLL_BUDGET, Slot } from './slot.ts';
+import { isWarm, warmIfFit } from './warm.ts';
 
 const SWAPS = 6000;
 /** A swap and its control window take a few dozen; a driver that does not come to an end is left to the real swaps. */
 const POLLS_AT_MOST = 100 * SWAPS;
 const POLLS_PER_SLICE = 64;
 const FRAMES_PER_POLL = 4;
+/** One in so many finds nothing. */
+const EMPTY_POLL = 4;
 
-/** Swaps a scratch card around all pairs of drivers, in slices. Those that fail here will be told of by a real swap. */
+/**
+ * Swaps a scratch card around all pairs of drivers, in slices. Those that fail here will be told of by a real swap. To
+ * be done before a CPU is made: what is made then is from the start what the compiler has seen objects become.
+ */
 export function* rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Generator<void> {
-  if (definitions.length === 0) return;
+  for (const definition of definitions) yield* warmIfFit(definition);
+  const fit = definitions.filter(isWarm);
+  if (fit.length === 0) return;
   try {
-    yield* swapAround(definitions, clock);
+    yield* swapAround(fit, clock);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
@@ -35,7 +43,7 @@ function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock):
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
-    card.complete(FRAMES_PER_POLL);
+    card.complete(poll % EMPTY_POLL === 0 ? 0 : FRAMES_PER_POLL);
     slot.driver.interrupt(0);
     if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
     else desk.poll(slot, slot.mediator);

@@ -2,7 +2,7 @@
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
+import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
 
 const POLLS = 3000;
 const POLLS_PER_SLICE = 8;
@@ -12,6 +12,16 @@ const warm = new WeakSet<NicDriverDefinition>();
 
 export function isWarm(definition: NicDriverDefinition): boolean {
   return warm.has(definition);
+}
+
+/** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
+export function* warmIfFit(definition: NicDriverDefinition): Generator<void> {
+  if (isWarm(definition)) return;
+  try {
+    yield* warmUp(definition, defaultsOf(definition));
+  } catch {
+    // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
+  }
 }
 
 /**
