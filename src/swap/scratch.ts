@@ -24,8 +24,9 @@ import { layoutBell, layoutNic } from '../hw/nic/layout.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { store } from '../hw/shared.ts';
 
-export const SCRATCH_SLOTS = 64;
-const BUFFERS = 8 * SCRATCH_SLOTS;
+/** So many that a swap's walk over the slots takes several slices. */
+const SCRATCH_SLOTS = 256;
+const BUFFERS = 3 * SCRATCH_SLOTS;
 const DMA_BYTES = 32 * PAGE_BYTES;
 const FRAME_BYTES = 60;
 
@@ -79,8 +80,8 @@ export class ScratchCard {
     recordTransmit(this.environment, 0, makeRing(this.environment, 'tx', SCRATCH_SLOTS));
   }
 
-  /** What the card would do: frames in posted descriptors, all of them or so many, and all sent ones reported. */
-  complete(most = SCRATCH_SLOTS): void {
+  /** What the card would do: so many frames in posted descriptors, and all sent ones reported. */
+  complete(most: number): void {
     const { memory, state } = this.environment;
     const { words } = memory;
     const rx = state.rx(0);

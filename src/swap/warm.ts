@@ -2,9 +2,10 @@
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
+import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
 
 const POLLS = 3000;
+const FRAMES_PER_POLL = 64;
 const POLLS_PER_SLICE = 8;
 const POLLS_PER_HANDOVER = 2;
 
@@ -41,9 +42,9 @@ export function* warmUp(definition: NicDriverDefinition, parameters: Parameters)
       handOver(scratch, driver, successor, format, copy);
       [driver, successor] = [successor, driver];
     }
-    scratch.complete();
+    scratch.complete(FRAMES_PER_POLL);
     driver.interrupt(0);
-    driver.poll(SCRATCH_SLOTS);
+    driver.poll(FRAMES_PER_POLL);
     if (poll % POLLS_PER_SLICE === 0) yield;
   }
   driver.quiesce();
