@@ -5,7 +5,7 @@ import { SwapDesk } from './desk.ts';
 import { SwapHost } from './host.ts';
 import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
-import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
+import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
 import { POLL_BUDGET, Slot } from './slot.ts';
 import { isWarm, warmIfFit } from './warm.ts';
 
@@ -39,7 +39,7 @@ function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock):
   card.slot = slot;
   const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined);
   const drivers = new Map(definitions.map((definition) => [definition.name, definition]));
-  const round = { intervalUs: 0, method: 'inplace', vary: {} } as const;
+  const round = { intervalUs: 0, method: 'inplace', vary: givenTo(definitions) } as const;
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
@@ -50,6 +50,12 @@ function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock):
     desk.tick(clock.nowUs());
     if (poll % POLLS_PER_SLICE === 0) yield;
   }
+}
+
+/** A parameter by name where all drivers have it: requests with parameters and without take the same way. */
+function givenTo(definitions: readonly NicDriverDefinition[]): Record<string, readonly number[]> {
+  const known = definitions.every(({ parameters }) => parameters.some(({ name }) => name === 'rxBuffers'));
+  return known ? { rxBuffers: [SCRATCH_SLOTS - 1] } : {};
 }
 
 function scratchSlot({ environment }: ScratchCard, definition: NicDriverDefinition): Slot {

@@ -25,7 +25,7 @@ import { NicPort } from '../hw/nic/port.ts';
 import { store } from '../hw/shared.ts';
 
 /** So many that a swap's walk over the slots takes several slices. */
-const SCRATCH_SLOTS = 256;
+export const SCRATCH_SLOTS = 256;
 const BUFFERS = 3 * SCRATCH_SLOTS;
 const DMA_BYTES = 32 * PAGE_BYTES;
 const FRAME_BYTES = 60;
@@ -44,7 +44,7 @@ export class ScratchCard {
   /** Of the thread that would be its CPU: nobody rings it. */
   readonly bell: Bell;
   /** Who sends back what is received: looked up at each burst, as it may change with any poll. */
-  slot: { readonly driver: NicDriver } | undefined;
+  slot: { readonly driver: NicDriver; deliveries: number } | undefined;
   private written = 0;
   private sent = 0;
 
@@ -101,8 +101,9 @@ export class ScratchCard {
 
   /** Every other burst is sent back, the rest is dropped. */
   private deliver(queue: number, burst: Burst): number {
-    const { environment } = this;
-    const driver = this.slot?.driver;
+    const { environment, slot } = this;
+    const driver = slot?.driver;
+    if (slot !== undefined) slot.deliveries++;
     if (driver !== undefined && (burst.position & 1) === 0 && driver.room(queue) >= burst.segments)
       driver.transmit(queue, burst, burst.segments, queue, burst.position);
     else for (let i = 0; i < burst.segments; i++) environment.pool.put(burst.buffers[i]);

@@ -65,6 +65,6 @@ function handOver(
   from.exportState(format);
   state.validate(0);
   to.importState(format);
-  scratch.slot = { driver: to };
+  scratch.slot = { driver: to, deliveries: 0 };
   to.activate();
 }

@@ -67,6 +67,7 @@ export abstract class RingDriver implements NicDriver {
       yield* enableTransmitQueue(port, queue, tx.ring.address, tx.slots);
     }
     statistics.restart();
+    this.makeRings();
     this.adoptRings();
     for (const ring of this.rx) ring.refill();
     yield* openReceiver(port);
@@ -196,7 +197,7 @@ export abstract class RingDriver implements NicDriver {
 
   private adoptRings(): void {
     const { state } = this.environment;
-    // As when the driver was made, unless it starts cold or takes over once more.
+    // As when the driver was made, unless it takes over once more.
     if (queueBits(this.rx) !== state.receiving || queueBits(this.tx) !== state.sending) this.makeRings();
     for (const ring of this.rx) ring.adopt();
     for (const ring of this.tx) ring.adopt();
