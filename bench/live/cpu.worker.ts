@@ -31,6 +31,7 @@ function main(start: LiveStart): void {
   const control = new Control(memory, layout.control);
   const { stream } = layout.cards[layout.cards.length - 1];
   const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
+  if (start.swaps) for (const _ of rehearse(NIC_DRIVERS, clock));
   const cpu = new Cpu(memory, layout, clock, {
     timed: [],
     round: undefined,
@@ -39,7 +40,6 @@ function main(start: LiveStart): void {
     swapEnded: () => undefined,
   });
   for (const _ of cpu.boot());
-  if (start.swaps) for (const _ of rehearse(NIC_DRIVERS, clock));
   const beganUs = clock.nowUs();
   cpu.desk.start(beganUs);
   const serving = new Serving(cpu, clock, new Int32Array(start.ending));

@@ -1,13 +1,12 @@
 /** A CPU: takes interrupts, lets each card's driver work, and runs what swaps are due. One bounded step at a time. */
 
 import { DeliveryCheck } from '../check/delivery.ts';
-import { IsolationCheck } from '../check/isolation.ts';
 import { WakeupCheck } from '../check/wakeups.ts';
 import type { Burst } from '../drivers/burst.ts';
 import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
 import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
 import { NicStatistics } from '../drivers/nic/statistics.ts';
-import type { Parameters } from '../drivers/parameters.ts';
+import { resolveParameters } from '../drivers/parameters.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
@@ -20,16 +19,15 @@ import { QUEUES } from '../hw/nic/datasheet.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { SwapDesk } from '../swap/desk.ts';
-import type { SwapHost } from '../swap/exchange.ts';
+import { SwapHost } from '../swap/host.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
-import { defaultsOf } from '../swap/scratch.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
-import { isWarm, warmUp } from '../swap/warm.ts';
+import { warmIfFit } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
@@ -53,7 +51,7 @@ const EMPTY_STEP = 4;
 /** Ticks between two readings of the cards' drop counters, and looks at buffers to spare. */
 const TICKS_PER_COLLECT = 64;
 
-export class Cpu implements SwapHost {
+export class Cpu {
   readonly slots: Slot[] = [];
   readonly desk: SwapDesk;
   readonly pool: BufferPool;
@@ -68,9 +66,8 @@ export class Cpu implements SwapHost {
   private readonly dma: DmaAllocator;
   private readonly applications: Application[] = [];
   private readonly wakeups: WakeupCheck[] = [];
-  private readonly isolation: IsolationCheck;
+  private readonly host: SwapHost;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
-  readonly patience: Patience;
   private countdown = 0;
   private ticks = 0;
 
@@ -83,22 +80,23 @@ export class Cpu implements SwapHost {
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
-    this.isolation = new IsolationCheck(this.slots.map((slot) => slot.environment.state));
-    this.patience = plan.patience ?? PATIENCE;
+    this.host = new SwapHost(this.slots, this.port.bell, plan.patience ?? PATIENCE, (slot) =>
+      this.trespassed(slot),
+    );
     const known = [...APPLICATIONS, ...(plan.applications ?? [])];
     for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));
     const { timed, round, swapEnded } = plan;
-    this.desk = new SwapDesk(this, this.slots, this.drivers, timed, round, layout.seed, swapEnded);
+    this.desk = new SwapDesk(this.host, this.slots, this.drivers, timed, round, layout.seed, swapEnded);
   }
 
   /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
   *boot(): Generator<void> {
-    for (const definition of this.drivers.values()) yield* this.warmAtBoot(definition);
+    for (const definition of this.drivers.values()) yield* warmIfFit(definition);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
     for (const slot of this.slots) yield* slot.driver.start();
     for (const slot of this.slots) slot.driver.activate();
-    for (const slot of this.slots) this.isolation.remember(slot.index);
+    this.host.remember();
   }
 
   /** Takes interrupts, polls every card once. Returns frames moved. */
@@ -147,30 +145,7 @@ export class Cpu implements SwapHost {
     return [...this.drivers.keys()];
   }
 
-  lastWokenUs(): number {
-    return this.port.bell.lastWokenUs();
-  }
-
-  buffersOfOthers(slot: Slot): number {
-    let buffers = 0;
-    for (const other of this.slots) if (other !== slot) buffers += other.buffers;
-    return buffers;
-  }
-
-  get neighbours(): number {
-    return this.slots.length - 1;
-  }
-
-  isWarm(definition: NicDriverDefinition): boolean {
-    return isWarm(definition);
-  }
-
-  warm(definition: NicDriverDefinition, parameters: Parameters): Generator<void> {
-    return warmUp(definition, parameters);
-  }
-
-  lookAround(slot: Slot): void {
-    if (this.isolation.lookAround(slot.index)) return;
+  private trespassed(slot: Slot): void {
     const message = `swap ${this.desk.underWay().join(' or ')} changed the rings of another card`;
     const timeUs = this.clock.nowUs();
     this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
@@ -179,9 +154,7 @@ export class Cpu implements SwapHost {
   private serve(slot: Slot): number {
     try {
       if (slot.mediator === null) return slot.driver.poll(POLL_BUDGET);
-      const frames = slot.mediator.poll();
-      this.desk.tick(this.clock.nowUs());
-      return frames;
+      return this.desk.poll(slot, slot.mediator);
     } catch (error) {
       // An application that sends by another card meets that card's driver here.
       const culprit = error instanceof ExitFailure ? this.slots[error.slot] : slot;
@@ -220,7 +193,7 @@ export class Cpu implements SwapHost {
     if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);
     if (++this.ticks % TICKS_PER_COLLECT !== 0) return;
     this.collect();
-    for (const slot of this.slots) releaseSpare(slot, this);
+    for (const slot of this.slots) releaseSpare(slot, this.host);
   }
 
   private takeInterrupts(): void {
@@ -238,20 +211,11 @@ export class Cpu implements SwapHost {
     }
   }
 
-  /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
-  private *warmAtBoot(definition: NicDriverDefinition): Generator<void> {
-    if (isWarm(definition)) return;
-    try {
-      yield* warmUp(definition, defaultsOf(definition));
-    } catch {
-      // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
-    }
-  }
-
   private makeSlot(card: CardLayout): Slot {
     const definition = this.drivers.get(card.driver);
     if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
     const port = new NicPort(this.memory, card.nic, this.clock);
+    const parameters = resolveParameters(card.driver, definition.parameters, card.parameters); // as swaps make them
     const environment: NicEnvironment = {
       port,
       memory: this.memory,
@@ -269,10 +233,10 @@ export class Cpu implements SwapHost {
       card.index,
       environment,
       definition,
-      card.parameters,
-      definition.create(environment, card.parameters),
+      parameters,
+      definition.create(environment, parameters),
     );
-    slot.buffers = slot.keptBuffers = buffersFor(card.parameters, card.queues);
+    slot.buffers = slot.keptBuffers = buffersFor(parameters, card.queues);
     this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
     return slot;
   }

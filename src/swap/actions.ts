@@ -7,6 +7,7 @@ import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
 import type { Step, StepKind } from './plan.ts';
 import { each, reasonOf, SERVE, type Slices } from './slices.ts';
 import { keepBuffers } from './trim.ts';
+import { isWarm, warmUp } from './warm.ts';
 
 export interface Action {
   run(exchange: Exchange): Slices | void;
@@ -71,8 +72,8 @@ function reserve({ slot, host, plan }: Exchange): Slices | void {
   if (!pool.holds(wanted)) return each(pool.grow(wanted, BUFFERS_PER_SLICE), SERVE);
 }
 
-function warm({ host, request, plan }: Exchange): Slices | void {
-  if (!host.isWarm(request.to)) return each(host.warm(request.to, plan.parameters), SERVE);
+function warm({ request, plan }: Exchange): Slices | void {
+  if (!isWarm(request.to)) return each(warmUp(request.to, plan.parameters), SERVE);
 }
 
 /** In the pause: what is copied is a few dozen words for each queue. */

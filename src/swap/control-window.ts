@@ -1,3 +1,4 @@
+import type { SwapHost } from './host.ts';
 import { type Mediator, POLL_BUDGET, type Slot } from './slot.ts';
 import { StallMeter } from './stall.ts';
 
@@ -6,26 +7,26 @@ export class ControlWindow implements Mediator {
   stallUs = 0;
   done = false;
   private readonly slot: Slot;
+  private readonly host: SwapHost;
   private readonly meter: StallMeter;
-  private readonly lastWokenUs: () => number;
   private readonly endUs: number;
 
-  constructor(slot: Slot, lengthUs: number, lastWokenUs: () => number) {
-    const { clock } = slot.environment;
+  constructor(slot: Slot, host: SwapHost, lengthUs: number) {
+    const now = slot.environment.clock.nowUs();
     this.slot = slot;
-    this.meter = new StallMeter(clock);
-    this.lastWokenUs = lastWokenUs;
-    this.endUs = clock.nowUs() + lengthUs;
-    this.meter.open();
+    this.host = host;
+    this.meter = new StallMeter(now);
+    this.endUs = now + lengthUs;
   }
 
   poll(): number {
     const { state, clock } = this.slot.environment;
     const served = this.slot.driver.poll(POLL_BUDGET);
     const waits = served === 0 && (state.workWaits() || state.completionWaits());
-    this.meter.observe(served, waits, this.lastWokenUs());
-    if (clock.nowUs() >= this.endUs) {
-      this.stallUs = this.meter.close(waits);
+    const now = clock.nowUs();
+    this.meter.observe(served, waits, now, this.host.lastWokenUs());
+    if (now >= this.endUs) {
+      this.stallUs = this.meter.close(waits, now);
       this.done = true;
     }
     return served;

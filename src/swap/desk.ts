@@ -2,9 +2,11 @@
 import type { NicDriverDefinition } from '../drivers/contract.ts';
 import { nextRandom } from '../hw/link/frames.ts';
 import { ControlWindow } from './control-window.ts';
-import { Exchange, type SwapHost, type SwapRequest } from './exchange.ts';
+import { Exchange, type SwapRequest } from './exchange.ts';
+import type { SwapHost } from './host.ts';
+import { METHODS } from './plan.ts';
 import { newRecord, type SwapRecord } from './record.ts';
-import type { Slot } from './slot.ts';
+import type { Mediator, Slot } from './slot.ts';
 import { RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
 
 /** What one slot has going on besides service. */
@@ -87,6 +89,13 @@ export class SwapDesk {
     return this.lanes.flatMap(({ exchange }) => (exchange === undefined ? [] : [exchange.request.id]));
   }
 
+  /** A poll of a slot that a swap or a window has in hand. What has ended is put down at once. */
+  poll(slot: Slot, mediator: Mediator): number {
+    const frames = mediator.poll();
+    if (mediator.done) this.tick(slot.environment.clock.nowUs());
+    return frames;
+  }
+
   /** When something is due next, in microseconds of the machine's clock, or infinity. */
   nextDueUs(): number {
     if (this.closed) return Number.POSITIVE_INFINITY;
@@ -98,7 +107,7 @@ export class SwapDesk {
     return this.startUs + due;
   }
 
-  /** Looks what is due and what has ended. Called every few polls, and after each slice of a swap. */
+  /** Looks what is due and what has ended. Called every few polls. */
   tick(nowUs: number): void {
     for (
       let swap = this.timed[0];
@@ -115,7 +124,10 @@ export class SwapDesk {
     this.dueUs = this.nextDueUs();
   }
 
-  /** Asks for a swap now. The record says what becomes of it. */
+  /**
+   * Asks for a swap now. The record says what becomes of it. A method told by another thread is a copy of the word, which
+   * code compiled for the word itself does not take.
+   */
   ask(
     slotIndex: number,
     to: string,
@@ -126,7 +138,7 @@ export class SwapDesk {
     const definition = this.drivers.get(to);
     const id = ++this.scheduled;
     if (definition === undefined) return this.refuse(lane.slot, id, to, method, `there is no driver ${to}`);
-    const request = { id, to: definition, parameters, method };
+    const request = { id, to: definition, parameters, method: METHODS[METHODS.indexOf(method)] };
     const { exchange } = lane;
     if (exchange !== undefined && !exchange.waitable)
       return this.refuse(
@@ -172,8 +184,7 @@ export class SwapDesk {
 
   private beginControl(lane: Lane, record: SwapRecord, nowUs: number): void {
     if (nowUs < lane.controlDueUs) return;
-    const lastWoken = () => this.host.lastWokenUs();
-    lane.control = new ControlWindow(lane.slot, record.endedUs - record.acceptedUs, lastWoken);
+    lane.control = new ControlWindow(lane.slot, this.host, record.endedUs - record.acceptedUs);
     lane.slot.mediator = lane.control;
   }
 

@@ -2,9 +2,10 @@
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import { type Action, actionsOf, UNDONE_LATE } from './actions.ts';
+import type { SwapHost } from './host.ts';
 import type { NewRing } from './move.ts';
 import { type Method, PHASES, type Plan, planSwap, type Step } from './plan.ts';
-import { type Patience, Probation } from './probation.ts';
+import { Probation } from './probation.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import { situationOf } from './situation.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
@@ -27,24 +28,6 @@ export class SwapBackFailed extends Error {
     super(`${device}: driver ${driver} could not take its place again: ${reasonOf(cause)}`, { cause });
     this.name = 'SwapBackFailed';
   }
-}
-
-/** Services of the CPU that a swap needs. */
-export interface SwapHost {
-  /** With drivers on probation. */
-  readonly patience: Patience;
-  /** When the CPU was last woken from sleep, in microseconds. */
-  lastWokenUs(): number;
-  /** Buffers that all cards but this one may hold. */
-  buffersOfOthers(slot: Slot): number;
-  /** Does the compiler know this driver's code? */
-  isWarm(definition: NicDriverDefinition): boolean;
-  /** Runs it on a scratch card until it does, in slices. */
-  warm(definition: NicDriverDefinition, parameters: Parameters): Generator<void>;
-  /** After a slice: looks at one of the other cards, the next each time. No swap may change what they have. */
-  lookAround(slot: Slot): void;
-  /** So many looks are a round: every other card was looked at. */
-  readonly neighbours: number;
 }
 
 /** What a slice says that has nothing to do. */
@@ -78,8 +61,7 @@ export class Exchange implements Mediator {
   private servingNew = false;
 
   constructor(slot: Slot, host: SwapHost, request: SwapRequest) {
-    const { clock } = slot.environment;
-    const now = clock.nowUs();
+    const now = slot.environment.clock.nowUs();
     this.slot = slot;
     this.host = host;
     this.request = request;
@@ -90,7 +72,7 @@ export class Exchange implements Mediator {
       keptBuffers: slot.keptBuffers,
     };
     this.probation = new Probation(slot, host.patience);
-    this.meter = new StallMeter(clock);
+    this.meter = new StallMeter(now);
     this.record = newRecord(
       slot.name,
       slot.definition.name,
@@ -99,7 +81,6 @@ export class Exchange implements Mediator {
       request.method,
       now,
     );
-    this.meter.open();
     this.slices = this.run();
   }
 
@@ -113,13 +94,14 @@ export class Exchange implements Mediator {
     const slice = this.waiting && !this.probation.over ? SERVED : this.slices.next();
     this.host.lookAround(this.slot);
     const served = slice.done === true || slice.value === SERVE ? this.serve() : 0;
-    const { state } = this.slot.environment;
+    const { state, clock } = this.slot.environment;
     const waits = served === 0 && (state.workWaits() || state.completionWaits());
     if (this.record.phase === 'probation') this.probation.observe(served, waits);
-    this.meter.observe(served, waits, this.host.lastWokenUs());
+    const now = clock.nowUs();
+    this.meter.observe(served, waits, now, this.host.lastWokenUs());
     if (slice.done === true) {
-      this.record.stallUs = this.meter.close(waits);
-      this.record.endedUs = this.slot.environment.clock.nowUs();
+      this.record.stallUs = this.meter.close(waits, now);
+      this.record.endedUs = now;
       this.done = true;
     }
     return served;

@@ -2,55 +2,61 @@
 import type { NicDriverDefinition } from '../drivers/contract.ts';
 import type { Clock } from '../hw/clock.ts';
 import { SwapDesk } from './desk.ts';
-import type { SwapHost } from './exchange.ts';
+import { SwapHost } from './host.ts';
 import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
-import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
-import { Slot } from './slot.ts';
-import { RoundRobin } from './timetable.ts';
+import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
+import { POLL_BUDGET, Slot } from './slot.ts';
+import { isWarm, warmIfFit } from './warm.ts';
 
 const SWAPS = 6000;
-/** A swap takes a few dozen; a driver that does not come to an end with its swaps is left to the real ones. */
+/** A swap and its control window take a few dozen; a driver that does not come to an end is left to the real swaps. */
 const POLLS_AT_MOST = 100 * SWAPS;
 const POLLS_PER_SLICE = 64;
 const FRAMES_PER_POLL = 4;
+/** One in so many finds nothing. */
+const EMPTY_POLL = 4;
 
-/** Swaps a scratch card around all pairs of drivers, in slices. Those that fail here will be told of by a real swap. */
+/**
+ * Swaps a scratch card around all pairs of drivers, in slices. Those that fail here will be told of by a real swap. To
+ * be done before a CPU is made: what is made then is from the start what the compiler has seen objects become.
+ */
 export function* rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Generator<void> {
-  if (definitions.length === 0) return;
+  for (const definition of definitions) yield* warmIfFit(definition);
+  const fit = definitions.filter(isWarm);
+  if (fit.length === 0) return;
   try {
-    yield* swapAround(definitions, clock);
+    yield* swapAround(fit, clock);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
 }
 
+/** Objects are of the classes and shapes that they have in earnest: code compiled for others would not be used. */
 function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock): Generator<void> {
   const card = new ScratchCard(clock);
   const slot = scratchSlot(card, definitions[0]);
+  card.slot = slot;
+  const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined);
   const drivers = new Map(definitions.map((definition) => [definition.name, definition]));
-  const desk = new SwapDesk(HOST, [slot], drivers, [], undefined, 1, () => undefined);
-  const round = new RoundRobin({ intervalUs: 0, method: 'inplace', vary: {} }, [...drivers.keys()]);
+  const round = { intervalUs: 0, method: 'inplace', vary: givenTo(definitions) } as const;
+  const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
+  desk.start(clock.nowUs());
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
-    if (slot.mediator === null) desk.ask(0, round.next().to, {}, 'inplace');
-    card.driver = slot.driver;
-    card.complete(FRAMES_PER_POLL);
+    card.complete(poll % EMPTY_POLL === 0 ? 0 : FRAMES_PER_POLL);
     slot.driver.interrupt(0);
-    slot.mediator?.poll();
+    if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
+    else desk.poll(slot, slot.mediator);
     desk.tick(clock.nowUs());
     if (poll % POLLS_PER_SLICE === 0) yield;
   }
 }
 
-const HOST: SwapHost = {
-  patience: PATIENCE,
-  lastWokenUs: () => 0,
-  buffersOfOthers: () => 0,
-  isWarm: () => true,
-  *warm() {},
-  lookAround: () => undefined,
-  neighbours: 0,
-};
+/** A parameter by name where all drivers have it: requests with parameters and without take the same way. */
+function givenTo(definitions: readonly NicDriverDefinition[]): Record<string, readonly number[]> {
+  const known = definitions.every(({ parameters }) => parameters.some(({ name }) => name === 'rxBuffers'));
+  return known ? { rxBuffers: [SCRATCH_SLOTS - 1] } : {};
+}
 
 function scratchSlot({ environment }: ScratchCard, definition: NicDriverDefinition): Slot {
   const parameters = onScratch(defaultsOf(definition));

@@ -6,6 +6,7 @@ import { NicState, RX, STATE_BYTES, TX } from '../drivers/nic/state.ts';
 import { layoutStatistics, NicStatistics } from '../drivers/nic/statistics.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import { BUFFER_BYTES, BufferPool, poolTableBytes } from '../drivers/pool.ts';
+import { Bell } from '../hw/bell.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator, dmaTableBytes } from '../hw/dma.ts';
 import { iommuBytes } from '../hw/iommu.ts';
@@ -23,8 +24,9 @@ import { layoutBell, layoutNic } from '../hw/nic/layout.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { store } from '../hw/shared.ts';
 
-export const SCRATCH_SLOTS = 64;
-const BUFFERS = 8 * SCRATCH_SLOTS;
+/** So many that a swap's walk over the slots takes several slices. */
+export const SCRATCH_SLOTS = 256;
+const BUFFERS = 3 * SCRATCH_SLOTS;
 const DMA_BYTES = 32 * PAGE_BYTES;
 const FRAME_BYTES = 60;
 
@@ -39,20 +41,25 @@ export function defaultsOf({ parameters }: NicDriverDefinition): Parameters {
 
 export class ScratchCard {
   readonly environment: NicEnvironment;
-  driver: NicDriver | undefined;
+  /** Of the thread that would be its CPU: nobody rings it. */
+  readonly bell: Bell;
+  /** Who sends back what is received: looked up at each burst, as it may change with any poll. */
+  slot: { readonly driver: NicDriver; deliveries: number } | undefined;
   private written = 0;
   private sent = 0;
 
   constructor(clock: Clock) {
     const map = new MemoryMap();
     const iommu = map.take(iommuBytes(4 * 1024 * 1024));
-    const layout = layoutNic(map, 'scratch', 0, iommu, layoutBell(map));
+    const bell = layoutBell(map);
+    const layout = layoutNic(map, 'scratch', 0, iommu, bell);
     const statistics = layoutStatistics(map);
     const table = map.take(dmaTableBytes(DMA_BYTES));
     const stack = map.take(poolTableBytes(BUFFERS));
     const pages = map.take(DMA_BYTES, PAGE_BYTES);
     const arena = map.take(BUFFERS * BUFFER_BYTES, PAGE_BYTES);
     const memory = new Memory(new SharedArrayBuffer(map.bytes));
+    this.bell = new Bell(memory, bell);
     const port = new NicPort(memory, layout, clock);
     const dma = new DmaAllocator(memory, table, pages);
     const pool = new BufferPool(memory, stack, arena, { map: () => undefined, unmap: () => undefined });
@@ -73,8 +80,8 @@ export class ScratchCard {
     recordTransmit(this.environment, 0, makeRing(this.environment, 'tx', SCRATCH_SLOTS));
   }
 
-  /** What the card would do: frames in posted descriptors, all of them or so many, and all sent ones reported. */
-  complete(most = SCRATCH_SLOTS): void {
+  /** What the card would do: so many frames in posted descriptors, and all sent ones reported. */
+  complete(most: number): void {
     const { memory, state } = this.environment;
     const { words } = memory;
     const rx = state.rx(0);
@@ -94,7 +101,9 @@ export class ScratchCard {
 
   /** Every other burst is sent back, the rest is dropped. */
   private deliver(queue: number, burst: Burst): number {
-    const { driver, environment } = this;
+    const { environment, slot } = this;
+    const driver = slot?.driver;
+    if (slot !== undefined) slot.deliveries++;
     if (driver !== undefined && (burst.position & 1) === 0 && driver.room(queue) >= burst.segments)
       driver.transmit(queue, burst, burst.segments, queue, burst.position);
     else for (let i = 0; i < burst.segments; i++) environment.pool.put(burst.buffers[i]);

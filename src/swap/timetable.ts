@@ -36,23 +36,25 @@ export function pairWalk(drivers: readonly string[]): string[] {
 
 /** The round's swaps of one slot, one after another without end. */
 export class RoundRobin {
-  private readonly round: SwapRound;
+  private readonly method: Method;
+  private readonly vary: readonly (readonly [string, readonly number[]])[];
   private readonly walk: readonly string[];
   private swaps = 0;
 
   /** `drivers` begins with the one that the slot starts with. */
   constructor(round: SwapRound, drivers: readonly string[]) {
-    this.round = round;
+    this.method = round.method;
+    this.vary = Object.entries(round.vary);
     this.walk = pairWalk(drivers);
   }
 
   next(): { to: string; parameters: Parameters; method: Method } {
     const index = this.swaps++;
     const parameters: Record<string, number> = {};
-    for (const [name, values] of Object.entries(this.round.vary)) {
+    for (const [name, values] of this.vary) {
       const value = values[index % values.length];
       if (value !== undefined) parameters[name] = value;
     }
-    return { to: this.walk[index % this.walk.length], parameters, method: this.round.method };
+    return { to: this.walk[index % this.walk.length], parameters, method: this.method };
   }
 }

@@ -2,9 +2,10 @@
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
+import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
 
 const POLLS = 3000;
+const FRAMES_PER_POLL = 64;
 const POLLS_PER_SLICE = 8;
 const POLLS_PER_HANDOVER = 2;
 
@@ -12,6 +13,16 @@ const warm = new WeakSet<NicDriverDefinition>();
 
 export function isWarm(definition: NicDriverDefinition): boolean {
   return warm.has(definition);
+}
+
+/** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
+export function* warmIfFit(definition: NicDriverDefinition): Generator<void> {
+  if (isWarm(definition)) return;
+  try {
+    yield* warmUp(definition, defaultsOf(definition));
+  } catch {
+    // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
+  }
 }
 
 /**
@@ -31,9 +42,9 @@ export function* warmUp(definition: NicDriverDefinition, parameters: Parameters)
       handOver(scratch, driver, successor, format, copy);
       [driver, successor] = [successor, driver];
     }
-    scratch.complete();
+    scratch.complete(FRAMES_PER_POLL);
     driver.interrupt(0);
-    driver.poll(SCRATCH_SLOTS);
+    driver.poll(FRAMES_PER_POLL);
     if (poll % POLLS_PER_SLICE === 0) yield;
   }
   driver.quiesce();
@@ -54,6 +65,6 @@ function handOver(
   from.exportState(format);
   state.validate(0);
   to.importState(format);
-  scratch.driver = to;
+  scratch.slot = { driver: to, deliveries: 0 };
   to.activate();
 }

@@ -44,11 +44,8 @@ export class InterruptDriver extends RingDriver {
     let frames = 0;
     const looked = this.scheduled;
     for (const ring of this.tx) if ((looked & (1 << ring.queue)) !== 0) ring.reclaim();
-    for (const ring of this.rx) {
-      if ((looked & (1 << ring.queue)) === 0) continue;
-      frames += this.receive(ring, budget);
-      if (ring.deficit >= this.refillBurst) ring.refill();
-    }
+    for (const ring of this.rx)
+      if ((looked & (1 << ring.queue)) !== 0) frames += this.intake.serve(ring, budget);
     if (frames === 0) this.leave();
     return frames;
   }

@@ -15,10 +15,7 @@ class PollingDriver extends RingDriver {
 
   poll(budget: number): number {
     let frames = 0;
-    for (const ring of this.rx) {
-      frames += this.receive(ring, budget);
-      if (ring.deficit >= this.refillBurst) ring.refill();
-    }
+    for (const ring of this.rx) frames += this.intake.serve(ring, budget);
     if (frames === 0) this.tidy();
     return frames;
   }

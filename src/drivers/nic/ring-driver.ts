@@ -3,7 +3,7 @@
  * look and how much they take, and that is all that their own files say.
  */
 import { EIMC, EIMS, EITR_INTERVAL_SHIFT, EITR_UNIT_US, eitr, QUEUES } from '../../hw/nic/datasheet.ts';
-import { Burst } from '../burst.ts';
+import type { Burst } from '../burst.ts';
 import type { NicDriver, NicEnvironment } from '../contract.ts';
 import type { Parameters } from '../parameters.ts';
 import {
@@ -14,6 +14,7 @@ import {
   enableTransmitQueue,
   openReceiver,
 } from './bring-up.ts';
+import { Intake } from './intake.ts';
 import {
   forgetReceive,
   forgetTransmit,
@@ -30,12 +31,10 @@ import { TxRing } from './tx-ring.ts';
 export abstract class RingDriver implements NicDriver {
   protected readonly environment: NicEnvironment;
   protected readonly parameters: Parameters;
-  /** Frames taken from a ring at a time, and descriptors posted at a time. */
-  protected readonly burstFrames: number;
-  protected readonly refillBurst: number;
+  protected readonly intake: Intake;
   protected rx: RxRing[] = [];
   protected tx: TxRing[] = [];
-  private readonly burst: Burst;
+  private readonly burstFrames: number;
   /** EITR of the vectors in use, or -1 for a driver that leaves it alone. */
   private eitr = -1;
 
@@ -43,9 +42,8 @@ export abstract class RingDriver implements NicDriver {
     this.environment = environment;
     this.parameters = parameters;
     this.burstFrames = parameters.burst;
-    this.refillBurst = Math.min(parameters.refillBurst ?? parameters.burst, parameters.rxBuffers);
-    this.burst = burstOf(environment);
-    this.burst.recycles = true;
+    const refillBurst = Math.min(parameters.refillBurst ?? parameters.burst, parameters.rxBuffers);
+    this.intake = new Intake(environment, parameters.burst, refillBurst);
     // Made here, while preparing: importing state in the pause allocates nothing.
     this.makeRings();
   }
@@ -69,6 +67,7 @@ export abstract class RingDriver implements NicDriver {
       yield* enableTransmitQueue(port, queue, tx.ring.address, tx.slots);
     }
     statistics.restart();
+    this.makeRings();
     this.adoptRings();
     for (const ring of this.rx) ring.refill();
     yield* openReceiver(port);
@@ -145,29 +144,6 @@ export abstract class RingDriver implements NicDriver {
     for (const ring of this.rx) ring.setTarget(count);
   }
 
-  /** A burst from one ring to the application. Returns frames delivered. */
-  protected receive(ring: RxRing, budget: number): number {
-    const { burst } = this;
-    if (ring.peek(burst, Math.min(budget, this.burstFrames)) === 0) return 0;
-    if (burst.bad) return this.discard(ring);
-    const offered = burst.segments;
-    burst.spent = false;
-    const taken = this.environment.deliver(ring.logical, burst);
-    if (taken === 0) return 0;
-    const frames = taken === offered ? burst.frames : countFrames(burst, taken);
-    ring.consume(taken, frames);
-    if (burst.spent) ring.takeBack(burst, taken, this.refillBurst);
-    return frames;
-  }
-
-  /** A frame that the card marked as bad: counted by the card, its buffers go home. */
-  private discard(ring: RxRing): number {
-    const { burst } = this;
-    for (let i = 0; i < burst.segments; i++) this.environment.pool.put(burst.buffers[i]);
-    ring.consume(burst.segments, 1);
-    return 1;
-  }
-
   /** Mask bits of the vectors in use: vector i serves queue i. */
   protected vectorBits(): number {
     return (1 << QUEUES) - 1;
@@ -221,32 +197,15 @@ export abstract class RingDriver implements NicDriver {
 
   private adoptRings(): void {
     const { state } = this.environment;
-    // As when the driver was made, unless it starts cold or takes over once more.
+    // As when the driver was made, unless it takes over once more.
     if (queueBits(this.rx) !== state.receiving || queueBits(this.tx) !== state.sending) this.makeRings();
     for (const ring of this.rx) ring.adopt();
     for (const ring of this.tx) ring.adopt();
   }
 }
 
-/** Drivers of one card are called by one thread, one at a time: they share a burst. */
-const BURSTS = new WeakMap<NicEnvironment, Burst>();
-
-function burstOf(environment: NicEnvironment): Burst {
-  const known = BURSTS.get(environment);
-  if (known !== undefined) return known;
-  const made = new Burst();
-  BURSTS.set(environment, made);
-  return made;
-}
-
 function queueBits(rings: readonly { readonly queue: number }[]): number {
   let bits = 0;
   for (const ring of rings) bits |= 1 << ring.queue;
   return bits;
-}
-
-function countFrames(burst: Burst, segments: number): number {
-  let frames = 0;
-  for (let i = 0; i < segments; i++) frames += burst.ends[i];
-  return frames;
 }

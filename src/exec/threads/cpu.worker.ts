@@ -7,7 +7,6 @@ import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
 import { describeSwap } from '../../swap/record.ts';
 import { rehearse } from '../../swap/rehearsal.ts';
-import { isWarm } from '../../swap/warm.ts';
 import { loadApplication } from '../modules/application-module.ts';
 import { loadDriver } from '../modules/driver-module.ts';
 import { conclude } from './conclude.ts';
@@ -23,10 +22,9 @@ async function main(start: CpuStart): Promise<void> {
   const clock = new MonotonicClock(start.originUs);
   const control = new Control(memory, start.layout.control);
   const loaded = await loadModules(start);
+  if (start.timed.length > 0 || start.round !== undefined) for (const _ of rehearse(loaded.drivers, clock));
   const cpu = makeCpu(memory, clock, control, start, loaded);
   for (const _ of cpu.boot());
-  if (start.timed.length > 0 || start.round !== undefined)
-    for (const _ of rehearse(loaded.drivers.filter(isWarm), clock));
   post({ kind: 'ready' });
   const served = serve(cpu, control, clock);
   post({ kind: 'finished', result: conclude(cpu, memory, start.layout, start.wantsDump, served) });

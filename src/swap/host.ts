@@ -1,0 +1,50 @@
+/** What a swap needs of its CPU. One class for real swaps and rehearsed ones: the compiler takes them for the same. */
+import { IsolationCheck } from '../check/isolation.ts';
+import type { Bell } from '../hw/bell.ts';
+import type { Patience } from './probation.ts';
+import type { Slot } from './slot.ts';
+
+export class SwapHost {
+  /** With drivers on probation. */
+  readonly patience: Patience;
+  private readonly slots: readonly Slot[];
+  private readonly bell: Bell;
+  private readonly isolation: IsolationCheck;
+  private readonly trespassed: (slot: Slot) => void;
+
+  /** The bell is the CPU's own. Told of a slot whose swap changed another card's rings. */
+  constructor(slots: readonly Slot[], bell: Bell, patience: Patience, trespassed: (slot: Slot) => void) {
+    this.patience = patience;
+    this.slots = slots;
+    this.bell = bell;
+    this.isolation = new IsolationCheck(slots.map((slot) => slot.environment.state));
+    this.trespassed = trespassed;
+  }
+
+  /** All cards are as they should be: no swap may change what others have. */
+  remember(): void {
+    for (const slot of this.slots) this.isolation.remember(slot.index);
+  }
+
+  /** When the CPU was last woken from sleep, in microseconds. */
+  lastWokenUs(): number {
+    return this.bell.lastWokenUs();
+  }
+
+  /** Buffers that all cards but this one may hold. */
+  buffersOfOthers(slot: Slot): number {
+    let buffers = 0;
+    for (const other of this.slots) if (other !== slot) buffers += other.buffers;
+    return buffers;
+  }
+
+  /** After a slice: looks at one of the other cards, the next each time. */
+  lookAround(slot: Slot): void {
+    if (!this.isolation.lookAround(slot.index)) this.trespassed(slot);
+  }
+
+  /** So many looks are a round: every other card was looked at. */
+  get neighbours(): number {
+    return this.slots.length - 1;
+  }
+}
