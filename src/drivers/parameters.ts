@@ -46,6 +46,13 @@ export function resolveParameters(
   return resolved;
 }
 
+/** Checked values as an object like those of `resolveParameters`: to the compiler what came from another thread is not. */
+export function reshaped(owner: string, specs: readonly ParameterSpec[], values: Parameters): Parameters {
+  const shaped: Record<string, number> = { ...digestOf(owner, specs).defaults };
+  for (const { name } of specs) shaped[name] = values[name] ?? shaped[name];
+  return shaped;
+}
+
 /** What is the same for each swap to a driver. */
 interface Digest {
   readonly defaults: Parameters;

@@ -6,7 +6,7 @@ import type { Burst } from '../drivers/burst.ts';
 import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
 import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
 import { NicStatistics } from '../drivers/nic/statistics.ts';
-import { resolveParameters } from '../drivers/parameters.ts';
+import { reshaped } from '../drivers/parameters.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
@@ -215,7 +215,7 @@ export class Cpu {
     const definition = this.drivers.get(card.driver);
     if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
     const port = new NicPort(this.memory, card.nic, this.clock);
-    const parameters = resolveParameters(card.driver, definition.parameters, card.parameters); // as swaps make them
+    const parameters = reshaped(card.driver, definition.parameters, card.parameters);
     const environment: NicEnvironment = {
       port,
       memory: this.memory,
