@@ -28,7 +28,7 @@ async function measureDrivers(collected: Collected, kind: string, rounds: Rounds
   const scenario = { ...TRAFFIC[kind], duration: LONG_ENOUGH };
   const machine = (name: string) => forwarding({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: true, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined } as const;
+  const host = { kind: 'host', round: undefined, rehearsed: false } as const;
   const cells: Record<string, Cell> = { [BARE]: await Cell.start(await machine('polling'), bare) };
   for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
   const trials = await trialsOf(cells, rounds);
@@ -45,7 +45,7 @@ async function measureBurst(collected: Collected, burst: number, rounds: Rounds)
     forwarding({ size: 64, duration: LONG_ENOUGH, driver: { name: 'polling', parameters } });
   const cells = {
     [BARE]: await Cell.start(await machine(), { kind: 'bare', forwards: true, burst }),
-    polling: await Cell.start(await machine(), { kind: 'host', round: undefined }),
+    polling: await Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: false }),
   };
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials))

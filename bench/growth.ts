@@ -51,7 +51,7 @@ async function measureDrained(
   for (const size of sizes)
     cells[size] = await Cell.start(
       await machineFor({ size: 64, app: 'sink', duration: LONG_ENOUGH, ...scenario(size) }),
-      { kind: 'host', round, drivers: ['polling'] },
+      { kind: 'host', round, rehearsed: true, drivers: ['polling'] },
     );
   // As many frames of each size, and so about as many swaps.
   for (let round = 0; round < ROUNDS; round++)

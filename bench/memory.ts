@@ -20,7 +20,11 @@ async function measure(quick: boolean): Promise<Measured> {
     [BARE]: await Cell.start(await machine('polling'), { kind: 'bare', forwards: false, burst: 64 }),
   };
   for (const driver of DRIVERS)
-    cells[driver] = await Cell.start(await machine(driver), { kind: 'host', round: undefined });
+    cells[driver] = await Cell.start(await machine(driver), {
+      kind: 'host',
+      round: undefined,
+      rehearsed: false,
+    });
   const trials = await trialsOf(cells, { warm: 4, counted: quick ? 3 : 5, turns: quick ? 400 : 1000 });
   const bare = median(trials[BARE].map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);

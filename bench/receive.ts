@@ -44,7 +44,7 @@ async function measureDraining(collected: Collected, kind: string, rounds: Round
   const scenario = { ...TRAFFIC[kind], app: 'sink', duration: LONG_ENOUGH };
   const machine = (name: string) => machineFor({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: false, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined } as const;
+  const host = { kind: 'host', round: undefined, rehearsed: false } as const;
   const cells: Record<string, Cell> = { [BARE]: await Cell.start(await machine('polling'), bare) };
   for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
   const trials = await trialsOf(cells, rounds);

@@ -43,7 +43,7 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
     const clock = new TurnClock(new MonotonicClock(originUs));
     clock.pause();
     clock.resume(); // its fields hold by now what they will hold: compiled code is not thrown away for them
-    if (drainer.round !== undefined) for (const _ of rehearse(NIC_DRIVERS, clock));
+    if (drainer.rehearsed) for (const _ of rehearse(NIC_DRIVERS, clock));
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,

@@ -8,6 +8,8 @@ export type Drainer =
   | {
       readonly kind: 'host';
       readonly round: SwapRound | undefined;
+      /** Swaps are to come, or it stands beside a CPU to which they come: they have been rehearsed. */
+      readonly rehearsed: boolean;
       /** Drivers that the round goes through; all built-in ones where undefined. */
       readonly drivers?: readonly string[];
     }

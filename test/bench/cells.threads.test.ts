@@ -5,7 +5,7 @@ import { LiveCell } from '../../bench/live/cell.ts';
 import { forwarding, machineFor, timed } from '../../bench/machines.ts';
 
 const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
-const host = { kind: 'host', round: undefined } as const;
+const host = { kind: 'host', round: undefined, rehearsed: false } as const;
 
 describe('a cell that is drained in turns', () => {
   it('takes whole rings in each turn, by driver and by hand, the same frames', async () => {
