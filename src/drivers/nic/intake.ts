@@ -26,7 +26,8 @@ export class Intake {
     return frames;
   }
 
-  private receive(ring: RxRing, budget: number): number {
+  /** The same without posting what is missing. */
+  receive(ring: RxRing, budget: number): number {
     const { burst } = this;
     if (ring.peek(burst, Math.min(budget, this.burstFrames)) === 0) return 0;
     if (burst.bad) return this.discard(ring);

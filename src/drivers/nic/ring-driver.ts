@@ -144,6 +144,11 @@ export abstract class RingDriver implements NicDriver {
     for (const ring of this.rx) ring.setTarget(count);
   }
 
+  /** A burst from one ring to the application. Returns frames delivered. */
+  protected receive(ring: RxRing, budget: number): number {
+    return this.intake.receive(ring, budget);
+  }
+
   /** Mask bits of the vectors in use: vector i serves queue i. */
   protected vectorBits(): number {
     return (1 << QUEUES) - 1;
