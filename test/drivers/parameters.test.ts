@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { NIC_DRIVERS } from '../../src/drivers/index.ts';
-import { ParameterError, type ParameterSpec, resolveParameters } from '../../src/drivers/parameters.ts';
+import {
+  ParameterError,
+  type ParameterSpec,
+  reshaped,
+  resolveParameters,
+} from '../../src/drivers/parameters.ts';
 
 const SPECS: readonly ParameterSpec[] = [
   {
@@ -96,4 +101,18 @@ describe('the built-in drivers', () => {
           );
     },
   );
+});
+
+describe('reshaping parameters that came from another thread', () => {
+  it('keeps the values and takes the names in the order of resolved ones', () => {
+    const told = structuredClone({ burst: 8, ring: 64 });
+    expect(Object.entries(reshaped('toy', SPECS, told))).toEqual([
+      ['ring', 64],
+      ['burst', 8],
+    ]);
+  });
+
+  it('takes the default of what was not told', () => {
+    expect(reshaped('toy', SPECS, { burst: 8 })).toEqual(resolveParameters('toy', SPECS, { burst: 8 }));
+  });
 });

@@ -34,7 +34,8 @@ export abstract class RingDriver implements NicDriver {
   protected readonly intake: Intake;
   protected rx: RxRing[] = [];
   protected tx: TxRing[] = [];
-  private readonly burstFrames: number;
+  /** Frames taken from a ring at a time. */
+  protected readonly burstFrames: number;
   /** EITR of the vectors in use, or -1 for a driver that leaves it alone. */
   private eitr = -1;
 
