@@ -8,7 +8,8 @@ export interface Patience {
   readonly idlePolls: number;
 }
 
-export const PATIENCE: Patience = { stuckPolls: 500_000, idlePolls: 5_000 };
+/** Idle ones last some milliseconds: a card that lost its core for so long is not taken for one without traffic. */
+export const PATIENCE: Patience = { stuckPolls: 500_000, idlePolls: 50_000 };
 
 /** A new driver made no progress while work waited. */
 export class NoProgress extends Error {

@@ -26,7 +26,7 @@ describe('the polling driver', () => {
     machine.start();
     machine.runFor(200);
     machine.cpu.desk.ask(0, 'polling', {}, 'inplace');
-    machine.runFor(40_000);
+    machine.runFor(400_000);
     expect(machine.cpu.desk.records.map(({ outcome }) => outcome)).toEqual(['done']);
     expect(machine.slot().environment.port.read32(EIMS)).toBe(0);
   });

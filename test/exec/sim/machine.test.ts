@@ -116,7 +116,9 @@ describe('a driver that goes wrong is stopped at once', () => {
   ];
 
   /** A buffer that nobody has may be any card's: the first one is named. */
-  const deviceOf = (invariant: string) => (invariant === 'buffers' ? 'eth0' : 'eth1');
+  // A buffer with two owners is named after either: all cards of a CPU share the pool.
+  const deviceOf = (invariant: string) =>
+    invariant === 'buffers' ? expect.stringMatching(/^eth[0-2]$/) : 'eth1';
 
   it.each(CASES)('in normal service: $driver.name', ({ driver, invariant, message }) => {
     const ended = end([driver], scenario([{}, { driver: driver.name }]));
@@ -241,7 +243,8 @@ describe('a swap whose driver throws', () => {
     for (const [i, phase] of (['quiesce', 'transfer', 'commit'] as const).entries())
       for (let seed = 0; seed < 40; seed++) {
         const ambushes = [{ phase, fault: 'throwingDriver' }] as const;
-        const what = scenario([{ queues: 1 + i, flows: 8 }], [{ ambushes, parameters: FEW }]);
+        const card = { driver: 'interrupt', queues: 1 + i, flows: 8 };
+        const what = scenario([card], [{ ambushes, parameters: FEW }]);
         const lines = new Lines();
         const { violation, frames } = bench.run({ ...what, seed }, lines);
         expect(violation).toBeUndefined();
