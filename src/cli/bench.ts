@@ -27,6 +27,8 @@ export interface BenchFlags {
 }
 
 const SHOWN_EVERY_MS = 500;
+/** As shells have it for a process ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
 
 /** Runs benches, reports, and sets the exit status: by the ledgers, and by what got worse. Goals do not decide it. */
 export async function bench(given: readonly string[], flags: BenchFlags): Promise<void> {
@@ -41,6 +43,10 @@ export async function bench(given: readonly string[], flags: BenchFlags): Promis
   const json = flags.json === undefined ? undefined : outputTo('--json', flags.json);
   const html = flags.html === undefined ? undefined : outputTo('--html', flags.html);
   const report = await watched(names, quick);
+  if (report === undefined) {
+    process.exitCode = EXIT_INTERRUPTED;
+    return;
+  }
   json?.(asJson(report));
   const comparison = old === undefined ? undefined : compareReports(old, report);
   html?.(htmlReport(report, comparison));
@@ -91,7 +97,7 @@ function oldReport(path: string, quick: boolean): BenchReport {
 }
 
 /** Progress goes to standard error: what is redirected holds the report alone. */
-async function watched(names: readonly string[], quick: boolean): Promise<BenchReport> {
+async function watched(names: readonly string[], quick: boolean): Promise<BenchReport | undefined> {
   const { stderr } = process;
   const live = stderr.isTTY && process.env.TERM !== 'dumb' ? new LiveLine(stderr) : undefined;
   const start = performance.now();
@@ -103,7 +109,7 @@ async function watched(names: readonly string[], quick: boolean): Promise<BenchR
   }, SHOWN_EVERY_MS);
   const stop = stopOnSignals(() => {
     live?.clear();
-    stderr.write('Ending the benches; a second signal ends them without a report.\n');
+    stderr.write('Ending the benches, without a report.\n');
   });
   try {
     return await runBenches({
@@ -114,6 +120,9 @@ async function watched(names: readonly string[], quick: boolean): Promise<BenchR
         doing = text;
       },
     });
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
   } finally {
     clearInterval(shown);
     stop.release();
