@@ -108,7 +108,7 @@ export class BufferPool {
   take(): number {
     const { words } = this.memory;
     while (this.free > 0) {
-      const buffer = words[this.words + STACK + --this.free];
+      const buffer = words[this.stack + --this.free];
       put(words, this.words + FREE, this.free);
       if (buffer < this.ceiling) return buffer;
       this.leave(buffer);
@@ -120,7 +120,7 @@ export class BufferPool {
   put(buffer: number): void {
     if (buffer >= this.ceiling) return this.leave(buffer);
     const { words } = this.memory;
-    put(words, this.words + STACK + this.free++, buffer);
+    put(words, this.stack + this.free++, buffer);
     put(words, this.words + FREE, this.free);
   }
 
@@ -213,12 +213,12 @@ export class BufferPool {
 
   /** Word index of the first free buffer; the `available` free ones lie there side by side. */
   get freeList(): number {
-    return this.words + STACK;
+    return this.stack;
   }
 
   /** Visits the free buffers; for checks. */
   forEachFree(visit: (buffer: number) => void): void {
-    for (let i = 0; i < this.free; i++) visit(this.memory.words[this.words + STACK + i]);
+    for (let i = 0; i < this.free; i++) visit(this.memory.words[this.stack + i]);
   }
 
   /** Buffers that have left the pool in a shrink not yet finished. */
@@ -243,14 +243,14 @@ export class BufferPool {
   private leave(buffer: number): void {
     const { words } = this.memory;
     const gone = words[this.words + GONE];
-    put(words, this.words + STACK + this.most - 1 - gone, buffer);
+    put(words, this.stack + this.most - 1 - gone, buffer);
     put(words, this.words + GONE, gone + 1);
   }
 
   /** Free buffers above the ceiling leave. True when none is left. */
   private sweep(most: number): boolean {
-    const { words } = this.memory;
-    const stack = this.words + STACK;
+    const { memory, stack } = this;
+    const { words } = memory;
     for (let looked = 0; looked < most && this.swept < this.sweepTo; looked++) {
       const buffer = words[stack + this.swept];
       if (buffer < this.ceiling) {
@@ -295,7 +295,7 @@ export class BufferPool {
     const { words } = this.memory;
     this.ceiling = this.capacity;
     store(words, this.words + CEILING, this.ceiling);
-    for (let gone = this.gone; gone > 0; gone--) this.put(words[this.words + STACK + this.most - gone]);
+    for (let gone = this.gone; gone > 0; gone--) this.put(words[this.stack + this.most - gone]);
     store(words, this.words + GONE, 0);
   }
 

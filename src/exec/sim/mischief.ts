@@ -1,5 +1,4 @@
 /** Makes happen what the scenario says may go wrong, and marks where it did. */
-
 import type { NicDriver } from '../../drivers/contract.ts';
 import { BUFFER_BYTES } from '../../drivers/pool.ts';
 import { LINES_PER_CARD } from '../../host/machine.ts';

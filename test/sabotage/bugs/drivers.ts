@@ -165,10 +165,8 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/pool.ts',
     edits: [
       {
-        find:
-          'this.put(words[this.words + STACK + this.most - gone]);\n' +
-          '    store(words, this.words + GONE, 0);',
-        replace: 'this.put(words[this.words + STACK + this.most - gone]);',
+        find: 'this.put(words[this.stack + this.most - gone]);\n' + '    store(words, this.words + GONE, 0);',
+        replace: 'this.put(words[this.stack + this.most - gone]);',
       },
     ],
     says:
