@@ -1,4 +1,4 @@
-/** Where a simulation gets in between two accesses to shared words. */
+/** Where a simulation gets in between two accesses to shared words, or two calls of a driver. */
 
 /** More accesses than any scenario makes. */
 const NEVER = 0x3fffffff;
@@ -22,6 +22,11 @@ export class Points {
   /** An access to the word of this index. */
   pass(index: number): void {
     if (index === this.hot0 || index === this.hot1 || index === this.hot2) this.touch();
+    this.passCall();
+  }
+
+  /** A call begins or ends: what touches no shared word can be interrupted too. */
+  passCall(): void {
     if (--this.left <= 0) this.strike();
   }
 

@@ -2,6 +2,7 @@
 import type { Burst } from '../../drivers/burst.ts';
 import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../drivers/contract.ts';
 import type { Parameters } from '../../drivers/parameters.ts';
+import { POINTS } from './points.ts';
 
 export type DriverCall = 'create' | Exclude<keyof NicDriver, 'idle' | 'room' | 'stop'>;
 
@@ -124,7 +125,9 @@ class WatchedDriver implements NicDriver {
 
   private call(name: DriverCall, work: () => void): void {
     WATCH.current.before(this.device, name, this);
+    POINTS.passCall();
     work();
+    POINTS.passCall();
     WATCH.current.after(this.device, name, this);
   }
 }

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { NicDriver, NicDriverDefinition } from '../../../src/drivers/contract.ts';
 import { addCoverage, nothingCovered } from '../../../src/exec/sim/coverage.ts';
-import { FAULT_NAMES } from '../../../src/exec/sim/faults.ts';
+import { AMBIENT, FAULT_NAMES } from '../../../src/exec/sim/faults.ts';
 import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
 import { Lines } from '../../../src/exec/sim/trace.ts';
 import { RDRXCTL } from '../../../src/hw/nic/datasheet.ts';
-import type { Phase } from '../../../src/swap/plan.ts';
+import { PHASES, type Phase } from '../../../src/swap/plan.ts';
 import { CARD, FEW, first, like, scenario, spoils } from './scenarios.ts';
 
 const bench = new Workbench();
@@ -64,6 +64,24 @@ describe('faults', () => {
   it('do not strike where none may', () => {
     expect(struck([])).toEqual([]);
   });
+});
+
+describe('phases', () => {
+  /** A phase in which a driver touches nothing shared is one in which only the calls themselves can be interrupted. */
+  it('are all interrupted, whoever hands over to whom', () => {
+    const { failed, covered } = bench.runSeeds(0, 300, { faults: AMBIENT });
+    expect(failed).toEqual([]);
+    const struck = new Set(Object.keys(covered.cells).map(phaseAndPair));
+    const { drivers } = bench;
+    for (const phase of PHASES)
+      for (const from of drivers)
+        for (const to of drivers) expect(struck).toContain(`${phase}|${from.name}|${to.name}`);
+  });
+
+  function phaseAndPair(cell: string): string {
+    const [phase, , from, to] = cell.split('|');
+    return `${phase}|${from}|${to}`;
+  }
 });
 
 /** How a scenario with these drivers beside the built-in ones ends, and what the CPU did after the violation. */
@@ -254,6 +272,6 @@ describe('a swap whose driver throws', () => {
           if (call !== undefined) cut.add(call);
         }
       }
-    expect([...cut].sort()).toEqual(['activate', 'importState', 'quiesce']);
+    expect([...cut].sort()).toEqual(['activate', 'exportState', 'importState', 'quiesce']);
   });
 });
