@@ -6,7 +6,7 @@ import type { LedgerResult } from './results.ts';
 const VIOLATIONS_KEPT = 10;
 
 /** Of frames in benchmarks, one in so many is compared whole. */
-export const WHOLE_ONE_IN = 64;
+export const WHOLE_ONE_IN = 256;
 
 export function ledgerOf(report: Report): LedgerResult {
   return {

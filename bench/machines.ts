@@ -1,4 +1,4 @@
-/** Machines to be measured, from scenarios: one frame in 64 compared whole. */
+/** Machines to be measured, from scenarios: one frame in 256 compared whole. */
 import type { MachineLayout } from '../src/host/machine.ts';
 import type { Memory } from '../src/hw/memory.ts';
 import { openApplications } from '../src/testbed/applications.ts';

@@ -85,6 +85,19 @@ function windowOf(flow: number, sequence: number): number {
 const checkPlace = (sequence: number, fillerWords: number): number =>
   Math.imul(Math.imul(sequence, PLACE_STEP) & PLACE_MASK, fillerWords) >>> PLACE_BITS;
 
+const flowOf = (words: Int32Array, frame: number): number => words[(frame + FLOW_WORD) | 0] >>> FLOW_SHIFT;
+
+/** Bits in which a frame's check word and number differ from what they should be; `expected` is where its flow's next is. */
+const differing = (
+  words: Int32Array,
+  frame: number,
+  fillers: number,
+  sequence: number,
+  word: number,
+  expected: number,
+): number =>
+  (words[(frame + FILLER_WORD + checkPlace(sequence, fillers)) | 0] ^ word) | (words[expected] ^ sequence);
+
 /** Flows take turns; sizes go round over all frames, so both follow from (flow, sequence). */
 export class GeneratedSource implements FrameSource {
   private readonly memory: Memory;
@@ -168,7 +181,7 @@ export class GeneratedChecker implements FrameChecker {
     const { words, lengths, next } = this;
     this.octets += length;
     const frame = address >>> 2;
-    const flow = words[frame + FLOW_WORD] >>> FLOW_SHIFT;
+    const flow = flowOf(words, frame);
     const sequence = words[frame + SEQUENCE_WORD];
     const size = lengths.length === 1 ? 0 : this.sizeOf(flow, sequence);
     this.sequence = sequence;
@@ -203,8 +216,9 @@ export class GeneratedChecker implements FrameChecker {
   }
 
   /**
-   * Hot path: passes over frames that are well and not to be compared whole. No call and no store but one in the
-   * loop, and integers from its beginning: the engine then looks at types once and not for each frame.
+   * Hot path: passes over frames that are well and not to be compared whole. No call and no store but those to `next`
+   * in the loops, and integers from their beginning: the engine then looks at types once and not for each frame. Two
+   * frames a turn, for what it looks at in every turn is half of the work for one.
    */
   private wellUpTo(
     places: Int32Array,
@@ -222,16 +236,33 @@ export class GeneratedChecker implements FrameChecker {
     const fillers = (onlyLength - FILLER_OFFSET) >> 2;
     const first = base >>> 2;
     const bits = (shift - 2) | 0;
+    const last = (to - 1) | 0;
     let i = from | 0;
+    for (; i < last; i = (i + 2) | 0) {
+      const frame = (first + (places[i] << bits)) | 0;
+      const other = (first + (places[(i + 1) | 0] << bits)) | 0;
+      const flow = flowOf(words, frame);
+      const otherFlow = flowOf(words, other);
+      if (flow >= flows || otherFlow >= flows || flow === otherFlow) break;
+      if (lengths[i] !== onlyLength || lengths[(i + 1) | 0] !== onlyLength) break;
+      const sequence = words[(frame + SEQUENCE_WORD) | 0];
+      const otherSequence = words[(other + SEQUENCE_WORD) | 0];
+      const word = checkWord(flow, sequence);
+      const otherWord = checkWord(otherFlow, otherSequence);
+      const differs =
+        differing(words, frame, fillers, sequence, word, (next + flow) | 0) |
+        differing(words, other, fillers, otherSequence, otherWord, (next + otherFlow) | 0);
+      if (differs !== 0 || (word & lots) === 0 || (otherWord & lots) === 0) break;
+      words[(next + flow) | 0] = (sequence + 1) | 0;
+      words[(next + otherFlow) | 0] = (otherSequence + 1) | 0;
+    }
     for (; i < to; i = (i + 1) | 0) {
       const frame = (first + (places[i] << bits)) | 0;
-      const flow = words[(frame + FLOW_WORD) | 0] >>> FLOW_SHIFT;
+      const flow = flowOf(words, frame);
       if (flow >= flows || lengths[i] !== onlyLength) break;
       const sequence = words[(frame + SEQUENCE_WORD) | 0];
       const word = checkWord(flow, sequence);
-      const place = checkPlace(sequence, fillers);
-      const differs =
-        (words[(frame + FILLER_WORD + place) | 0] ^ word) | (words[(next + flow) | 0] ^ sequence);
+      const differs = differing(words, frame, fillers, sequence, word, (next + flow) | 0);
       if (differs !== 0 || (word & lots) === 0) break;
       words[(next + flow) | 0] = (sequence + 1) | 0;
     }
