@@ -2,7 +2,7 @@
  * Invariants that are looked at while a machine works, between two steps of its CPU. The end of a run is the
  * ledger's (`balance`); what these see, they see at the moment in which it goes wrong.
  */
-import { type NicState, RX, TX, TX_SHADOW, TX_SHADOW_WORDS } from '../drivers/nic/state.ts';
+import { type NicState, RX, TX } from '../drivers/nic/state.ts';
 import type { BufferPool } from '../drivers/pool.ts';
 import type { Verifier } from '../hw/link/verifier.ts';
 import type { Memory } from '../hw/memory.ts';
@@ -108,7 +108,7 @@ class Buffers implements Checker {
     this.looks++;
     this.owned = 0;
     this.capacity = pool.capacity;
-    let fits = this.claim(pool.freeList, 1, 0, pool.available, -1);
+    let fits = this.claim(pool.freeList, 0, pool.available, -1);
     for (const { state } of cards) fits &&= this.claimRings(state);
     if (fits && this.owned + pool.gone === this.capacity) return undefined;
     const [problem] = accountBuffers(pool, cards);
@@ -144,27 +144,26 @@ class Buffers implements Checker {
       const rx = state.rx(queue);
       if ((receive & (1 << queue)) !== 0) {
         const shadow = words[rx + RX.shadow];
-        if (!this.claim(shadow, 1, words[rx + RX.consumed], words[rx + RX.posted], words[rx + RX.slots] - 1))
-          return false;
+        const mask = words[rx + RX.slots] - 1;
+        if (!this.claim(shadow, words[rx + RX.consumed], words[rx + RX.posted], mask)) return false;
       }
       const tx = state.tx(queue);
       if ((transmit & (1 << queue)) !== 0) {
-        const shadow = words[tx + TX.shadow] + TX_SHADOW.buffer;
+        const shadow = words[tx + TX.shadow];
         const mask = words[tx + TX.slots] - 1;
-        if (!this.claim(shadow, TX_SHADOW_WORDS, words[tx + TX.reclaimed], words[tx + TX.filled], mask))
-          return false;
+        if (!this.claim(shadow, words[tx + TX.reclaimed], words[tx + TX.filled], mask)) return false;
       }
     }
     return true;
   }
 
   /** The buffers in positions `from` to `to` of a list; false when one of them is no buffer, or has another owner. */
-  private claim(list: number, stride: number, from: number, to: number, mask: number): boolean {
+  private claim(list: number, from: number, to: number, mask: number): boolean {
     const { seen, looks, capacity } = this;
     const { words } = this.machine.memory;
     if (mask >= 0 && (((to - from) | 0) < 0 || ((to - from) | 0) > mask)) return false;
     for (let at = from; at !== to; at = (at + 1) | 0) {
-      const buffer = words[list + (at & mask) * stride];
+      const buffer = words[list + (at & mask)];
       if (buffer < 0 || buffer >= capacity || seen[buffer] === looks) return false;
       seen[buffer] = looks;
     }

@@ -157,15 +157,15 @@ export class BufferPool {
 
   /**
    * Hot path. `count` buffers come home that lie in the slots of a ring, from number `from` on, free-running: that of
-   * slot i at word `first + (i << shift)`.
+   * slot 0 at word `first`.
    */
-  putSlots(first: number, shift: number, mask: number, from: number, count: number): void {
+  putSlots(first: number, mask: number, from: number, count: number): void {
     const { words } = this.memory;
     const ceiling = this.ceiling | 0;
     const stack = this.stack | 0;
     let free = this.free | 0;
     for (let i = 0; i < count; i++) {
-      const buffer = words[(first + (((from + i) & mask) << shift)) | 0];
+      const buffer = words[(first + ((from + i) & mask)) | 0];
       if (buffer < ceiling) {
         words[(stack + free) | 0] = buffer;
         free = (free + 1) | 0;

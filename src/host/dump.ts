@@ -1,5 +1,5 @@
 /** A picture of the cards for `ringswap inspect`: registers, state block, rings. Taken without side effects. */
-import { H, type NicState, RX, TX, TX_SHADOW_WORDS } from '../drivers/nic/state.ts';
+import { H, type NicState, RX, TX } from '../drivers/nic/state.ts';
 import type { Memory } from '../hw/memory.ts';
 import {
   DESCRIPTOR_WORDS,
@@ -85,7 +85,7 @@ function dumpRing({ words }: Memory, state: NicState, kind: 'rx' | 'tx', queue: 
     const at = words[record + fields.ring] + slot * DESCRIPTOR_WORDS;
     const four = [words[at], words[at + 1], words[at + 2], words[at + 3]] as const;
     const held = ((slot - head) & (slots - 1)) < ((tail - head) | 0);
-    const shadow = words[record + fields.shadow] + slot * (kind === 'rx' ? 1 : TX_SHADOW_WORDS);
+    const shadow = words[record + fields.shadow] + slot;
     const marks = kind === 'rx' ? receiveMarks(four) : transmitMarks(four);
     if (slot === (head & (slots - 1))) marks.push('head');
     if (slot === (tail & (slots - 1))) marks.push('tail');

@@ -1,7 +1,7 @@
 /** The two other ways of changing a driver, to compare with: drain first, or reset the card. */
 import { disableReceiveQueue, disableTransmitQueue, until } from '../drivers/nic/bring-up.ts';
 import { forgetReceive, forgetTransmit, freeRing, ringOf } from '../drivers/nic/ring-memory.ts';
-import { RX, TX, TX_SHADOW_WORDS } from '../drivers/nic/state.ts';
+import { RX, TX } from '../drivers/nic/state.ts';
 import {
   DESCRIPTOR_WORDS,
   QUEUES,
@@ -146,5 +146,5 @@ function stripTransmit({ environment: { state, memory, pool } }: Slot, queue: nu
   const record = state.tx(queue);
   const mask = words[record + TX.slots] - 1;
   for (let at = words[record + TX.reclaimed]; at !== words[record + TX.posted]; at = (at + 1) | 0)
-    pool.put(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS]);
+    pool.put(words[words[record + TX.shadow] + (at & mask)]);
 }

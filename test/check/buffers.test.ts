@@ -1,7 +1,7 @@
 /** Every buffer has one owner: what accountBuffers finds when a ring, a shadow or the pool is tampered with. */
 import { describe, expect, it } from 'vitest';
 import { accountBuffers, type BufferProblem, buffersAway } from '../../src/check/buffers.ts';
-import { RX, TX, TX_SHADOW_WORDS } from '../../src/drivers/nic/state.ts';
+import { RX, TX } from '../../src/drivers/nic/state.ts';
 import { TestMachine } from '../machine.ts';
 
 /** Two cards with frames in their rings. */
@@ -29,7 +29,7 @@ function shadow(
   const record = kind === 'rx' ? state.rx(0) : state.tx(0);
   const head = words[record + (kind === 'rx' ? RX.consumed : TX.reclaimed)];
   const slot = (head + ahead) & (words[record + RX.slots] - 1);
-  return { slot, word: words[record + RX.shadow] + slot * (kind === 'rx' ? 1 : TX_SHADOW_WORDS) };
+  return { slot, word: words[record + RX.shadow] + slot };
 }
 
 describe('accounting for buffers', () => {

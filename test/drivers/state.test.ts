@@ -3,15 +3,15 @@ import { SlotWalk } from '../../src/drivers/nic/slot-walk.ts';
 import {
   H,
   HEADER_WORDS,
-  MARK_RS,
   NicState,
+  notesOf,
   RECORD_WORDS,
   RX,
   STATE_BYTES,
   StateError,
   TX,
-  TX_SHADOW,
-  TX_SHADOW_WORDS,
+  TX_NOTE,
+  TX_NOTE_WORDS,
 } from '../../src/drivers/nic/state.ts';
 import { BUFFER_BYTES, BufferPool, poolTableBytes } from '../../src/drivers/pool.ts';
 import { Memory, MemoryMap, PAGE_BYTES } from '../../src/hw/memory.ts';
@@ -50,8 +50,7 @@ function block() {
     for (let slot = 0; slot < SLOTS; slot++) words[shadow(nth) + slot] = nth * SLOTS + slot;
   });
   words.set([ring(2), SLOTS, shadow(2), 2, 4, 4], state.tx(0));
-  for (let slot = 0; slot < SLOTS; slot++)
-    words[shadow(2) + slot * TX_SHADOW_WORDS + TX_SHADOW.buffer] = 40 + slot;
+  for (let slot = 0; slot < SLOTS; slot++) words[shadow(2) + slot] = 40 + slot;
   state.setHeader('rxActive', 0b101);
   state.setHeader('txActive', 0b1);
   return { state, memory, words, pool, base: region.address >>> 2 };
@@ -187,7 +186,7 @@ describe('validating a state block', () => {
     words[shadow + 7] = BUFFERS;
     expect(walk).toThrow(`rx queue 2, slot 7: no such buffer as ${BUFFERS}`);
     words[shadow + 7] = 0;
-    words[words[state.tx(0) + TX.shadow] + 3 * TX_SHADOW_WORDS + TX_SHADOW.buffer] = -1;
+    words[words[state.tx(0) + TX.shadow] + 3] = -1;
     expect(walk).toThrow('tx queue 0, slot 3: no such buffer as -1');
   });
 });
@@ -310,13 +309,11 @@ describe('what the rings say, whoever drives', () => {
     expect(made.state.workWaits()).toBe(true);
   });
 
-  it('a completion waits when the first marked descriptor is reported, and only then', () => {
+  it('a completion waits when the last descriptor of the oldest doorbell is reported, and only then', () => {
     const { state, words } = block();
     const status = (slot: number) => words[state.tx(0) + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD;
-    const marks = (slot: number) => words[state.tx(0) + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks;
+    words[notesOf(words, state.tx(0)) + 2 * TX_NOTE_WORDS + TX_NOTE.rung] = 2;
     words[status(2)] = TX_DD; // no RS there: never reported in truth
-    expect(state.completionWaits()).toBe(false);
-    words[marks(3)] = MARK_RS;
     expect(state.completionWaits()).toBe(false);
     words[status(3)] = TX_DD;
     expect(state.completionWaits()).toBe(true);

@@ -1,15 +1,6 @@
 import { QUEUES } from '../../hw/nic/datasheet.ts';
 import type { BufferPool } from '../pool.ts';
-import {
-  bounded,
-  lowestBit,
-  type NicState,
-  RX,
-  RX_SHADOW_WORDS,
-  StateError,
-  TX,
-  TX_SHADOW_WORDS,
-} from './state.ts';
+import { bounded, lowestBit, type NicState, RX, StateError, TX } from './state.ts';
 
 /**
  * The per-slot walk over an adopted block: the buffer of every slot exists. Some slots at a time, while the new
@@ -54,7 +45,6 @@ export class SlotWalk {
     const { words } = this.state.memory;
     const mask = words[record + (receive ? RX.slots : TX.slots)] - 1;
     const shadow = words[record + (receive ? RX.shadow : TX.shadow)];
-    const stride = receive ? RX_SHADOW_WORDS : TX_SHADOW_WORDS;
     this.catchUp(
       words[record + (receive ? RX.consumed : TX.reclaimed)],
       words[record + (receive ? RX.posted : TX.filled)],
@@ -65,7 +55,7 @@ export class SlotWalk {
     const count = Math.min((this.end - first) | 0, budget);
     for (let i = 0; i < count; i++) {
       const slot = (first + i) & mask;
-      const buffer = words[shadow + slot * stride]; // the first word of a slot's shadow, in rings of both kinds
+      const buffer = words[shadow + slot];
       if (buffer < 0 || buffer >= capacity)
         throw new StateError(`${kind} queue ${queue}, slot ${slot}: no such buffer as ${buffer}`);
     }

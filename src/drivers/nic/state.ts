@@ -6,8 +6,9 @@
  * write-back overwrites buffer addresses, and a transmit descriptor without RS never reports DD. A shadow
  * is written before the doorbell that makes its descriptor the card's.
  *
- * A receive shadow is one word a slot: the buffer. A transmit shadow is four: buffer, marks (RS), and
- * where the frame came from (source, position), so that a successor after a crash knows what was sent.
+ * A shadow has one word a slot: the buffer. Behind those of a transmit ring lies a note for each slot. Notes are
+ * written at the first slot of what they tell of: how many descriptors one doorbell told the card of, the last of which
+ * reports; and what one call sent, and from where, so that a successor after a crash knows what was sent.
  */
 
 import type { Memory, Region } from '../../hw/memory.ts';
@@ -68,10 +69,11 @@ export const TX = {
   /** Descriptors with a buffer in them, told of or not. */
   filled: 5,
 } as const;
+export const TX_NOTE_WORDS = 4;
 export const RX_SHADOW_WORDS = 1;
-export const TX_SHADOW_WORDS = 4;
-export const TX_SHADOW = { buffer: 0, marks: 1, source: 2, position: 3 } as const;
-export const MARK_RS = 1;
+export const TX_SHADOW_WORDS = 1 + TX_NOTE_WORDS;
+/** `rung`: descriptors of one doorbell. `segments` of one call, from position `position` of `source`. */
+export const TX_NOTE = { rung: 0, segments: 1, source: 2, position: 3 } as const;
 
 /** An adopted block does not hold together. */
 export class StateError extends Error {
@@ -184,15 +186,12 @@ export class NicState {
     for (let left = this.sending; left !== 0; left &= left - 1) {
       const record = this.tx(lowestBit(left));
       const head = words[record + TX.reclaimed];
+      if (head === words[record + TX.posted]) continue;
       const mask = words[record + TX.slots] - 1;
-      for (let at = head; at !== words[record + TX.posted]; at = (at + 1) | 0) {
-        const slot = at & mask;
-        if ((words[words[record + TX.shadow] + slot * TX_SHADOW_WORDS + TX_SHADOW.marks] & MARK_RS) === 0)
-          continue;
-        if ((load(words, words[record + TX.ring] + slot * DESCRIPTOR_WORDS + TX_STATUS_WORD) & TX_DD) !== 0)
-          return true;
-        break;
-      }
+      const rung = words[notesOf(words, record) + (head & mask) * TX_NOTE_WORDS + TX_NOTE.rung];
+      const last = (head + rung - 1) & mask;
+      if ((load(words, words[record + TX.ring] + last * DESCRIPTOR_WORDS + TX_STATUS_WORD) & TX_DD) !== 0)
+        return true;
     }
     return false;
   }
@@ -213,7 +212,7 @@ export class NicState {
       const mask = words[record + TX.slots] - 1;
       const end = bounded(words[record + TX.reclaimed], words[record + TX.filled], mask);
       for (let at = words[record + TX.reclaimed]; at !== end; at = (at + 1) | 0)
-        visit(words[words[record + TX.shadow] + (at & mask) * TX_SHADOW_WORDS], 'tx', queue, at & mask);
+        visit(words[words[record + TX.shadow] + (at & mask)], 'tx', queue, at & mask);
     }
   }
 
@@ -269,6 +268,11 @@ export class NicState {
     if (readable < 0 || readable > inFlight)
       throw new StateError(`receive queue ${queue}: ${readable} of ${inFlight} descriptors may be read`);
   }
+}
+
+/** Word index of the note of a transmit ring's first slot. */
+export function notesOf(words: Int32Array, record: number): number {
+  return words[record + TX.shadow] + words[record + TX.slots];
 }
 
 /** Header and records of the queues whose bits are set, between a block and its copy. */

@@ -17,10 +17,10 @@ import { load, put, store } from '../../hw/shared.ts';
 import type { Burst } from '../burst.ts';
 import type { NicEnvironment } from '../contract.ts';
 import { BUFFER_SHIFT, type BufferPool } from '../pool.ts';
-import { MARK_RS, TX, TX_SHADOW, TX_SHADOW_WORDS } from './state.ts';
+import { notesOf, StateError, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
 
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
-const SLOT_SHIFT = 2; // words of a descriptor, and of a shadow
+const DESCRIPTOR_SHIFT = 2; // words
 
 export class TxRing {
   readonly queue: number;
@@ -30,14 +30,12 @@ export class TxRing {
   private readonly record: number;
   private descriptors = 0;
   private shadow = 0;
+  private notes = 0;
   private mask = 0;
   /** Next descriptor to reclaim, to fill, and the doorbell's value; free-running. */
   private head = 0;
   private tail = 0;
   private rung = 0;
-  /** The first descriptor at or behind `head` that will report, once it is known. */
-  private mark = 0;
-  private marked = false;
 
   constructor(environment: NicEnvironment, queue: number) {
     this.queue = queue;
@@ -51,11 +49,11 @@ export class TxRing {
     const { words, record } = this;
     this.descriptors = words[record + TX.ring];
     this.shadow = words[record + TX.shadow];
+    this.notes = notesOf(words, record);
     this.mask = words[record + TX.slots] - 1;
     this.head = load(words, record + TX.reclaimed);
     this.tail = words[record + TX.posted];
     this.rung = this.tail;
-    this.marked = false;
   }
 
   get free(): number {
@@ -73,36 +71,30 @@ export class TxRing {
 
   /** Writes descriptors for the first `segments` of a burst, and their shadows. The doorbell comes later, by `ringDoorbell`. */
   enqueue(burst: Burst, segments: number, source: number, position: number): void {
-    if (burst.frames === burst.segments) this.enqueuePlain(burst, segments, source, position);
-    else this.enqueueParts(burst, segments, source, position);
+    const { words } = this;
+    const note = this.noteOf(this.tail);
+    put(words, note + TX_NOTE.segments, segments);
+    put(words, note + TX_NOTE.source, source);
+    put(words, note + TX_NOTE.position, position);
+    if (burst.frames === burst.segments) this.enqueuePlain(burst, segments);
+    else this.enqueueParts(burst, segments);
     put(this.words, this.record + TX.filled, this.tail);
   }
 
   /** Hot path, for frames of one segment each: integers from its beginning, so that the loop has no checks of types. */
-  private enqueuePlain(
-    { buffers, lengths }: Burst,
-    segments: number,
-    source: number,
-    position: number,
-  ): void {
+  private enqueuePlain({ buffers, lengths }: Burst, segments: number): void {
     const { words } = this;
     const descriptors = this.descriptors | 0;
-    const shadows = this.shadow | 0;
+    const shadow = this.shadow | 0;
     const mask = this.mask | 0;
     const tail = this.tail | 0;
     const base = this.pool.base | 0;
-    const from = source | 0;
-    const first = position | 0;
     for (let i = 0; i < segments; i++) {
       const buffer = buffers[i];
       const length = lengths[i];
-      const offset = ((tail + i) & mask) << SLOT_SHIFT;
-      const shadow = (shadows + offset) | 0;
-      const descriptor = (descriptors + offset) | 0;
-      put(words, (shadow + TX_SHADOW.buffer) | 0, buffer);
-      put(words, (shadow + TX_SHADOW.marks) | 0, 0);
-      put(words, (shadow + TX_SHADOW.source) | 0, from);
-      put(words, (shadow + TX_SHADOW.position) | 0, (first + i) | 0);
+      const slot = (tail + i) & mask;
+      const descriptor = (descriptors + (slot << DESCRIPTOR_SHIFT)) | 0;
+      put(words, (shadow + slot) | 0, buffer);
       put(words, descriptor, (base + (buffer << BUFFER_SHIFT)) | 0);
       put(words, (descriptor + 1) | 0, 0);
       put(words, (descriptor + TX_COMMAND_WORD) | 0, COMMAND | TX_EOP | length);
@@ -111,7 +103,7 @@ export class TxRing {
     this.tail = (tail + segments) | 0;
   }
 
-  private enqueueParts(burst: Burst, segments: number, source: number, position: number): void {
+  private enqueueParts(burst: Burst, segments: number): void {
     const { words, pool, mask } = this;
     let tail = this.tail;
     let first = -1;
@@ -119,12 +111,8 @@ export class TxRing {
     for (let i = 0; i < segments; i++) {
       const slot = tail & mask;
       const descriptor = this.descriptors + slot * DESCRIPTOR_WORDS;
-      const shadow = this.shadow + slot * TX_SHADOW_WORDS;
       const length = burst.lengths[i];
-      put(words, shadow + TX_SHADOW.buffer, burst.buffers[i]);
-      put(words, shadow + TX_SHADOW.marks, 0);
-      put(words, shadow + TX_SHADOW.source, source);
-      put(words, shadow + TX_SHADOW.position, (position + i) | 0);
+      put(words, this.shadow + slot, burst.buffers[i]);
       put(words, descriptor, pool.address(burst.buffers[i]));
       put(words, descriptor + 1, 0);
       put(
@@ -152,55 +140,44 @@ export class TxRing {
     const last = (this.tail - 1) & mask;
     const command = this.descriptors + last * DESCRIPTOR_WORDS + TX_COMMAND_WORD;
     put(words, command, words[command] | TX_RS);
-    put(words, this.shadow + last * TX_SHADOW_WORDS + TX_SHADOW.marks, MARK_RS);
+    put(words, this.noteOf(this.rung) + TX_NOTE.rung, this.unrung);
     put(words, this.record + TX.posted, this.tail);
-    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors and shadows to card and successor
+    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors, shadows and notes to card and successor
     this.rung = this.tail;
   }
 
-  /** Brings home the buffers of every burst that the card has reported. Returns descriptors reclaimed. */
+  /** Brings home the buffers of every burst that the card has reported. Returns descriptors reclaimed. Throws StateError. */
   reclaim(): number {
     const from = this.head;
-    while (this.findMark()) {
-      const descriptor = this.descriptors + (this.mark & this.mask) * DESCRIPTOR_WORDS;
-      if ((load(this.words, descriptor + TX_STATUS_WORD) & TX_DD) === 0) break;
-      this.bringHome((this.mark + 1) | 0);
-      this.marked = false;
-    }
+    for (let count = this.reported(); count > 0; count = this.reported()) this.bringHome(count);
     if (this.head !== from) store(this.words, this.record + TX.reclaimed, this.head);
     return (this.head - from) | 0;
   }
 
   /** Takes back every buffer, sent or not; the queue must be disabled. */
   strip(): void {
-    this.bringHome(this.tail);
+    this.bringHome(this.inFlight);
     this.rung = this.tail;
-    this.marked = false;
     store(this.words, this.record + TX.reclaimed, this.head);
   }
 
-  private findMark(): boolean {
-    if (this.marked) return true;
-    const { words } = this;
-    const first = (this.shadow + TX_SHADOW.marks) | 0;
-    const mask = this.mask | 0;
-    for (let at = this.head; at !== this.rung; at = (at + 1) | 0) {
-      if ((words[(first + ((at & mask) << SLOT_SHIFT)) | 0] & MARK_RS) === 0) continue;
-      this.mark = at;
-      this.marked = true;
-      return true;
-    }
-    return false;
+  /** Descriptors of the oldest doorbell, if the card has reported the last one of them; else 0. */
+  private reported(): number {
+    if (this.head === this.rung) return 0;
+    const { words, mask } = this;
+    const count = words[this.noteOf(this.head) + TX_NOTE.rung];
+    if (count <= 0 || count > ((this.rung - this.head) | 0))
+      throw new StateError(`transmit queue ${this.queue}: a doorbell for ${count} descriptors`);
+    const last = this.descriptors + ((this.head + count - 1) & mask) * DESCRIPTOR_WORDS;
+    return (load(words, last + TX_STATUS_WORD) & TX_DD) === 0 ? 0 : count;
   }
 
-  private bringHome(end: number): void {
-    this.pool.putSlots(
-      this.shadow + TX_SHADOW.buffer,
-      SLOT_SHIFT,
-      this.mask,
-      this.head,
-      (end - this.head) | 0,
-    );
-    this.head = end;
+  private noteOf(at: number): number {
+    return this.notes + (at & this.mask) * TX_NOTE_WORDS;
+  }
+
+  private bringHome(count: number): void {
+    this.pool.putSlots(this.shadow, this.mask, this.head, count);
+    this.head = (this.head + count) | 0;
   }
 }

@@ -111,6 +111,6 @@ function buffersOf({ queues }: SimCard, { rx, tx }: Longest): number {
 function dmaOf({ queues }: SimCard, { rx, tx }: Longest): number {
   const pages = (bytes: number) => align(bytes, PAGE_BYTES);
   const receive = pages(rx * 16) + pages(rx * 4);
-  const transmit = pages(tx * 16) + pages(tx * 16);
+  const transmit = pages(tx * 16) + pages(tx * 20);
   return 2 * PAGE_BYTES + 2 * (queues + 1) * receive + 2 * queues * transmit;
 }

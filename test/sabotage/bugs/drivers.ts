@@ -138,7 +138,12 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     name: 'reclaims-up-to-the-doorbell',
     part: 'drivers',
     file: 'src/drivers/nic/tx-ring.ts',
-    edits: [{ find: 'this.bringHome((this.mark + 1) | 0);', replace: 'this.bringHome(this.rung);' }],
+    edits: [
+      {
+        find: 'count > 0; count = this.reported()) this.bringHome(count);',
+        replace: 'count > 0; count = this.reported()) this.bringHome((this.rung - this.head) | 0);',
+      },
+    ],
     says:
       'The DD of one batch is taken for that of all that was rung: transmit descriptors are reclaimed before ' +
       'their own DD, and their buffers are filled with other frames before they are sent.',

@@ -3,16 +3,16 @@ import type { Sabotage } from '../sabotage.ts';
 
 export const FOURTH_BUGS: readonly Sabotage[] = [
   {
-    name: 'mark-at-head-overlooked',
+    name: 'doorbell-of-one-overlooked',
     part: 'drivers',
     file: 'src/drivers/nic/tx-ring.ts',
     edits: [
       {
-        find: 'for (let at = this.head; at !== this.rung;',
-        replace: 'for (let at = (this.head + 1) | 0; ((this.rung - at) | 0) > 0;',
+        find: 'if (this.head === this.rung) return 0;',
+        replace: 'if (this.head === this.rung || ((this.head + 1) | 0) === this.rung) return 0;',
       },
     ],
-    says: 'The search for the next report begins behind the head: a burst of one is never reclaimed.',
+    says: 'One descriptor on its way is taken for none: a burst of one is never reclaimed.',
     interleaved: false,
   },
   {

@@ -66,7 +66,7 @@ export const SECOND_BUGS: readonly Sabotage[] = [
           '    const { words, mask } = this;\n    this.port.write32(tdt(this.queue), this.tail & mask);\n    const last',
       },
       {
-        find: '    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors and shadows to card and successor\n',
+        find: '    this.port.write32(tdt(this.queue), this.tail & mask); // publishes descriptors, shadows and notes to card and successor\n',
         replace: '',
       },
     ],

@@ -120,16 +120,16 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     interleaved: false,
   },
   {
-    name: 'mark-survives-adoption',
+    name: 'doorbell-survives-adoption',
     part: 'drivers',
     file: 'src/drivers/nic/tx-ring.ts',
     edits: [
       {
-        find: '    this.rung = this.tail;\n    this.marked = false;\n  }\n\n  get free',
-        replace: '    this.rung = this.tail;\n  }\n\n  get free',
+        find: '    this.rung = this.tail;\n  }\n\n  get free',
+        replace: '  }\n\n  get free',
       },
     ],
-    says: 'A transmit ring that is taken over again believes in the mark of its first life: it waits for a report that came long ago.',
+    says: 'A transmit ring that is taken over counts from the last doorbell of its first life, or from none: its note is of descriptors that others rang.',
     interleaved: true,
   },
   {
