@@ -47,14 +47,15 @@ function answerSwaps({ count, to }: Extract<Command, { kind: 'swaps' }>, drain: 
   parentPort?.postMessage({ kind: 'swapped' });
 }
 
-/** Until nothing comes any more and no swap is under way. */
+/** Until nothing comes any more and no swap is under way: without frames a probation takes many polls, but no turns. */
 function end(drain: Drain, turns: Turns, control: Control): void {
-  for (let empty = 0; empty < LAST_TURNS || drain.busy(); ) {
+  for (let empty = 0; empty < LAST_TURNS; ) {
     turns.give(HARDWARE);
     turns.await(HARDWARE);
     empty = drain.drain() === 0 ? empty + 1 : 0;
   }
   turns.give(NOBODY);
+  drain.settle();
   const result = drain.conclude();
   control.stopHardware();
   parentPort?.postMessage({ kind: 'finished', result });

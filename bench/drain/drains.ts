@@ -31,9 +31,10 @@ export interface Drain {
   drain(): number;
   /** So many swaps, the last one to this driver. */
   swap(count: number, to: string): void;
-  /** Swaps done so far, and whether one is under way. */
+  /** Swaps done so far. */
   swaps(): number;
-  busy(): boolean;
+  /** No swap begins any more, and the one under way comes to its end. */
+  settle(): void;
   conclude(): DrainResult;
 }
 
@@ -131,9 +132,11 @@ class HostDrain implements Drain {
     return this.cpu.desk.records.length;
   }
 
-  busy(): boolean {
+  settle(): void {
+    this.clock.resume();
     this.cpu.desk.close();
-    return this.cpu.desk.busy;
+    while (this.cpu.desk.busy) this.cpu.step();
+    this.clock.pause();
   }
 
   conclude(): DrainResult {
@@ -173,9 +176,7 @@ class BareDrain implements Drain {
     return 0;
   }
 
-  busy(): boolean {
-    return false;
-  }
+  settle(): void {}
 
   conclude(): DrainResult {
     return { kind: 'bare', bare: { frames: this.bare.frames, wrong: this.bare.wrong } };

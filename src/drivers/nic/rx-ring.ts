@@ -160,11 +160,13 @@ export class RxRing {
   }
 
   /**
-   * The buffers of a consumed burst, with which the application has done: posted again at once where that fills the
-   * ring by `least` descriptors and no more than it should, else they go to the pool.
+   * The buffers of a consumed burst, with which the application has done: posted again at once where they are `least`
+   * and all that the ring is short of, else they go to the pool. Posted ahead of what waits there they would change
+   * places with it, swap by swap and burst by burst, until the processor foresees none any more: a fifth of the time
+   * for a frame.
    */
   takeBack({ buffers }: Burst, count: number, least: number): void {
-    if (count < least || count > this.deficit || this.pool.shrinking) this.pool.putAll(buffers, count);
+    if (count < least || count !== this.deficit || this.pool.shrinking) this.pool.putAll(buffers, count);
     else this.post(buffers, 0, count);
   }
 
