@@ -19,15 +19,14 @@ const LOAD_NAMES = {
 };
 const METHOD_NAMES = { inplace: 'in place', drain: 'drain, then swap', reset: 'reset and reinitialise' };
 
-/** How much longer the median stall is than the median of the controls. */
+/** How much longer a swap's stall is than its own control: the median. */
 export function stallOver(done: readonly SwapRecord[]): number {
-  const controls = done.map(({ controlStallUs }) => controlStallUs).filter((us) => us !== undefined);
-  return (
-    quantile(
-      done.map(({ stallUs }) => stallUs),
-      0.5,
-    ) - quantile(controls, 0.5)
-  );
+  const over = done
+    .map(({ stallUs, controlStallUs }) =>
+      controlStallUs === undefined ? Number.NaN : stallUs - controlStallUs,
+    )
+    .filter((us) => !Number.isNaN(us));
+  return quantile(over, 0.5);
 }
 
 export function show(all: readonly Measured[]): Shown {

@@ -44,12 +44,13 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
     const clock = new TurnClock(new MonotonicClock(originUs));
     clock.pause();
     clock.resume(); // its fields hold by now what they will hold: compiled code is not thrown away for them
-    if (drainer.rehearsed) for (const _ of rehearse(NIC_DRIVERS, clock));
+    const understudy = drainer.rehearsed ? rehearse(NIC_DRIVERS, clock) : undefined;
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,
       drivers: NIC_DRIVERS.filter(({ name }) => drainer.drivers?.includes(name) ?? true),
       applications: [MACSWAP],
+      understudy,
       swapEnded: () => undefined,
     });
     for (const _ of cpu.boot());

@@ -31,11 +31,12 @@ function main(start: LiveStart): void {
   const control = new Control(memory, layout.control);
   const { stream } = layout.cards[layout.cards.length - 1];
   const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
-  if (start.swaps) for (const _ of rehearse(NIC_DRIVERS, clock));
+  const understudy = start.swaps ? rehearse(NIC_DRIVERS, clock) : undefined;
   const cpu = new Cpu(memory, layout, clock, {
     timed: [],
     round: undefined,
     drivers: NIC_DRIVERS,
+    understudy,
     applications: [timedSink(stamps, new Histogram(start.histogram), clock)],
     swapEnded: () => undefined,
   });

@@ -27,6 +27,7 @@ import { reasonOf } from '../swap/slices.ts';
 import { POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
+import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
@@ -41,6 +42,8 @@ export interface CpuPlan {
   /** Beside the built-in ones. */
   readonly applications?: readonly ApplicationDefinition[];
   readonly patience?: Patience;
+  /** Made by the rehearsal, where there was one. */
+  readonly understudy?: Understudy | undefined;
   /** Called when a swap has ended, however. */
   readonly swapEnded: (record: SwapRecord) => void;
 }
@@ -80,8 +83,12 @@ export class Cpu {
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
-    this.host = new SwapHost(this.slots, this.port.bell, plan.patience ?? PATIENCE, (slot) =>
-      this.trespassed(slot),
+    this.host = new SwapHost(
+      this.slots,
+      this.port.bell,
+      plan.patience ?? PATIENCE,
+      (slot) => this.trespassed(slot),
+      plan.understudy,
     );
     const known = [...APPLICATIONS, ...(plan.applications ?? [])];
     for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));

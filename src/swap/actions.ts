@@ -7,6 +7,7 @@ import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
 import type { Step, StepKind } from './plan.ts';
 import { each, reasonOf, SERVE, type Slices } from './slices.ts';
 import { keepBuffers } from './trim.ts';
+import type { Understudy } from './understudy.ts';
 import { isWarm, warmUp } from './warm.ts';
 
 export interface Action {
@@ -72,8 +73,19 @@ function reserve({ slot, host, plan }: Exchange): Slices | void {
   if (!pool.holds(wanted)) return each(pool.grow(wanted, BUFFERS_PER_SLICE), SERVE);
 }
 
-function warm({ request, plan }: Exchange): Slices | void {
+function warm(exchange: Exchange): Slices | void {
+  const { request, plan, host } = exchange;
   if (!isWarm(request.to)) return each(warmUp(request.to, plan.parameters), SERVE);
+  if (host.understudy !== undefined) return playThrough(exchange, host.understudy);
+}
+
+/** In a slice of its own: whoever waits is served once more before the pause. */
+function* playThrough({ slot, request }: Exchange, understudy: Understudy): Slices {
+  const { state, port } = slot.environment;
+  understudy.play(slot.definition, request.to);
+  state.save(slot.snapshot); // what the pause reads of this card, it finds in the cache
+  state.validate(port.device);
+  yield SERVE;
 }
 
 /** In the pause: what is copied is a few dozen words for each queue. */

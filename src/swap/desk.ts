@@ -20,6 +20,9 @@ interface Lane {
   /** A done swap whose control window is still to come. */
   uncontrolled: SwapRecord | undefined;
   controlDueUs: number;
+  /** What a window showed under the driver that serves now, and under the one before it. */
+  stallUs: number | undefined;
+  oldStallUs: number | undefined;
 }
 
 export class SwapDesk {
@@ -64,6 +67,8 @@ export class SwapDesk {
       control: undefined,
       uncontrolled: undefined,
       controlDueUs: 0,
+      stallUs: undefined,
+      oldStallUs: undefined,
     }));
   }
 
@@ -178,6 +183,8 @@ export class SwapDesk {
     if (record.outcome !== 'done') return;
     this.random = nextRandom(this.random);
     const share = (this.random >>> 0) / 4294967296;
+    lane.oldStallUs = lane.stallUs;
+    lane.stallUs = undefined;
     lane.uncontrolled = record;
     lane.controlDueUs = nowUs + (0.25 + share) * (record.endedUs - record.acceptedUs);
   }
@@ -188,8 +195,12 @@ export class SwapDesk {
     lane.slot.mediator = lane.control;
   }
 
+  /** Both drivers serve in the course of a swap: what either shows without one is no stall of the swap's. */
   private endControl(lane: Lane, control: ControlWindow): void {
-    if (lane.uncontrolled !== undefined) lane.uncontrolled.controlStallUs = control.stallUs;
+    const { stallUs } = control;
+    lane.stallUs = stallUs;
+    if (lane.uncontrolled !== undefined)
+      lane.uncontrolled.controlStallUs = Math.max(stallUs, lane.oldStallUs ?? 0);
     lane.uncontrolled = undefined;
     lane.control = undefined;
     lane.slot.mediator = null;

@@ -167,6 +167,12 @@ export class Exchange implements Mediator {
     }
   }
 
+  /** For an understudy that stands behind the pause: that once more, and none of what comes after it. */
+  playPause(): void {
+    this.at = this.plan.steps.findIndex(({ kind }) => kind === 'quiesce');
+    this.goOn(this.plan);
+  }
+
   /** Until probation is over there is nothing to do but to serve: no slice is asked for at each poll. */
   waitForVerdict(on: boolean): void {
     this.waiting = on;

@@ -3,18 +3,28 @@ import { IsolationCheck } from '../check/isolation.ts';
 import type { Bell } from '../hw/bell.ts';
 import type { Patience } from './probation.ts';
 import type { Slot } from './slot.ts';
+import type { Understudy } from './understudy.ts';
 
 export class SwapHost {
   /** With drivers on probation. */
   readonly patience: Patience;
+  /** Of whom swaps have been rehearsed. */
+  readonly understudy: Understudy | undefined;
   private readonly slots: readonly Slot[];
   private readonly bell: Bell;
   private readonly isolation: IsolationCheck;
   private readonly trespassed: (slot: Slot) => void;
 
   /** The bell is the CPU's own. Told of a slot whose swap changed another card's rings. */
-  constructor(slots: readonly Slot[], bell: Bell, patience: Patience, trespassed: (slot: Slot) => void) {
+  constructor(
+    slots: readonly Slot[],
+    bell: Bell,
+    patience: Patience,
+    trespassed: (slot: Slot) => void,
+    understudy?: Understudy,
+  ) {
     this.patience = patience;
+    this.understudy = understudy;
     this.slots = slots;
     this.bell = bell;
     this.isolation = new IsolationCheck(slots.map((slot) => slot.environment.state));

@@ -20,7 +20,10 @@ export interface SwapRecord {
   endedUs: number;
   criticalSectionUs: number;
   stallUs: number;
-  /** Stall of an equal window with nothing swapped; undefined when the run ended before it. */
+  /**
+   * Stall of an equal window with nothing swapped, or of the one before the swap, under the old driver, if it was longer;
+   * undefined when the run ended before it.
+   */
   controlStallUs: number | undefined;
   /** Beginning and length of each phase, in the order of PHASES; NaN where it was not entered, or not left. */
   readonly phaseStartUs: number[];

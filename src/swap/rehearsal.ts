@@ -2,11 +2,13 @@
 import type { NicDriverDefinition } from '../drivers/contract.ts';
 import type { Clock } from '../hw/clock.ts';
 import { SwapDesk } from './desk.ts';
+import { Exchange } from './exchange.ts';
 import { SwapHost } from './host.ts';
 import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
 import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
 import { POLL_BUDGET, Slot } from './slot.ts';
+import { Understudy } from './understudy.ts';
 import { isWarm, warmIfFit } from './warm.ts';
 
 /** On each of two cards: the compiler is not to take for granted what holds for the only object of a class. */
@@ -14,28 +16,31 @@ const CARDS = 2;
 const SWAPS = 3000;
 /** A swap and its control window take a few dozen; a driver that does not come to an end is left to the real swaps. */
 const POLLS_AT_MOST = 100 * SWAPS;
-const POLLS_PER_SLICE = 64;
 const FRAMES_PER_POLL = 4;
 /** One in so many finds nothing. */
 const EMPTY_POLL = 4;
 
 /**
- * Swaps a scratch card around all pairs of drivers, in slices. Those that fail here will be told of by a real swap. To
- * be done before a CPU is made: what is made then is from the start what the compiler has seen objects become.
+ * Swaps a scratch card around all pairs of drivers. Those that fail here will be told of by a real swap. To be done
+ * before a CPU is made: what is made then is from the start what the compiler has seen objects become. Returns who
+ * plays the pauses of that CPU's swaps through before they come.
  */
-export function* rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Generator<void> {
-  for (const definition of definitions) yield* warmIfFit(definition);
+export function rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Understudy {
+  for (const definition of definitions) for (const _ of warmIfFit(definition));
   const fit = definitions.filter(isWarm);
-  if (fit.length === 0) return;
+  const understudy = new Understudy();
+  if (fit.length === 0) return understudy;
   try {
-    for (let card = 0; card < CARDS; card++) yield* swapAround(fit, clock);
+    for (let card = 0; card < CARDS; card++) swapAround(fit, clock);
+    teach(understudy, fit, clock);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
+  return understudy;
 }
 
 /** Objects are of the classes and shapes that they have in earnest: code compiled for others would not be used. */
-function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock): Generator<void> {
+function swapAround(definitions: readonly NicDriverDefinition[], clock: Clock): void {
   const card = new ScratchCard(clock);
   const slot = scratchSlot(card, definitions[0]);
   card.slot = slot;
@@ -50,8 +55,25 @@ function* swapAround(definitions: readonly NicDriverDefinition[], clock: Clock):
     if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
     else desk.poll(slot, slot.mediator);
     desk.tick(clock.nowUs());
-    if (poll % POLLS_PER_SLICE === 0) yield;
   }
+}
+
+/** A swap of each pair, up to its probation. */
+function teach(understudy: Understudy, definitions: readonly NicDriverDefinition[], clock: Clock): void {
+  const card = new ScratchCard(clock);
+  for (const from of definitions)
+    for (const to of definitions) {
+      const slot = scratchSlot(card, from);
+      card.slot = slot;
+      const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined);
+      const exchange = new Exchange(slot, host, { id: 0, to, parameters: firstsOf(to), method: 'inplace' });
+      while (exchange.record.phase !== 'probation' && !exchange.done) exchange.poll();
+      if (!exchange.done) understudy.learn(exchange);
+    }
+}
+
+function firstsOf(definition: NicDriverDefinition): Record<string, number> {
+  return Object.fromEntries(Object.entries(givenTo([definition])).map(([name, [first]]) => [name, first]));
 }
 
 /** Values as they are anyway, by name, where all drivers take them: requests with parameters are rehearsed as well. */

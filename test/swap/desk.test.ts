@@ -155,6 +155,26 @@ describe('control windows', () => {
     expectClean(machine.conclude());
   });
 
+  it('measure it under the old driver too, since that one serves in a part of the swap', () => {
+    const { machine } = started({
+      cards: [{ frames: 40_000, pace: PACE }],
+      timed: [timed(1000, 'interrupt'), timed(8000, 'polling')],
+    });
+    const { pattern } = machine;
+    machine.runUntil(() => machine.slot().mediator instanceof ControlWindow);
+    machine.pattern = () => ({ hardware: 40, cpu: 1, us: 40 });
+    machine.runUntil(() => machine.ended[0].controlStallUs !== undefined);
+    machine.pattern = pattern;
+    machine.runUntil(() => machine.ended.length === 2 && machine.ended[1].controlStallUs !== undefined);
+    const [first, second] = machine.ended;
+    expect(second.stallUs).toBeLessThan(40);
+    expect(second.controlStallUs).toBe(first.controlStallUs);
+    machine.swap('polling');
+    machine.runUntil(() => machine.ended.length === 3 && machine.ended[2].controlStallUs !== undefined);
+    expect(machine.ended[2].controlStallUs).toBeLessThan(40); // of two drivers ago it says nothing
+    expectClean(machine.conclude());
+  });
+
   it('do not follow a refused swap', () => {
     const { machine } = started({ cards: [{ frames: 5000, pace: PACE }] });
     machine.swap('interrupt', { rxBuffers: 3 });

@@ -22,8 +22,9 @@ async function main(start: CpuStart): Promise<void> {
   const clock = new MonotonicClock(start.originUs);
   const control = new Control(memory, start.layout.control);
   const loaded = await loadModules(start);
-  if (start.timed.length > 0 || start.round !== undefined) for (const _ of rehearse(loaded.drivers, clock));
-  const cpu = makeCpu(memory, clock, control, start, loaded);
+  const swaps = start.timed.length > 0 || start.round !== undefined;
+  const understudy = swaps ? rehearse(loaded.drivers, clock) : undefined;
+  const cpu = makeCpu(memory, clock, control, start, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
   const served = serve(cpu, control, clock);
@@ -41,13 +42,13 @@ function makeCpu(
   clock: MonotonicClock,
   control: Control,
   start: CpuStart,
-  loaded: Pick<CpuPlan, 'drivers' | 'applications'>,
+  parts: Pick<CpuPlan, 'drivers' | 'applications' | 'understudy'>,
 ): Cpu {
   let swaps = 0;
   return new Cpu(memory, start.layout, clock, {
     timed: start.timed,
     round: start.round,
-    ...loaded,
+    ...parts,
     swapEnded: (record) => {
       if (record.outcome === 'done') control.countSwaps(++swaps);
       start.annotations?.postMessage(describeSwap(record));
