@@ -9,8 +9,8 @@ import type { Figure, Series, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 4, counted: 9, turns: 120 };
-const QUICK: Rounds = { warm: 3, counted: 4, turns: 60 };
+const FULL: Rounds = { warm: 12, counted: 15, turns: 150 };
+const QUICK: Rounds = { warm: 12, counted: 8, turns: 80 };
 const BURSTS = [1, 4, 8, 16, 32, 64, 128, 256];
 const QUICK_BURSTS = [8, 64];
 const BARE = 'bare';
@@ -28,7 +28,7 @@ async function measureDrivers(collected: Collected, kind: string, rounds: Rounds
   const scenario = { ...TRAFFIC[kind], duration: LONG_ENOUGH };
   const machine = (name: string) => forwarding({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: true, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined, rehearsed: false } as const;
+  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
   const cells: Record<string, Cell> = { [BARE]: await Cell.start(await machine('polling'), bare) };
   for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
   const trials = await trialsOf(cells, rounds);
@@ -45,7 +45,7 @@ async function measureBurst(collected: Collected, burst: number, rounds: Rounds)
     forwarding({ size: 64, duration: LONG_ENOUGH, driver: { name: 'polling', parameters } });
   const cells = {
     [BARE]: await Cell.start(await machine(), { kind: 'bare', forwards: true, burst }),
-    polling: await Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: false }),
+    polling: await Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: true }),
   };
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials))

@@ -220,7 +220,7 @@ export const growth: Bench = {
   title: 'Growth',
   summary:
     'Stall of a swap against the frames that wait, the number of queues and of cards on the CPU; and what the neighbours of a swapped card notice.',
-  processes: { full: 5, quick: 3 },
+  processes: { full: 5, quick: 2 },
   measure,
   show,
 };

@@ -13,7 +13,7 @@ import { DRIVERS } from './traffic-kinds.ts';
 /** Parts of the loss-free rate, in per cent. */
 const LOADS = [10, 50, 90];
 const QUANTILES = { p50: 0.5, p99: 0.99, 'p99.9': 0.999, max: 1 };
-const WARM_US = 400_000;
+const WARM_US = 300_000;
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
@@ -29,7 +29,7 @@ async function measureDriver(collected: Collected, driver: string, quick: boolea
   const rate = await lossFreeRate(cell, {
     from: mpps * 1e5,
     to: mpps * 2e6,
-    width: 0.05,
+    width: quick ? 0.1 : 0.05,
     trialUs: quick ? 30_000 : 60_000,
     repeats: 3,
   });
@@ -50,8 +50,8 @@ async function measureLoad(
   const busy: number[] = [];
   const quantiles: Record<string, number[]> = {};
   const all = noCounts();
-  for (let trial = 0; trial < (quick ? 3 : 7); trial++) {
-    const { latencies, cpu } = await cell.trial({ pace, durationUs: quick ? 60_000 : 120_000 });
+  for (let trial = 0; trial < (quick ? 2 : 7); trial++) {
+    const { latencies, cpu } = await cell.trial({ pace, durationUs: quick ? 40_000 : 120_000 });
     addCounts(all, latencies);
     busy.push(busyShare(cpu.occupancy));
     for (const [name, part] of Object.entries(QUANTILES))
@@ -156,7 +156,7 @@ export const latency: Bench = {
   title: 'Latency',
   summary:
     'From the cable to the application at 10, 50 and 90 % of the loss-free rate, and the part of the CPU’s time that it takes: the trade between interrupts, polling and batching.',
-  processes: { full: 5, quick: 3 },
+  processes: { full: 5, quick: 2 },
   measure,
   show,
 };

@@ -23,9 +23,9 @@ async function measure(quick: boolean): Promise<Measured> {
     cells[driver] = await Cell.start(await machine(driver), {
       kind: 'host',
       round: undefined,
-      rehearsed: false,
+      rehearsed: true,
     });
-  const trials = await trialsOf(cells, { warm: 4, counted: quick ? 3 : 5, turns: quick ? 400 : 1000 });
+  const trials = await trialsOf(cells, { warm: 4, counted: quick ? 3 : 5, turns: quick ? 250 : 1000 });
   const bare = median(trials[BARE].map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);
   for (const driver of DRIVERS) {
@@ -104,7 +104,7 @@ export const memory: Bench = {
   name: 'memory',
   title: 'Memory and garbage',
   summary: 'Bytes allocated on the hot path, collections meanwhile, and the resident size of a card.',
-  processes: { full: 5, quick: 3 },
+  processes: { full: 5, quick: 2 },
   measure,
   show,
 };

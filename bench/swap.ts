@@ -13,8 +13,8 @@ import { LOADS, METHODS, PAIRS, QUANTILES, show, stallOver } from './swap-tables
 import { DRIVERS } from './traffic-kinds.ts';
 
 const IDLE_FRAMES_PER_SECOND = 10_000;
-const WARM_US = 500_000;
-const WARM_SWAPS_US = 400_000;
+const WARM_US = 300_000;
+const WARM_SWAPS_US = 300_000;
 /** Time for a swap and for its control. Where hardly a frame comes, a driver is on probation longer. */
 const EVERY_US = { inplace: 800, drain: 1500, reset: 4000 } as const;
 const EVERY_IDLE_US = { inplace: 2500, drain: 4000, reset: 5000 } as const;
@@ -26,7 +26,7 @@ interface Amount {
 }
 
 const FULL: Amount = { swaps: { inplace: 200, drain: 40, reset: 20 }, rounds: 4 };
-const QUICK: Amount = { swaps: { inplace: 40, drain: 8, reset: 4 }, rounds: 2 };
+const QUICK: Amount = { swaps: { inplace: 24, drain: 6, reset: 3 }, rounds: 1 };
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
@@ -141,7 +141,7 @@ async function timeline(collected: Collected, quick: boolean): Promise<void> {
     nics: [{ name: 'eth0', driver: { name: 'polling' } }],
     app: 'sink',
     size: 64,
-    duration: quick ? '800ms' : '1500ms',
+    duration: quick ? '500ms' : '1500ms',
     swapEvery: { interval: '50ms' },
   });
   collected.ledgers.push(ledger);
@@ -169,7 +169,7 @@ export const swap: Bench = {
   title: 'Swap',
   summary:
     'Critical section, stall beside its control, and phases, for each ordered pair of drivers at three loads; and the same change by draining first and by a reset, with what those lose.',
-  processes: { full: 5, quick: 3 },
+  processes: { full: 5, quick: 2 },
   measure,
   show,
 };

@@ -10,7 +10,7 @@ import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 3, counted: 14, turns: 300 };
-const QUICK: Rounds = { warm: 2, counted: 5, turns: 150 };
+const QUICK: Rounds = { warm: 2, counted: 5, turns: 120 };
 const RATES = [10, 100, 1000];
 const SWAPS_BEFORE = 1000;
 const SWAPS_BEFORE_QUICK = 200;
@@ -202,7 +202,7 @@ export const traffic: Bench = {
   title: 'Cost to the traffic',
   summary:
     'Throughput with up to 1,000 swaps a second, after 1,000 swaps, and before the first one beside builds that cannot swap or have no scheduling points.',
-  processes: { full: 5, quick: 3 },
+  processes: { full: 5, quick: 2 },
   measure,
   show,
 };

@@ -98,7 +98,7 @@ export class Cpu {
 
   /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
   *boot(): Generator<void> {
-    for (const definition of this.drivers.values()) yield* warmIfFit(definition);
+    for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
     for (const slot of this.slots) yield* slot.driver.start();

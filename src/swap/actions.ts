@@ -74,8 +74,9 @@ function reserve({ slot, host, plan }: Exchange): Slices | void {
 }
 
 function warm(exchange: Exchange): Slices | void {
-  const { request, plan, host } = exchange;
-  if (!isWarm(request.to)) return each(warmUp(request.to, plan.parameters), SERVE);
+  const { request, plan, host, slot } = exchange;
+  if (!isWarm(request.to))
+    return each(warmUp(request.to, plan.parameters, slot.environment.clock), SERVE);
   if (host.understudy !== undefined) return playThrough(exchange, host.understudy);
 }
 

@@ -26,7 +26,7 @@ const EMPTY_POLL = 4;
  * plays the pauses of that CPU's swaps through before they come.
  */
 export function rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Understudy {
-  for (const definition of definitions) for (const _ of warmIfFit(definition));
+  for (const definition of definitions) for (const _ of warmIfFit(definition, clock));
   const fit = definitions.filter(isWarm);
   const understudy = new Understudy();
   if (fit.length === 0) return understudy;

@@ -2,6 +2,7 @@
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
+import type { Clock } from '../hw/clock.ts';
 import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
 
 const POLLS = 3000;
@@ -16,10 +17,10 @@ export function isWarm(definition: NicDriverDefinition): boolean {
 }
 
 /** Each code path is compiled before the first frame; the applications are warm soon enough by themselves. */
-export function* warmIfFit(definition: NicDriverDefinition): Generator<void> {
+export function* warmIfFit(definition: NicDriverDefinition, clock: Clock): Generator<void> {
   if (isWarm(definition)) return;
   try {
-    yield* warmUp(definition, defaultsOf(definition));
+    yield* warmUp(definition, defaultsOf(definition), clock);
   } catch {
     // Not fit to be warmed: whoever swaps to it will see the same error, and the swap is refused with it.
   }
@@ -27,10 +28,15 @@ export function* warmIfFit(definition: NicDriverDefinition): Generator<void> {
 
 /**
  * Receives and sends some ten thousand frames on rings that no card is behind, and hands them over every few
- * polls from one driver of this kind to another. Throws what the driver throws.
+ * polls from one driver of this kind to another. The clock is the one that it will be used with: compiled code holds for
+ * clocks of one kind. Throws what the driver throws.
  */
-export function* warmUp(definition: NicDriverDefinition, parameters: Parameters): Generator<void> {
-  const scratch = new ScratchCard({ nowUs: () => 0 });
+export function* warmUp(
+  definition: NicDriverDefinition,
+  parameters: Parameters,
+  clock: Clock,
+): Generator<void> {
+  const scratch = new ScratchCard(clock);
   yield;
   const small = onScratch(parameters);
   const format = definition.imports[0] ?? '';

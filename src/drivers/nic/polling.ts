@@ -44,7 +44,7 @@ export const polling: NicDriverDefinition = {
   imports: [STATE_FORMAT],
   parameters: [
     ...RING_PARAMETERS,
-    burstParameter(128),
+    burstParameter(256),
     {
       name: 'refillBurst',
       description: 'receive descriptors that must be missing before new ones are posted',

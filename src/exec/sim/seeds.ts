@@ -48,6 +48,7 @@ export interface SeedsResult {
 
 /** In one slice of a rehearsal. A driver that waits for a word to change makes more. */
 const MOST_ACCESSES = 1_000_000;
+const STANDING_STILL = { nowUs: () => 0 };
 
 /** Drivers, applications and checkers to draw scenarios from: the built-in ones and those given. */
 export class Workbench {
@@ -133,7 +134,7 @@ function warm(definition: NicDriverDefinition): void {
   try {
     const parameters = Object.fromEntries(definition.parameters.map((spec) => [spec.name, spec.default]));
     POINTS.guard(MOST_ACCESSES, endless);
-    for (const _ of warmUp(definition, parameters)) POINTS.guard(MOST_ACCESSES, endless);
+    for (const _ of warmUp(definition, parameters, STANDING_STILL)) POINTS.guard(MOST_ACCESSES, endless);
   } catch {
     // Not fit to be warmed: each swap to it will find out anew.
   } finally {
