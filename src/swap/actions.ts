@@ -17,7 +17,7 @@ export interface Action {
 
 /** Buffers made and mapped in one slice; slots walked. */
 const BUFFERS_PER_SLICE = 16;
-const SLOTS_PER_SLICE = 128;
+const SLOTS_PER_SLICE = 1024;
 
 const ACTIONS: Readonly<Record<StepKind, Action>> = {
   agree: { run: agree },
@@ -75,8 +75,7 @@ function reserve({ slot, host, plan }: Exchange): Slices | void {
 
 function warm(exchange: Exchange): Slices | void {
   const { request, plan, host, slot } = exchange;
-  if (!isWarm(request.to))
-    return each(warmUp(request.to, plan.parameters, slot.environment.clock), SERVE);
+  if (!isWarm(request.to)) return each(warmUp(request.to, plan.parameters, slot.environment.clock), SERVE);
   if (host.understudy !== undefined) return playThrough(exchange, host.understudy);
 }
 

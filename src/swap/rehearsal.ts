@@ -8,15 +8,17 @@ import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
 import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
 import { POLL_BUDGET, Slot } from './slot.ts';
+import type { SwapRound } from './timetable.ts';
 import { Understudy } from './understudy.ts';
 import { isWarm, warmIfFit } from './warm.ts';
 
 /** On each of two cards: the compiler is not to take for granted what holds for the only object of a class. */
-const CARDS = 2;
 const SWAPS = 3000;
 /** A swap and its control window take a few dozen; a driver that does not come to an end is left to the real swaps. */
 const POLLS_AT_MOST = 100 * SWAPS;
 const FRAMES_PER_POLL = 4;
+/** Always due, and no whole number: times are none in earnest. */
+const INTERVAL_US = 0.25;
 /** One in so many finds nothing. */
 const EMPTY_POLL = 4;
 
@@ -31,8 +33,9 @@ export function rehearse(definitions: readonly NicDriverDefinition[], clock: Clo
   const understudy = new Understudy();
   if (fit.length === 0) return understudy;
   try {
-    for (let card = 0; card < CARDS; card++) swapAround(fit, clock);
+    swapAround(fit, {}, understudy, clock);
     teach(understudy, fit, clock);
+    swapAround(fit, givenTo(fit), understudy, clock);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
@@ -40,13 +43,18 @@ export function rehearse(definitions: readonly NicDriverDefinition[], clock: Clo
 }
 
 /** Objects are of the classes and shapes that they have in earnest: code compiled for others would not be used. */
-function swapAround(definitions: readonly NicDriverDefinition[], clock: Clock): void {
+function swapAround(
+  definitions: readonly NicDriverDefinition[],
+  vary: SwapRound['vary'],
+  understudy: Understudy,
+  clock: Clock,
+): void {
   const card = new ScratchCard(clock);
   const slot = scratchSlot(card, definitions[0]);
   card.slot = slot;
-  const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined);
+  const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined, understudy);
   const drivers = new Map(definitions.map((definition) => [definition.name, definition]));
-  const round = { intervalUs: 0, method: 'inplace', vary: givenTo(definitions) } as const;
+  const round = { intervalUs: INTERVAL_US, method: 'inplace', vary } as const;
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
