@@ -50,8 +50,10 @@ async function measureLoad(
   const busy: number[] = [];
   const quantiles: Record<string, number[]> = {};
   const all = noCounts();
-  for (let trial = 0; trial < (quick ? 2 : 7); trial++) {
-    const { latencies, cpu } = await cell.trial({ pace, durationUs: quick ? 40_000 : 120_000 });
+  // Short ones: whatever takes a thread's core for milliseconds spoils a trial, not most of them.
+  const durationUs = quick ? 20_000 : 40_000;
+  for (let trial = 0; trial < (quick ? 4 : 16); trial++) {
+    const { latencies, cpu } = await cell.trial({ pace, durationUs });
     addCounts(all, latencies);
     busy.push(busyShare(cpu.occupancy));
     for (const [name, part] of Object.entries(QUANTILES))

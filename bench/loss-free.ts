@@ -10,7 +10,7 @@ import type { Figure, Goal } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const WARM_US = 400_000;
+const WARM_US = 250_000;
 const SWAP_EVERY_US = 10_000;
 const RESIZE_EVERY_US = 100_000;
 /** Descriptors posted by default, and frames of 64 bytes that the packet buffer holds: what a pause may last. */
@@ -63,7 +63,7 @@ async function measure(quick: boolean): Promise<Measured> {
     searches[name] = new RateSearch({
       from: mpps * 2e5,
       to: mpps * 1.5e6,
-      width: quick ? 0.06 : 0.015,
+      width: quick ? 0.08 : 0.015,
       trialUs: trialUs.short,
       repeats: quick ? 2 : 4,
     });

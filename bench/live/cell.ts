@@ -12,10 +12,10 @@ import { Histogram } from './histogram.ts';
 import {
   type CpuAnswer,
   type CpuTrial,
-  GOING,
   type HardwareAnswer,
   type HardwareTrial,
   type LiveCommand,
+  SENT,
   type SwapSeries,
   type TrialLoad,
 } from './messages.ts';
@@ -79,7 +79,7 @@ export class LiveCell {
   async trial(load: TrialLoad, swaps?: SwapSeries): Promise<LiveTrial> {
     const before = this.counts();
     this.histogram.clear();
-    Atomics.store(this.ending, 0, GOING);
+    Atomics.store(this.ending, 0, SENT);
     this.cpu.send({ kind: 'trial', load, swaps });
     this.hardware.send({ kind: 'trial', load, swaps });
     const [{ trial: hardware }, { trial: cpu }] = await Promise.all([
@@ -87,11 +87,11 @@ export class LiveCell {
       this.cpu.next('trial'),
     ]);
     const after = this.counts();
-    const delivered = after.delivered - before.delivered;
+    const delivered = after.delivered - before.delivered - hardware.leadFrames;
     return {
       cpu,
       hardware,
-      offered: after.offered - before.offered,
+      offered: after.offered - before.offered - hardware.leadFrames,
       delivered,
       mpps: delivered / hardware.seconds / 1e6,
       latencies: this.histogram.counts(),

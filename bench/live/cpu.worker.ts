@@ -12,8 +12,10 @@ import { rehearse } from '../../src/swap/rehearsal.ts';
 import { Histogram } from './histogram.ts';
 import {
   type CpuTrial,
+  GOING,
   type LiveCommand,
   type LiveStart,
+  LOADED,
   OFFERED,
   SERVED,
   type SwapSeries,
@@ -31,19 +33,20 @@ function main(start: LiveStart): void {
   const control = new Control(memory, layout.control);
   const { stream } = layout.cards[layout.cards.length - 1];
   const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
+  const histogram = new Histogram(start.histogram);
   const understudy = start.swaps ? rehearse(NIC_DRIVERS, clock) : undefined;
   const cpu = new Cpu(memory, layout, clock, {
     timed: [],
     round: undefined,
     drivers: NIC_DRIVERS,
     understudy,
-    applications: [timedSink(stamps, new Histogram(start.histogram), clock)],
+    applications: [timedSink(stamps, histogram, clock)],
     swapEnded: () => undefined,
   });
   for (const _ of cpu.boot());
   const beganUs = clock.nowUs();
   cpu.desk.start(beganUs);
-  const serving = new Serving(cpu, clock, new Int32Array(start.ending));
+  const serving = new Serving(cpu, clock, new Int32Array(start.ending), histogram);
   parentPort?.on('message', (command: LiveCommand) => {
     if (command.kind === 'trial') {
       parentPort?.postMessage({ kind: 'trial', trial: serving.run(command.swaps) });
@@ -64,12 +67,14 @@ class Serving {
   private readonly clock: MonotonicClock;
   private readonly idle: IdleWatch;
   private readonly ending: Int32Array;
+  private readonly histogram: Histogram;
 
-  constructor(cpu: Cpu, clock: MonotonicClock, ending: Int32Array) {
+  constructor(cpu: Cpu, clock: MonotonicClock, ending: Int32Array, histogram: Histogram) {
     this.cpu = cpu;
     this.clock = clock;
     this.idle = new IdleWatch(cpu.port.bell, clock);
     this.ending = ending;
+    this.histogram = histogram;
   }
 
   /** Until the hardware says that all is over, and the swaps that have begun have ended. */
@@ -81,6 +86,8 @@ class Serving {
     const hasWork = () => cpu.port.anyPending() || stage() === TAKEN;
     const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
     idle.restart();
+    Atomics.store(this.ending, 0, GOING);
+    let loaded = false;
     let occupancy: Occupancy | undefined;
     for (let steps = 0; ; steps++) {
       const frames = cpu.step();
@@ -88,6 +95,11 @@ class Serving {
       else if (!cpu.idle()) idle.rest();
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
       if (steps % STEPS_PER_LOOK !== 0) continue;
+      if (!loaded && stage() >= LOADED) {
+        loaded = true;
+        idle.restart();
+        this.histogram.clear();
+      }
       // What comes after the last frame is not the load's.
       if (occupancy === undefined && stage() === OFFERED) occupancy = idle.occupancy();
       if (stage() === TAKEN) break;

@@ -13,9 +13,11 @@ import { readTally } from '../../src/hw/link/verifier.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
 import {
+  GOING,
   type HardwareTrial,
   type LiveCommand,
   type LiveStart,
+  LOADED,
   OFFERED,
   SERVED,
   TAKEN,
@@ -23,6 +25,8 @@ import {
 } from './messages.ts';
 import { Stamps } from './stamps.ts';
 
+/** A few frames: threads that were woken on one core are some milliseconds later on two. */
+const LEAD: TrialLoad = { pace: { kind: 'rate', framesPerSecond: 20_000 }, durationUs: 15_000 };
 /** After the last thing to do: time for drivers to be told, and to end what they hold back. */
 const AFTERWARDS_US = 3000;
 /** The same while frames are inside: a thread can lose its core for so long. */
@@ -94,13 +98,11 @@ class LiveHardware {
 
   run({ pace, durationUs }: TrialLoad): HardwareTrial {
     const { hardware, clock, idle } = this;
-    this.pace = pace;
-    this.before = this.timed.offeredFrames;
-    this.startUs = clock.nowUs();
+    while (Atomics.load(this.ending, 0) !== GOING) hardware.step(clock.nowUs());
+    const leadFrames = this.offer(LEAD);
+    Atomics.store(this.ending, 0, LOADED);
     idle.restart();
-    const load = { pace, durationUs, frames: Number.POSITIVE_INFINITY };
-    for (const partner of hardware.partners) partner.offerNext(load, this.startUs);
-    this.step(() => hardware.partners.every(({ finished }) => finished));
+    this.offer({ pace, durationUs });
     const occupancy = idle.occupancy();
     const endUs = clock.nowUs();
     Atomics.store(this.ending, 0, OFFERED);
@@ -117,7 +119,21 @@ class LiveHardware {
     losses.forEach((list, i) => {
       this.lostBefore[i] += list.reduce((frames, loss) => frames + loss.frames, 0);
     });
-    return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6 };
+    return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6, leadFrames };
+  }
+
+  /** Until all of the load has been offered. Returns frames, of all cards. */
+  private offer({ pace, durationUs }: TrialLoad): number {
+    const { partners } = this.hardware;
+    const offered = () => partners.reduce((sum, { offeredFrames }) => sum + offeredFrames, 0);
+    const before = offered();
+    this.pace = pace;
+    this.before = this.timed.offeredFrames;
+    this.startUs = this.clock.nowUs();
+    for (const partner of partners)
+      partner.offerNext({ pace, durationUs, frames: Number.POSITIVE_INFINITY }, this.startUs);
+    this.step(() => partners.every(({ finished }) => finished));
+    return offered() - before;
   }
 
   /** Frames that were offered, not lost on the way, and have not come to an application yet; those thrown away stay. */

@@ -18,17 +18,22 @@ export interface SwapSeries {
   readonly swaps: readonly { readonly to: string; readonly parameters: Parameters }[];
 }
 
-export const GOING = 0;
+/** Both threads have been sent a trial, and begin when it reaches them: milliseconds apart. */
+export const SENT = 0;
+/** By the CPU: it serves, frames may come. */
+export const GOING = 1;
+/** By the hardware: the lead is over, in which both threads have found a core; the load begins, and counts. */
+export const LOADED = 2;
 /** By the hardware: all frames have been offered. */
-export const OFFERED = 1;
+export const OFFERED = 3;
 /** By the hardware: all that could be taken has been. */
-export const TAKEN = 2;
+export const TAKEN = 4;
 /** By the CPU: swaps that were under way have ended, for which it needed the card. */
-export const SERVED = 3;
+export const SERVED = 5;
 
 export interface LiveStart {
   readonly buffer: SharedArrayBuffer;
-  /** The word by which both threads end a trial: GOING, OFFERED, TAKEN, SERVED. */
+  /** The word by which both threads begin and end a trial: SENT, GOING, LOADED, OFFERED, TAKEN, SERVED. */
   readonly ending: SharedArrayBuffer;
   readonly stamps: SharedArrayBuffer;
   readonly histogram: SharedArrayBuffer;
@@ -52,6 +57,8 @@ export interface HardwareTrial {
   /** Of each card. */
   readonly losses: readonly (readonly Loss[])[];
   readonly seconds: number;
+  /** Frames of the lead, of all cards. */
+  readonly leadFrames: number;
 }
 
 export interface CpuTrial {

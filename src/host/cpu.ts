@@ -48,7 +48,7 @@ export interface CpuPlan {
   readonly swapEnded: (record: SwapRecord) => void;
 }
 
-/** Steps between two looks at clock and timetable while there is work; one without counts for some. A look leaves garbage behind. */
+/** Steps between two looks at clock and timetable while there is work; one without counts for some. */
 const STEPS_PER_TICK = 16;
 const EMPTY_STEP = 4;
 /** Ticks between two readings of the cards' drop counters, and looks at buffers to spare. */
@@ -196,11 +196,16 @@ export class Cpu {
 
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
-    const nowUs = this.clock.nowUs();
-    if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);
+    if (this.desk.dueUs !== Number.POSITIVE_INFINITY) this.lookAtClock();
     if (++this.ticks % TICKS_PER_COLLECT !== 0) return;
     this.collect();
     for (const slot of this.slots) releaseSpare(slot, this.host);
+  }
+
+  /** The time is a number that the platform allocates: not read where nothing is due ever. */
+  private lookAtClock(): void {
+    const nowUs = this.clock.nowUs();
+    if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);
   }
 
   private takeInterrupts(): void {
