@@ -48,12 +48,16 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   },
 };
 
+/** Those that need no more than one driver. */
+const QUICK_VARIANTS = ['polling', 'null swaps', 'resizes'];
+
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const cells: Record<string, LiveCell> = {};
   const searches: Record<string, RateSearch> = {};
   const trialUs = { short: quick ? 40_000 : 80_000, long: quick ? 120_000 : 240_000 };
-  for (const [name, { driver, swaps }] of Object.entries(VARIANTS)) {
+  const variants = Object.entries(VARIANTS).filter(([name]) => !quick || QUICK_VARIANTS.includes(name));
+  for (const [name, { driver, swaps }] of variants) {
     const cell = await LiveCell.start(
       await machineFor({ size: 64, link: 'open', driver: { name: driver }, app: 'sink', duration: '1m' }),
       swaps !== undefined,
@@ -63,14 +67,14 @@ async function measure(quick: boolean): Promise<Measured> {
     searches[name] = new RateSearch({
       from: mpps * 2e5,
       to: mpps * 1.5e6,
-      width: quick ? 0.08 : 0.015,
+      width: quick ? 0.12 : 0.02,
       trialUs: trialUs.short,
       repeats: quick ? 2 : 4,
     });
   }
   const losses: Record<string, Charged[]> = {};
   while (Object.values(searches).some(({ over }) => !over))
-    for (const [name, { swaps }] of Object.entries(VARIANTS)) {
+    for (const [name, { swaps }] of variants) {
       const search = searches[name];
       if (search.over) continue;
       const long = swaps !== undefined && swaps.everyUs > trialUs.short / 2;
@@ -105,11 +109,12 @@ function record(
   losses: Readonly<Record<string, readonly Charged[]>>,
 ): void {
   const found = (name: string) => searches[name].found / 1e6;
-  for (const name of Object.keys(VARIANTS)) collected.value(`loss-free/${name}/rate`, found(name));
-  const slowest = Math.min(...DRIVERS.map(found));
-  collected.value('loss-free/null swaps/of-none', found('null swaps') / found('polling'));
-  collected.value('loss-free/all pairs/of-none', found('all pairs') / slowest);
-  collected.value('loss-free/resizes/of-none', found('resizes') / found('polling'));
+  for (const name of Object.keys(searches)) {
+    collected.value(`loss-free/${name}/rate`, found(name));
+    if (VARIANTS[name].swaps === undefined) continue;
+    const without = name === 'all pairs' ? Math.min(...DRIVERS.map(found)) : found('polling');
+    collected.value(`loss-free/${name}/of-none`, found(name) / without);
+  }
   for (const [name, charged] of Object.entries(losses)) {
     const lost = charged.reduce((sum, { lost }) => sum + lost, 0);
     const inside = charged.reduce((sum, { inside }) => sum + inside, 0);
@@ -120,12 +125,10 @@ function record(
   }
 }
 
-const WITH_SWAPS = Object.entries(VARIANTS)
-  .filter(([, { swaps }]) => swaps !== undefined)
-  .map(([name]) => name);
-
 function show(all: readonly Measured[]): Shown {
   const ids = Object.keys(all[0]?.values ?? {});
+  const names = Object.keys(VARIANTS).filter((name) => ids.includes(`loss-free/${name}/rate`));
+  const withSwaps = names.filter((name) => VARIANTS[name].swaps !== undefined);
   const rate = median(valuesOf(all, 'loss-free/polling/rate'));
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
@@ -135,11 +138,11 @@ function show(all: readonly Measured[]): Shown {
         note: 'Against none: polling that is not swapped; for all pairs, the slowest of the three drivers that are not.',
         keys: ['what'],
         columns: ['rate', 'against none'],
-        rows: Object.keys(VARIANTS).map((name) => ({
+        rows: names.map((name) => ({
           keys: [nameOf(name)],
           cells: [
             { figure: `loss-free/${name}/rate` },
-            WITH_SWAPS.includes(name) ? { figure: `loss-free/${name}/of-none` } : { text: '' },
+            withSwaps.includes(name) ? { figure: `loss-free/${name}/of-none` } : { text: '' },
           ],
         })),
       },
@@ -148,14 +151,14 @@ function show(all: readonly Measured[]): Shown {
         note: 'Charged to swaps: what was lost while one was under way, beyond what the rest of the trial lost in the same time.',
         keys: ['what'],
         columns: ['lost', 'in a swap', 'charged to swaps'],
-        rows: WITH_SWAPS.map((name) => ({
+        rows: withSwaps.map((name) => ({
           keys: [nameOf(name)],
           cells: ['lost', 'inside', 'charged'].map((what) => ({ figure: `loss-free/${name}/${what}` })),
         })),
       },
     ],
     plots: [],
-    goals: ['null swaps', 'all pairs', 'resizes'].map(
+    goals: withSwaps.map(
       (name): Goal => ({
         figure: `loss-free/${name}/of-none`,
         text: `loss-free rate, ${nameOf(name)}`,
