@@ -55,7 +55,7 @@ async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const cells: Record<string, LiveCell> = {};
   const searches: Record<string, RateSearch> = {};
-  const trialUs = { short: quick ? 40_000 : 80_000, long: quick ? 120_000 : 240_000 };
+  const trialUs = { short: quick ? 40_000 : 60_000, long: quick ? 120_000 : 210_000 };
   const variants = Object.entries(VARIANTS).filter(([name]) => !quick || QUICK_VARIANTS.includes(name));
   for (const [name, { driver, swaps }] of variants) {
     const cell = await LiveCell.start(
@@ -69,7 +69,7 @@ async function measure(quick: boolean): Promise<Measured> {
       to: mpps * 1.5e6,
       width: quick ? 0.12 : 0.02,
       trialUs: trialUs.short,
-      repeats: quick ? 2 : 4,
+      repeats: quick ? 2 : 3,
     });
   }
   const losses: Record<string, Charged[]> = {};

@@ -104,7 +104,7 @@ export const memory: Bench = {
   name: 'memory',
   title: 'Memory and garbage',
   summary: 'Bytes allocated on the hot path, collections meanwhile, and the resident size of a card.',
-  processes: { full: 5, quick: 2 },
+  processes: { full: 5, quick: 1 },
   measure,
   show,
 };

@@ -9,7 +9,7 @@ import { DmaAllocator } from '../../src/hw/dma.ts';
 import type { Memory } from '../../src/hw/memory.ts';
 import { DESCRIPTOR_WORDS, RX_DD, RX_LENGTH_WORD, RX_STATUS_WORD, rdt } from '../../src/hw/nic/datasheet.ts';
 import { BareCard, buffersOf, SLOTS } from './bare-card.ts';
-import { type Order, orderOf } from './order.ts';
+import { ledgerOf, type Order, orderOf } from './order.ts';
 
 const MASK = SLOTS - 1;
 
@@ -26,14 +26,15 @@ export class BareReceive {
   private readonly order: Order;
   private head = 0;
 
-  constructor(memory: Memory, layout: MachineLayout, clock: Clock, burst: number) {
+  constructor(memory: Memory, layout: MachineLayout, clock: Clock, burst: number, wholeLedger: boolean) {
     this.words = memory.words;
     this.burst = burst;
     const dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.card = new BareCard(memory, layout, 0, clock, dma);
     this.doorbell = this.card.register(layout, rdt(0));
     this.free = buffersOf(layout, SLOTS + burst);
-    this.order = orderOf(memory, layout.cards[0].stream);
+    const [card] = layout.cards;
+    this.order = wholeLedger ? ledgerOf(memory, card) : orderOf(memory, card.stream);
   }
 
   *bringUp(): Generator<void> {

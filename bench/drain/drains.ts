@@ -59,7 +59,7 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
   const clock = new MonotonicClock(originUs);
   const bare = drainer.forwards
     ? new BareForward(memory, layout, clock, drainer.burst)
-    : new BareReceive(memory, layout, clock, drainer.burst);
+    : new BareReceive(memory, layout, clock, drainer.burst, drainer.wholeLedger ?? false);
   for (const _ of bare.bringUp());
   return new BareDrain(bare, new TurnClock(clock));
 }

@@ -13,7 +13,13 @@ export type Drainer =
       /** Drivers that the round goes through; all built-in ones where undefined. */
       readonly drivers?: readonly string[];
     }
-  | { readonly kind: 'bare'; readonly forwards: boolean; readonly burst: number };
+  | {
+      readonly kind: 'bare';
+      readonly forwards: boolean;
+      readonly burst: number;
+      /** Of one that only receives: it looks at all that the ledger looks at. */
+      readonly wholeLedger?: boolean;
+    };
 
 export interface CellStart {
   readonly buffer: SharedArrayBuffer;

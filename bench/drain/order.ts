@@ -1,9 +1,11 @@
 /** The least that shows a loss, a repetition or a reordering: is this frame the next one? For loops written by hand. */
 
+import type { CardLayout } from '../../src/host/machine.ts';
 import type { CapturedStream } from '../../src/hw/link/captured.ts';
 import { FLOW_OFFSET, frameBytes, SEQUENCE_OFFSET } from '../../src/hw/link/frames.ts';
 import type { GeneratedStream } from '../../src/hw/link/generated.ts';
-import type { Stream } from '../../src/hw/link/stream.ts';
+import { FRAME_OK, type FrameChecker } from '../../src/hw/link/source.ts';
+import { makeChecker, type Stream } from '../../src/hw/link/stream.ts';
 import type { Memory } from '../../src/hw/memory.ts';
 
 /** `frame` is a word index. 0 if it is, 1 if not; either way the one after it comes next. */
@@ -13,6 +15,11 @@ export interface Order {
 
 export function orderOf(memory: Memory, stream: Stream): Order {
   return stream.kind === 'generated' ? new FlowOrder(memory, stream) : new CaptureOrder(memory, stream);
+}
+
+/** All that the ledger looks at, and as often: what it costs a loop written by hand. */
+export function ledgerOf(memory: Memory, { stream, deliveryState, lossy, wholeOneIn }: CardLayout): Order {
+  return new LedgerOrder(makeChecker(memory, stream, deliveryState, { mirrored: false, lossy, wholeOneIn }));
 }
 
 const FLOW_WORD = FLOW_OFFSET >>> 2;
@@ -68,5 +75,17 @@ class CaptureOrder implements Order {
       difference |= words[frame + word] ^ words[sent + word];
     this.row = row + ROW_WORDS === this.end ? this.first : row + ROW_WORDS;
     return difference === 0 ? 0 : 1;
+  }
+}
+
+class LedgerOrder implements Order {
+  private readonly checker: FrameChecker;
+
+  constructor(checker: FrameChecker) {
+    this.checker = checker;
+  }
+
+  wrong(frame: number, length: number): number {
+    return this.checker.check(frame << 2, length) === FRAME_OK ? 0 : 1;
   }
 }
