@@ -25,7 +25,7 @@ async function measure(quick: boolean): Promise<Measured> {
       round: undefined,
       rehearsed: true,
     });
-  const trials = await trialsOf(cells, { warm: 4, counted: quick ? 3 : 5, turns: quick ? 250 : 1000 });
+  const trials = await trialsOf(cells, { warm: 4, counted: quick ? 3 : 5, turns: quick ? 250 : 500 });
   const bare = median(trials[BARE].map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);
   for (const driver of DRIVERS) {

@@ -11,7 +11,7 @@ import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 12, counted: 13, turns: 120 };
+const FULL: Rounds = { warm: 12, counted: 9, turns: 100 };
 const QUICK: Rounds = { warm: 12, counted: 8, turns: 80 };
 
 interface LiveTimes {
@@ -20,7 +20,7 @@ interface LiveTimes {
   readonly trials: number;
 }
 
-const LIVE_FULL: LiveTimes = { warmUs: 250_000, trialUs: 60_000, trials: 4 };
+const LIVE_FULL: LiveTimes = { warmUs: 200_000, trialUs: 50_000, trials: 3 };
 const LIVE_QUICK: LiveTimes = { warmUs: 200_000, trialUs: 50_000, trials: 3 };
 const BARE = 'bare';
 const BARE_LEDGER = 'bare with ledger';
