@@ -11,11 +11,12 @@ import { Memory } from '../../src/hw/memory.ts';
 import { rehearse } from '../../src/swap/rehearsal.ts';
 import { Histogram } from './histogram.ts';
 import {
+  COUNTING,
   type CpuTrial,
   GOING,
+  LED,
   type LiveCommand,
   type LiveStart,
-  LOADED,
   OFFERED,
   SERVED,
   type SwapSeries,
@@ -83,11 +84,10 @@ class Serving {
     const before = cpu.desk.records.length;
     const swaps = new Asking(series, cpu, this.clock);
     const stage = () => Atomics.load(this.ending, 0);
-    const hasWork = () => cpu.port.anyPending() || stage() === TAKEN;
+    const hasWork = () => cpu.port.anyPending() || stage() === LED || stage() === TAKEN;
     const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
     idle.restart();
     Atomics.store(this.ending, 0, GOING);
-    let loaded = false;
     let occupancy: Occupancy | undefined;
     for (let steps = 0; ; steps++) {
       const frames = cpu.step();
@@ -95,10 +95,10 @@ class Serving {
       else if (!cpu.idle()) idle.rest();
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
       if (steps % STEPS_PER_LOOK !== 0) continue;
-      if (!loaded && stage() >= LOADED) {
-        loaded = true;
+      if (stage() === LED) {
         idle.restart();
         this.histogram.clear();
+        Atomics.store(this.ending, 0, COUNTING);
       }
       // What comes after the last frame is not the load's.
       if (occupancy === undefined && stage() === OFFERED) occupancy = idle.occupancy();

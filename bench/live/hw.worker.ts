@@ -13,11 +13,12 @@ import { readTally } from '../../src/hw/link/verifier.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
 import {
+  COUNTING,
   GOING,
   type HardwareTrial,
+  LED,
   type LiveCommand,
   type LiveStart,
-  LOADED,
   OFFERED,
   SERVED,
   TAKEN,
@@ -99,8 +100,7 @@ class LiveHardware {
   run({ pace, durationUs }: TrialLoad): HardwareTrial {
     const { hardware, clock, idle } = this;
     while (Atomics.load(this.ending, 0) !== GOING) hardware.step(clock.nowUs());
-    const leadFrames = this.offer(LEAD);
-    Atomics.store(this.ending, 0, LOADED);
+    const leadFrames = this.lead();
     idle.restart();
     this.offer({ pace, durationUs });
     const occupancy = idle.occupancy();
@@ -120,6 +120,19 @@ class LiveHardware {
       this.lostBefore[i] += list.reduce((frames, loss) => frames + loss.frames, 0);
     });
     return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6, leadFrames };
+  }
+
+  /** Until its frames are with the applications, but for those that a reset threw away, and the CPU has forgotten them. */
+  private lead(): number {
+    const { clock } = this;
+    const thrownAway = this.inside();
+    const frames = this.offer(LEAD);
+    const latestUs = clock.nowUs() + STRANDED_US;
+    this.step(() => this.inside() <= thrownAway || clock.nowUs() >= latestUs);
+    Atomics.store(this.ending, 0, LED);
+    this.cpu.ring(clock.nowUs());
+    this.step(() => Atomics.load(this.ending, 0) === COUNTING);
+    return frames;
   }
 
   /** Until all of the load has been offered. Returns frames, of all cards. */

@@ -22,18 +22,20 @@ export interface SwapSeries {
 export const SENT = 0;
 /** By the CPU: it serves, frames may come. */
 export const GOING = 1;
-/** By the hardware: the lead is over, in which both threads have found a core; the load begins, and counts. */
-export const LOADED = 2;
+/** By the hardware: the lead is over, in which both threads have found a core. */
+export const LED = 2;
+/** By the CPU: what came so far is forgotten, the load may come. */
+export const COUNTING = 3;
 /** By the hardware: all frames have been offered. */
-export const OFFERED = 3;
+export const OFFERED = 4;
 /** By the hardware: all that could be taken has been. */
-export const TAKEN = 4;
+export const TAKEN = 5;
 /** By the CPU: swaps that were under way have ended, for which it needed the card. */
-export const SERVED = 5;
+export const SERVED = 6;
 
 export interface LiveStart {
   readonly buffer: SharedArrayBuffer;
-  /** The word by which both threads begin and end a trial: SENT, GOING, LOADED, OFFERED, TAKEN, SERVED. */
+  /** The word by which both threads begin and end a trial: SENT, GOING, LED and so on. */
   readonly ending: SharedArrayBuffer;
   readonly stamps: SharedArrayBuffer;
   readonly histogram: SharedArrayBuffer;
