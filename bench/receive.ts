@@ -30,6 +30,10 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const LONG_ENOUGH = '1m';
 
+function isDriver(name: string): boolean {
+  return name !== BARE && name !== BARE_LEDGER;
+}
+
 /** Frames that the built-in drivers take at a time. */
 export function burstOf(driver: string): number {
   const definition = NIC_DRIVERS.find(({ name }) => name === driver);
@@ -60,6 +64,8 @@ async function measureDraining(collected: Collected, kind: string, rounds: Round
   for (const [name, own] of Object.entries(trials)) {
     collected.value(`receive/${kind}/${name}/ns`, median(own.map(typicalNs)));
     if (name !== BARE) collected.value(`receive/${kind}/${name}/of-bare`, ratioOf(own, trials[BARE]));
+    if (isDriver(name))
+      collected.value(`receive/${kind}/${name}/of-ledger`, ratioOf(own, trials[BARE_LEDGER]));
   }
   await endAll(cells, collected);
 }
@@ -95,7 +101,7 @@ function show(all: readonly Measured[]): Shown {
     `receive/${kind}/${BARE}/ns`,
     ...['ns', 'of-bare'].map((what) => `receive/${kind}/${BARE_LEDGER}/${what}`),
     ...DRIVERS.flatMap((driver) =>
-      ['ns', 'of-bare', 'mpps', 'cpu-idle', 'hardware-idle'].map(
+      ['ns', 'of-bare', 'of-ledger', 'mpps', 'cpu-idle', 'hardware-idle'].map(
         (what) => `receive/${kind}/${driver}/${what}`,
       ),
     ),
@@ -120,22 +126,23 @@ function show(all: readonly Measured[]): Shown {
 function figure(id: string, values: readonly number[]): Figure {
   const what = id.slice(id.lastIndexOf('/') + 1);
   if (what === 'ns') return { id, unit: 'ns', values };
-  if (what === 'of-bare') return { id, unit: 'ratio', better: 'higher', values };
+  if (what === 'of-bare' || what === 'of-ledger') return { id, unit: 'ratio', better: 'higher', values };
   return what === 'mpps' ? { id, unit: 'Mpps', values } : { id, unit: 'share', values };
 }
 
 function draining(kinds: readonly string[]): ResultTable {
   return {
     title: 'CPU time for a frame, one queue',
-    note: 'The other core fills the rings, only draining is timed. Against bare: bare ring / driver, 1 is as fast. The bare ring looks at flow and number of each frame; with the ledger’s check, at all that the drivers’ frames are held against.',
+    note: 'The other core fills the rings, only draining is timed. Against bare: bare ring / driver, 1 is as fast. The bare ring looks at flow and number of each frame; with the ledger’s check, at all that the drivers’ frames are held against: a ratio to that one stands in the last column.',
     keys: ['frames', 'drained by'],
-    columns: ['a frame', 'against bare'],
+    columns: ['a frame', 'against bare', 'with ledger'],
     rows: kinds.flatMap((kind) =>
       [BARE, BARE_LEDGER, ...DRIVERS].map((name) => ({
         keys: [trafficName(kind), NAMES[name] ?? name],
         cells: [
           { figure: `receive/${kind}/${name}/ns` },
           name === BARE ? { text: '' } : { figure: `receive/${kind}/${name}/of-bare` },
+          isDriver(name) ? { figure: `receive/${kind}/${name}/of-ledger` } : { text: '' },
         ] satisfies TableCell[],
       })),
     ),
