@@ -40,9 +40,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     name: 'rollback-restores-the-state-of-the-pause',
     part: 'swap',
     file: 'src/swap/actions.ts',
-    edits: [
-      { find: '  state.save(slot.snapshot); // the undo of `export` finds what is true now\n', replace: '' },
-    ],
+    edits: [{ find: '  state.save(slot.snapshot); // the undo of', replace: '  // the undo of' }],
     says:
       'The snapshot is not renewed when the rings are handed back: the undo of the export then puts back what ' +
       'was true before the new driver served, and its frames count as unread, its buffers as not recycled.',
