@@ -76,7 +76,9 @@ function reserve({ slot, host, plan }: Exchange): Slices | void {
 function warm(exchange: Exchange): Slices | void {
   const { request, plan, host, slot } = exchange;
   if (!isWarm(request.to)) return each(warmUp(request.to, plan.parameters, slot.environment.clock), SERVE);
-  if (host.understudy !== undefined) return playThrough(exchange, host.understudy);
+  // Before a drain or a reset it would be forgotten again by the time the pause comes.
+  if (host.understudy !== undefined && request.method === 'inplace')
+    return playThrough(exchange, host.understudy);
 }
 
 /** In a slice of its own: whoever waits is served once more before the pause. */

@@ -37,16 +37,6 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     interleaved: true,
   },
   {
-    name: 'rollback-restores-the-state-of-the-pause',
-    part: 'swap',
-    file: 'src/swap/actions.ts',
-    edits: [{ find: '  state.save(slot.snapshot); // the undo of', replace: '  // the undo of' }],
-    says:
-      'The snapshot is not renewed when the rings are handed back: the undo of the export then puts back what ' +
-      'was true before the new driver served, and its frames count as unread, its buffers as not recycled.',
-    interleaved: true,
-  },
-  {
     name: 'undone-from-the-front',
     part: 'swap',
     file: 'src/swap/exchange.ts',
