@@ -47,10 +47,13 @@ export class NicStatistics {
 
   /** Adds what the drop counters show; call before a reset loses them, and before reading the totals. */
   collect(): void {
-    const { doubles, base } = this;
-    doubles[base + MISSED] += this.port.read32(rxmpc(0));
-    for (let queue = 0; queue < QUEUES; queue++)
-      doubles[base + DROPPED + queue] += this.port.read32(qprdc(queue));
+    this.addUp(MISSED, this.port.read32(rxmpc(0)));
+    for (let queue = 0; queue < QUEUES; queue++) this.addUp(DROPPED + queue, this.port.read32(qprdc(queue)));
+  }
+
+  /** Mostly nothing has been dropped: then no double is touched, which code not yet compiled would allocate. */
+  private addUp(statistic: number, counted: number): void {
+    if (counted !== 0) this.doubles[this.base + statistic] += counted;
   }
 }
 
