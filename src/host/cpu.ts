@@ -126,7 +126,7 @@ export class Cpu {
   sleptThrough(): void {
     const now = this.clock.nowUs();
     this.slots.forEach((slot, i) => {
-      if (!this.wakeups[i].missed()) return;
+      if (!this.wakeups[i].missed(now)) return;
       const message = 'frames lie in a ring, its vector is enabled, and nobody was told';
       this.violations.push({
         invariant: 'interrupts',

@@ -9,12 +9,12 @@ import { isScratch } from '../swap/faulty.ts';
 import { expectClean } from './verdict.ts';
 
 /** A card with frames in its ring of which its driver has not been told. */
-function withWork(frames = 5): { machine: TestMachine; check: WakeupCheck } {
-  const machine = new TestMachine({ cards: [{ driver: 'interrupt', frames }] });
+function withWork(frames = 5, queues = 1): { machine: TestMachine; check: WakeupCheck } {
+  const machine = new TestMachine({ cards: [{ driver: 'interrupt', frames, queues, flows: 8 }] });
   machine.boot();
   machine.runFor(10);
   const { environment } = machine.slot();
-  environment.port.maskVector(0);
+  for (let vector = 0; vector < queues; vector++) environment.port.maskVector(vector);
   machine.start();
   for (let i = 0; i < 8; i++) machine.stepHardware();
   expect(environment.state.workWaits()).toBe(true);
@@ -27,28 +27,68 @@ function withWork(frames = 5): { machine: TestMachine; check: WakeupCheck } {
 describe('the check for lost wake-ups', () => {
   it('speaks up after more than three sleeps in a row that nobody ended, and not before', () => {
     const { machine, check } = withWork();
-    const told = Array.from({ length: 5 }, () => {
+    const told = Array.from({ length: 5 }, (_, sleep) => {
       machine.stepHardware();
       machine.stepHardware();
-      return check.missed();
+      return check.missed(sleep * 20_000);
     });
     expect(told).toEqual([false, false, false, true, false]);
+  });
+
+  it('waits for longer than an interrupt can be moderated, however short the sleeps', () => {
+    const { machine, check } = withWork();
+    const told = Array.from({ length: 40 }, (_, sleep) => {
+      machine.stepHardware();
+      machine.stepHardware();
+      return check.missed(sleep * 200);
+    });
+    expect(told.indexOf(true)).toBe(25);
+  });
+
+  it('is silent when each sleep that nobody ended finds another frame, and all are served in between', () => {
+    const { machine, check } = withWork(200);
+    const { driver, environment } = machine.slot();
+    const told = Array.from({ length: 12 }, (_, sleep) => {
+      machine.stepHardware();
+      machine.stepHardware();
+      expect(environment.state.workWaits()).toBe(true);
+      const missed = check.missed(sleep * 20_000);
+      driver.interrupt(0);
+      driver.poll(4);
+      return missed;
+    });
+    expect(told).not.toContain(true);
+  });
+
+  it('finds a queue that nobody tells of while another one is served', () => {
+    const { machine, check } = withWork(400, 2);
+    const { driver } = machine.slot();
+    const told = Array.from({ length: 6 }, (_, sleep) => {
+      machine.stepHardware();
+      machine.stepHardware();
+      const missed = check.missed(sleep * 20_000);
+      driver.interrupt(1);
+      driver.poll(4);
+      return missed;
+    });
+    expect(told).toContain(true);
   });
 
   it('does not count a sleep in which the card made no step: it may still tell', () => {
     const { machine, check } = withWork();
     machine.stepHardware();
     machine.stepHardware();
-    const told = Array.from({ length: 50 }, () => check.missed());
+    const told = Array.from({ length: 50 }, (_, sleep) => check.missed(sleep * 20_000));
     expect(told).not.toContain(true);
   });
 
   it('begins anew when the work was done meanwhile', () => {
     const { machine, check } = withWork();
+    let slept = 0;
     const sleep = (): boolean => {
       machine.stepHardware();
       machine.stepHardware();
-      return check.missed();
+      return check.missed(++slept * 20_000);
     };
     expect([sleep(), sleep(), sleep()]).toEqual([false, false, false]);
     const { driver } = machine.slot();

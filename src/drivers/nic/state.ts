@@ -174,10 +174,20 @@ export class NicState {
 
   /** Is there a received frame that may be read, or a sent one to be reclaimed? By the rings alone, whoever drives. */
   workWaits(): boolean {
-    const { words } = this.memory;
     for (let left = this.receiving; left !== 0; left &= left - 1)
-      if (this.receivedWaits(words, this.rx(lowestBit(left)))) return true;
+      if (this.receivedWaits(lowestBit(left))) return true;
     return false;
+  }
+
+  /** The same of one receive queue. */
+  receivedWaits(queue: number): boolean {
+    const { words } = this.memory;
+    const record = this.rx(queue);
+    const at = words[record + RX.consumed];
+    if (at === words[record + RX.posted]) return false;
+    if (words[record + RX.limited] !== 0 && at === words[record + RX.readable]) return false;
+    const slot = at & (words[record + RX.slots] - 1);
+    return (load(words, words[record + RX.ring] + slot * DESCRIPTOR_WORDS + RX_STATUS_WORD) & RX_DD) !== 0;
   }
 
   /** Has the card reported a sent frame whose buffer is not home yet? */
@@ -214,14 +224,6 @@ export class NicState {
       for (let at = words[record + TX.reclaimed]; at !== end; at = (at + 1) | 0)
         visit(words[words[record + TX.shadow] + (at & mask)], 'tx', queue, at & mask);
     }
-  }
-
-  private receivedWaits(words: Int32Array, record: number): boolean {
-    const at = words[record + RX.consumed];
-    if (at === words[record + RX.posted]) return false;
-    if (words[record + RX.limited] !== 0 && at === words[record + RX.readable]) return false;
-    const slot = at & (words[record + RX.slots] - 1);
-    return (load(words, words[record + RX.ring] + slot * DESCRIPTOR_WORDS + RX_STATUS_WORD) & RX_DD) !== 0;
   }
 
   private validateRecord(
