@@ -1,5 +1,5 @@
 import type { Memory, Region } from './memory.ts';
-import { add, and, exchange, load, or, store } from './shared.ts';
+import { add, and, compareExchange, exchange, load, or, store } from './shared.ts';
 
 /**
  * How a register answers. `RW` and `RO` as usual; `RC` clears when read; `RCL`/`RCH` are the halves of a
@@ -7,7 +7,7 @@ import { add, and, exchange, load, or, store } from './shared.ts';
  * `SET`/`CLR` change the bits of another register where ones are written; `SC` holds bits that the device
  * clears when it is done; `EN` reads its enable bit as the device has acknowledged it; `DB` is a doorbell;
  * `LV` is read and written as `RW` is, but the device looks at it whenever it needs it and keeps no copy;
- * `WO` reads as zero.
+ * `WO` reads as zero; `WDB` is a doorbell that cannot be read back.
  */
 export type Access =
   | 'RW'
@@ -22,7 +22,8 @@ export type Access =
   | 'EN'
   | 'DB'
   | 'LV'
-  | 'WO';
+  | 'WO'
+  | 'WDB';
 
 /** One row of a device's register table. */
 export interface RegisterRow {
@@ -62,6 +63,7 @@ const CODES: readonly Access[] = [
   'DB',
   'LV',
   'WO',
+  'WDB',
 ];
 const RESERVED = 0;
 const RW = 1;
@@ -76,6 +78,7 @@ const SC = 9;
 const EN = 10;
 const DB = 11;
 const LV = 12;
+const WDB = 14;
 
 /** A register table, indexed by word offset. Built once per kind of device. */
 export class RegisterTable {
@@ -185,6 +188,7 @@ export class RegisterFile {
     const at = this.base + this.table.targets[slot];
     switch (this.table.kinds[slot]) {
       case DB:
+      case WDB:
         store(words, at, value); // publishes the descriptors below the new tail to the engine
         return;
       case LV:
@@ -214,6 +218,11 @@ export class RegisterFile {
 
   set(offset: number, value: number): void {
     store(this.memory.words, this.base + (offset >>> 2), value);
+  }
+
+  /** Sets a register that the driver writes too, unless it has changed since it was read as `expected`. */
+  replace(offset: number, expected: number, value: number): void {
+    compareExchange(this.memory.words, this.base + (offset >>> 2), expected | 0, value | 0);
   }
 
   setBits(offset: number, bits: number): void {
