@@ -5,11 +5,14 @@ Forms:
   --nic eth0,queues=4,app=echo,driver=polling,rxBuffers=1024
       keys: queues (1 to 8), app, driver, capture, size, flows, rate, link;
       with driver, any other key is a parameter of that driver
+  --disk nvme0,size=256M,driver=polling,queueDepth=64,rw=randread,bs=4k
+      keys: size, media (a file), cache, queues, requests, driver, rw, bs, iodepth,
+      rwmixread, verify, flushEvery, fua; any other key is a parameter of its driver
   --driver polling:rxRing=1024,rxBuffers=512
       parameters, units, ranges: ringswap list; a path names a module of yours,
       and likewise --app ./mine.mjs or --nic eth0,app=./mine.mjs
   --swap at=1s,nic=eth0,to=polling,rxBuffers=2048,method=drain
-      at: us, ms, s or m after the first frame; nic: needed with several cards;
+      at: us, ms, s or m after the first frame; nic or disk: needed with several;
       method: inplace (default), or the controls drain and reset;
       any other key is a parameter of the new driver
   --swap-every 5ms,rxBuffers=256/1024,rxRing=512/1024
@@ -21,6 +24,7 @@ Examples:
   ringswap run --size 64 --app echo --frames 5M --swap-every 5ms
   ringswap run --capture lan.pcap --rate recorded --swap at=1s,to=batching
   ringswap run --nic eth0,queues=4 --nic eth1 --size imix --app forward
+  ringswap run --disk nvme0,size=256M --rw randrw --iodepth 64 --swap-every 5ms
   ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
 `;
 

@@ -1,12 +1,13 @@
 import type { Scenario } from '../testbed/index.ts';
 import { UsageError, validateScenario } from '../testbed/index.ts';
 import { readScenario } from './scenario-file.ts';
-import { defined, driver, filled, number, numbers, pairs, text, type Values } from './values.ts';
+import { defined, driver, filled, number, numbers, onOff, pairs, text, type Values } from './values.ts';
 
 /** The flags of `run` and `plan` that make a scenario, as they were typed. */
 export interface ScenarioFlags {
   readonly scenario?: string;
   readonly nic?: readonly string[];
+  readonly disk?: readonly string[];
   readonly driver?: string;
   readonly app?: string;
   readonly capture?: string;
@@ -14,6 +15,11 @@ export interface ScenarioFlags {
   readonly flows?: string;
   readonly rate?: string;
   readonly link?: string;
+  readonly rw?: string;
+  readonly bs?: string;
+  readonly iodepth?: string;
+  readonly rwmixread?: string;
+  readonly verify?: string;
   readonly frames?: string;
   readonly duration?: string;
   readonly swap?: readonly string[];
@@ -35,6 +41,21 @@ const CARD = {
   link: text,
 };
 
+/** What is asked of disks. */
+const WORKLOAD = { rw: text, bs: text, iodepth: number, rwmixread: number, verify: onOff };
+
+/** Keys of a disk besides its driver. */
+const DISK = {
+  size: text,
+  media: text,
+  cache: text,
+  queues: number,
+  requests: number,
+  flushEvery: number,
+  fua: number,
+  ...WORKLOAD,
+};
+
 /** Flags that are one key of a scenario. */
 const SINGLE = {
   app: text,
@@ -43,6 +64,7 @@ const SINGLE = {
   flows: number,
   rate: number,
   link: text,
+  ...WORKLOAD,
   frames: number,
   duration: text,
   memory: text,
@@ -61,9 +83,15 @@ const RIVALS = [
 /** The flags as a scenario, over those of a scenario file. Messages name the flag as it was typed. */
 export function scenarioFromFlags(flags: ScenarioFlags): Scenario {
   const file = flags.scenario === undefined ? {} : readScenario(flags.scenario);
-  const given = { ...singles(flags), ...startDriver(flags.driver), ...cards(flags.nic) };
-  const base = { nics: [{ name: 'eth0' }], ...withoutRivals(file, given), ...given };
-  const swaps = { ...scheduled(flags.swap, base.nics), ...repeated(flags.swapEvery) };
+  const given = {
+    ...singles(flags),
+    ...startDriver(flags.driver),
+    ...cards(flags.nic),
+    ...disks(flags.disk),
+  };
+  const told = { ...withoutRivals(file, given), ...given };
+  const base = told.disks === undefined ? { nics: [{ name: 'eth0' }], ...told } : told;
+  const swaps = { ...scheduled(flags.swap, base), ...repeated(flags.swapEvery) };
   return validateScenario({ ...base, ...swaps }, 'the command line');
 }
 
@@ -86,15 +114,26 @@ function startDriver(given: string | undefined): Scenario {
 
 function cards(given: readonly string[] | undefined): Scenario {
   if (given === undefined) return {};
-  return { nics: given.flatMap((nic) => checked({ nics: [card(nic)] }, `--nic ${nic}`).nics ?? []) };
+  const each = (nic: string) => device(nic, CARD, `--nic ${nic}`);
+  return { nics: given.flatMap((nic) => checked({ nics: [each(nic)] }, `--nic ${nic}`).nics ?? []) };
 }
 
-function card(given: string): Values {
-  const where = `--nic ${given}`;
+function disks(given: readonly string[] | undefined): Scenario {
+  if (given === undefined) return {};
+  const each = (disk: string) => device(disk, DISK, `--disk ${disk}`);
+  return { disks: given.flatMap((disk) => checked({ disks: [each(disk)] }, `--disk ${disk}`).disks ?? []) };
+}
+
+/** `NAME,key=value,...`: keys that the device has none of are its driver's. */
+function device(
+  given: string,
+  keys: Readonly<Record<string, (text: string) => unknown>>,
+  where: string,
+): Values {
   const [name, ...parts] = given.split(',');
   const { driver: start, ...values } = Object.fromEntries(pairs(parts, where));
-  const own = Object.entries(CARD).map(([key, read]) => [key, values[key] && read(values[key])]);
-  const others = numbers(Object.entries(values).filter(([key]) => !Object.hasOwn(CARD, key)));
+  const own = Object.entries(keys).map(([key, read]) => [key, values[key] && read(values[key])]);
+  const others = numbers(Object.entries(values).filter(([key]) => !Object.hasOwn(keys, key)));
   return defined({
     name,
     ...Object.fromEntries(own),
@@ -103,21 +142,27 @@ function card(given: string): Values {
   });
 }
 
-function scheduled(given: readonly string[] | undefined, nics: Scenario['nics']): Scenario {
+function scheduled(given: readonly string[] | undefined, { nics = [], disks = [] }: Scenario): Scenario {
   if (given === undefined) return {};
-  const only = nics?.length === 1 ? nics[0]?.name : undefined;
+  const alone = nics.length + disks.length === 1;
+  const only = { nic: alone ? nics[0]?.name : undefined, disk: alone ? disks[0]?.name : undefined };
   return {
     swaps: given.flatMap((swap) => {
       const where = `--swap ${swap}`;
-      const { at, to, nic = only, method, ...others } = Object.fromEntries(pairs(swap.split(','), where));
-      if (nic === undefined) {
-        const names = nics?.map(({ name }) => name).join(', ');
-        throw new UsageError(`${where}: there are several cards; say which with nic=NAME, one of ${names}`);
-      }
-      const value = defined({ at, nic, to, method, parameters: filled(numbers(Object.entries(others))) });
+      const { at, to, nic, disk, method, ...others } = Object.fromEntries(pairs(swap.split(','), where));
+      const of = nic === undefined && disk === undefined ? only : { nic, disk };
+      if (of.nic === undefined && of.disk === undefined)
+        throw new UsageError(`${where}: ${which(nics, disks)}`);
+      const value = defined({ at, ...of, to, method, parameters: filled(numbers(Object.entries(others))) });
       return checked({ swaps: [value] }, where).swaps ?? [];
     }),
   };
+}
+
+function which(nics: readonly { name: string }[], disks: readonly { name: string }[]): string {
+  const cards = nics.map(({ name }) => `nic=${name}`);
+  const names = [...cards, ...disks.map(({ name }) => `disk=${name}`)].join(', ');
+  return `there are several devices; say which with one of ${names}`;
 }
 
 function repeated(given: string | undefined): Scenario {
@@ -144,7 +189,7 @@ function checked(value: Values, flag: string): Scenario {
     return validateScenario(value, flag);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const place = /: \/(?:(?:nics|swaps|swapEvery|driver|parameters|vary|0)\b\/?)*(?: (?=lacks|has))?/;
+    const place = /: \/(?:(?:nics|disks|swaps|swapEvery|driver|parameters|vary|0)\b\/?)*(?: (?=lacks|has))?/;
     throw new UsageError(error.message.replace(place, ': '));
   }
 }

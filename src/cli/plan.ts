@@ -21,7 +21,7 @@ export function renderPlan(swaps: readonly PlannedSwap[], screen: Screen): strin
 function plannedSwap(swap: PlannedSwap, number: number, { columns, colors }: Screen): string[] {
   const room = columns - 2;
   const method = METHODS[swap.method] ?? swap.method;
-  const title = `${colors.bold(`${number}. ${swap.nic}: ${swap.from} → ${swap.to}`)}${colors.dim(`, ${method}`)}`;
+  const title = `${colors.bold(`${number}. ${swap.device}: ${swap.from} → ${swap.to}`)}${colors.dim(`, ${method}`)}`;
   if (swap.refused !== undefined) {
     return [title, ...indent(wrap(`${colors.red('refused')}: ${swap.refused}`, room, 2))];
   }

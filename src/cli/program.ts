@@ -17,7 +17,7 @@ const repeatable = (value: string, before: readonly string[] = []) => [...before
 
 export function program(): Command {
   const root = new Command('ringswap')
-    .description('Changes a network driver while its card is busy, and proves that no frame suffers.')
+    .description('Changes a driver while its device is busy, and proves that no frame and no block suffers.')
     .version(manifest.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -27,7 +27,7 @@ export function program(): Command {
   scenarioOptions(root.command('run'))
     .summary('run traffic, swap drivers under it, report')
     .description(
-      'Runs a scenario on emulated 82599 cards and reports what was lost: nothing, or what and where.',
+      'Runs a scenario on emulated 82599 cards and NVMe disks and reports what was lost: nothing, or what and where.',
     )
     .optionsGroup('Output:')
     .option(
@@ -152,7 +152,13 @@ function scenarioOptions(command: Command): Command {
         repeatable,
       ),
     )
-    .option('--driver <driver>', 'starting driver, NAME[:key=value,...] (default: interrupt)')
+    .addOption(
+      new Option(
+        '--disk <disk>',
+        'a disk, NAME[,key=value...]; repeatable (then no card by default)',
+      ).argParser(repeatable),
+    )
+    .option('--driver <driver>', 'starting driver of cards, NAME[:key=value,...] (default: interrupt)')
     .option('--app <app>', 'what the host does with frames: sink, echo, forward, or a module (default: sink)')
     .option('--memory <bytes>', 'DMA memory: 64M, 1G, ... in powers of 1024 (default: what is needed)')
     .optionsGroup('Traffic, for each card that has none of its own:')
@@ -161,8 +167,14 @@ function scenarioOptions(command: Command): Command {
     .option('--flows <n>', 'flows of generated frames, 1 to 65536 (default: 16)')
     .option('--rate <pps>', 'frames per second (250k, 1M), max, recorded, or recorded*F (default: max)')
     .option('--link <kind>', 'lossless: PAUSE is honoured; open: overruns are lost (default: lossless)')
+    .optionsGroup('Requests, for each disk that has none of its own:')
+    .option('--rw <kind>', 'randread, randwrite, randrw, read or write (default: randrw)')
+    .option('--bs <bytes>', 'bytes of a request, 512 to 1M: 4k, 64k (default: 4k)')
+    .option('--iodepth <n>', 'requests kept outstanding (default: 32)')
+    .option('--rwmixread <percent>', 'reads of randrw (default: 50)')
+    .option('--verify <on|off>', 'check each block that is read (default: on)')
     .optionsGroup('Length of the run (default: 1s):')
-    .option('--frames <n>', 'frames offered to each card: 5M, 20_000_000')
+    .option('--frames <n>', 'frames offered to each card, requests to each disk: 5M, 20_000_000')
     .option('--duration <time>', 'or how long they are offered: 250us, 500ms, 5s, 1m')
     .optionsGroup('Swaps:')
     .addOption(

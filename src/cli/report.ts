@@ -1,6 +1,6 @@
-import type { Report } from '../testbed/index.ts';
+import { cardsOf, disksOf, type Report } from '../testbed/index.ts';
 import { counted, digits, timeSpan } from './format.ts';
-import { devices } from './report/devices.ts';
+import { devices, disks } from './report/devices.ts';
 import { ledger, violations } from './report/ledger.ts';
 import { notes } from './report/notes.ts';
 import { pairs, phases } from './report/swaps.ts';
@@ -14,6 +14,7 @@ export function renderReport(report: Report, screen: Screen): string {
   const sections = [
     headline(report, screen),
     devices(report, screen),
+    disks(report, screen),
     pairs(report, screen),
     phases(report, screen),
     notes(report, screen),
@@ -35,11 +36,19 @@ export function renderVerdict(report: Report, screen: Screen): string {
 
 function headline(report: Report, { columns, colors }: Screen): string[] {
   const { throughput, host, swaps } = report;
-  const delivered = Object.values(report.devices).reduce((sum, device) => sum + device.delivered, 0);
+  const cards = cardsOf(report);
+  const disks = disksOf(report).map(([, disk]) => disk);
+  const delivered = cards.reduce((sum, [, card]) => sum + card.delivered, 0);
+  const requests = disks.reduce((sum, { completed }) => sum + completed, 0);
+  const iops = disks.reduce((sum, disk) => sum + disk.iops, 0);
+  const done = [
+    ...(cards.length > 0 ? [counted(delivered, 'frame')] : []),
+    ...(disks.length > 0 ? [counted(requests, 'request')] : []),
+  ];
   const facts = [
-    `${counted(delivered, 'frame')} in ${timeSpan(report.durationMs)}`,
-    `${digits(throughput.mpps)} Mpps`,
-    `${digits(throughput.gbps)} Gbps`,
+    `${done.join(', ')} in ${timeSpan(report.durationMs)}`,
+    ...(cards.length > 0 ? [`${digits(throughput.mpps)} Mpps`, `${digits(throughput.gbps)} Gbps`] : []),
+    ...(disks.length > 0 ? [`${digits(iops / 1000)} thousand IOPS`] : []),
     counted(swaps.count, 'swap'),
     ...(report.interrupted ? ['ended early by the user'] : []),
   ];

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Scenario } from '../testbed/index.ts';
+import type { DiskScenario, Scenario } from '../testbed/index.ts';
 import { UsageError, validateScenario } from '../testbed/index.ts';
 
 /** Reads a scenario; the files it names are looked for beside it first. */
@@ -47,9 +47,12 @@ function beside(folder: string, scenario: Scenario): Scenario {
     ...(part.capture === undefined ? {} : { capture: path(part.capture) }),
     ...(part.driver === undefined ? {} : { driver: { ...part.driver, name: driverPath(part.driver.name) } }),
   });
+  const withMedia = (disk: DiskScenario): DiskScenario =>
+    disk.media === undefined ? disk : { ...disk, media: path(disk.media) };
   return {
     ...rebase(scenario),
     ...(scenario.nics === undefined ? {} : { nics: scenario.nics.map(rebase) }),
+    ...(scenario.disks === undefined ? {} : { disks: scenario.disks.map(withMedia) }),
     ...(scenario.swaps === undefined
       ? {}
       : { swaps: scenario.swaps.map((swap) => ({ ...swap, to: driverPath(swap.to) })) }),

@@ -17,6 +17,9 @@ export const number: Reader = (text) => {
 
 export const text: Reader = (given) => given;
 
+/** `on` and `off`; anything else is left for the schema to refuse. */
+export const onOff: Reader = (given) => (given === 'on' ? true : given === 'off' ? false : given);
+
 /** `a=1,b=2` in parts; `where` is the flag as it was typed. */
 export function pairs(parts: readonly string[], where: string): [key: string, value: string][] {
   const found = parts.map((part): [string, string] => {

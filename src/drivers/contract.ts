@@ -9,16 +9,48 @@ import type { NicStatistics } from './nic/statistics.ts';
 import type { ParameterSpec, Parameters } from './parameters.ts';
 import type { BufferPool } from './pool.ts';
 
-/** What a driver declares. The default export of a driver module is one of these. */
-export interface NicDriverDefinition {
+/** What every driver declares, whatever it drives. */
+export interface DriverDeclaration {
   readonly name: string;
   readonly version: string;
-  readonly device: 'nic';
+  readonly device: 'nic' | 'nvme';
   readonly description: string;
   /** State formats that it writes, and those that it can take over, best first. */
   readonly exports: readonly string[];
   readonly imports: readonly string[];
   readonly parameters: readonly ParameterSpec[];
+}
+
+/**
+ * A driver of one device. All methods but the generators are bounded and never wait; a generator yields
+ * between bounded slices. The host calls them from one thread, one at a time.
+ */
+export interface Driver {
+  /** Cold start: brings up the device and makes its rings. The state block is fresh. */
+  start(): Generator<void>;
+  /** Ends service for good: queues disabled, all buffers home, rings freed. */
+  stop(): Generator<void>;
+  /** Writes to the state block what it holds elsewhere. */
+  exportState(format: string): void;
+  /** Takes over rings and what lies in them from the state block. Must not touch the device. */
+  importState(format: string): void;
+  /** Begins service on rings it has: sets vectors by its own rules, then looks at the rings once more. */
+  activate(): void;
+  /** Ends the burst and masks its vectors. What is in flight stays there. */
+  quiesce(): void;
+  /** Looks for work where its rules say so; at most `budget` a queue. Returns what it moved: frames, or requests. */
+  poll(budget: number): number;
+  /** A vector fired. */
+  interrupt(vector: number): void;
+  /** May the CPU sleep until an interrupt? */
+  idle(): boolean;
+  /** Frees what the driver holds beyond the state block. */
+  release(): void;
+}
+
+/** What a driver of a network card declares. The default export of a driver module is one of these. */
+export interface NicDriverDefinition extends DriverDeclaration {
+  readonly device: 'nic';
   create(environment: NicEnvironment, parameters: Parameters): NicDriver;
 }
 
@@ -42,29 +74,8 @@ export interface NicEnvironment {
   deliver(queue: number, burst: Burst): number;
 }
 
-/**
- * A driver of one card. All methods but the generators are bounded and never wait; a generator yields
- * between bounded slices. The host calls them from one thread, one at a time.
- */
-export interface NicDriver {
-  /** Cold start: brings up the card and makes its rings. The state block is fresh. */
-  start(): Generator<void>;
-  /** Ends service for good: queues disabled, all buffers home, rings freed. */
-  stop(): Generator<void>;
-  /** Writes to the state block what it holds elsewhere. */
-  exportState(format: string): void;
-  /** Takes over rings and buffers from the state block. Must not touch the card. */
-  importState(format: string): void;
-  /** Begins service on rings it has: sets vectors by its own rules, then looks at the rings once more. */
-  activate(): void;
-  /** Ends the burst and masks its vectors. What is in flight stays there. */
-  quiesce(): void;
-  /** Looks for work where its rules say so; delivers at most `budget` frames a queue. Returns frames moved. */
-  poll(budget: number): number;
-  /** A vector fired. */
-  interrupt(vector: number): void;
-  /** May the CPU sleep until an interrupt? */
-  idle(): boolean;
+/** A driver of one card. `poll` delivers frames to the application, and takes home what was sent. */
+export interface NicDriver extends Driver {
   /** Free transmit descriptors of a queue. */
   room(queue: number): number;
   /**
@@ -72,8 +83,6 @@ export interface NicDriver {
    * Buffers come home when sent. `source` and `position` say where the first segment came from.
    */
   transmit(queue: number, burst: Burst, segments: number, source: number, position: number): void;
-  /** Frees what the driver holds beyond the state block. */
-  release(): void;
   /**
    * Optional: makes the driver able to move a receive queue to a ring of another length. The state block
    * has changed: a queue was added or removed, or may be read further.

@@ -1,5 +1,5 @@
-/** The hardware side of a machine: its cards and the testers at the far ends of their cables, as one actor. */
-import type { CardLayout, MachineLayout } from '../host/machine.ts';
+/** The hardware side of a machine: its disks, its cards and the testers at the far ends of their cables, as one actor. */
+import type { CardLayout, DiskLayout, MachineLayout } from '../host/machine.ts';
 import type { Clock } from '../hw/clock.ts';
 import { LinkPartner, type Tap } from '../hw/link/partner.ts';
 import { makeChecker, makeSource } from '../hw/link/stream.ts';
@@ -7,12 +7,16 @@ import { Verifier } from '../hw/link/verifier.ts';
 import type { Memory } from '../hw/memory.ts';
 import { CpuPort, InterruptFabric } from '../hw/msix.ts';
 import { Nic } from '../hw/nic/nic.ts';
+import { NvmeController } from '../hw/nvme/controller.ts';
+import { FileMedia } from '../hw/nvme/file-media.ts';
+import { MemoryMedia } from '../hw/nvme/media.ts';
 
-/** Frames that a card moves each way, and a link offers, in one step. */
+/** Frames that a card moves each way, a link offers, and commands that a disk fetches, in one step. */
 const BUDGET = 64;
 
 export class Hardware {
   readonly nics: Nic[] = [];
+  readonly disks: NvmeController[] = [];
   readonly partners: LinkPartner[] = [];
   readonly verifiers: (Verifier | undefined)[] = [];
   private readonly memory: Memory;
@@ -36,6 +40,7 @@ export class Hardware {
       this.verifiers.push(verifier);
       this.partners.push(this.partner(card, nic, verifier, tapOf(card)));
     }
+    for (const disk of layout.disks) this.disks.push(this.makeDisk(disk, fabric));
   }
 
   /**
@@ -55,16 +60,17 @@ export class Hardware {
     for (const partner of this.partners) partner.stop();
   }
 
-  /** Every card, then every link, once. Returns the work done. */
+  /** Every card, then every link, then every disk, once. Returns the work done. */
   step(nowUs: number): number {
     let work = 0;
     for (const nic of this.nics) work += nic.step(nowUs, BUDGET);
     for (const partner of this.partners) work += partner.step(nowUs, BUDGET);
+    for (const disk of this.disks) work += disk.step(nowUs, BUDGET);
     return work;
   }
 
   hasWork(nowUs: number): boolean {
-    return this.nics.some((nic) => nic.hasWork(nowUs));
+    return this.nics.some((nic) => nic.hasWork(nowUs)) || this.disks.some((disk) => disk.hasWork(nowUs));
   }
 
   /** When something is next to be done that nobody rings the bell for, in microseconds, or infinity. */
@@ -72,7 +78,19 @@ export class Hardware {
     let next = Number.POSITIVE_INFINITY;
     for (const nic of this.nics) next = Math.min(next, nic.nextTimerUs());
     for (const partner of this.partners) next = Math.min(next, partner.nextTimerUs(nowUs));
+    for (const disk of this.disks) next = Math.min(next, disk.nextTimerUs());
     return next;
+  }
+
+  /** The machine is no more: files that disks lie in are let go. */
+  close(): void {
+    for (const disk of this.disks) disk.close();
+  }
+
+  private makeDisk(disk: DiskLayout, fabric: InterruptFabric): NvmeController {
+    const { nvme, media: file, blocks, cacheBlocks } = disk;
+    const media = file === undefined ? new MemoryMedia(blocks) : new FileMedia(file, blocks);
+    return new NvmeController(this.memory, nvme, fabric, media, { cacheBlocks });
   }
 
   private returnVerifier(card: CardLayout): Verifier | undefined {

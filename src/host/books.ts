@@ -1,12 +1,14 @@
 /** What the ledger is told of a card: read from the link, from the application's memory and from the card's counters. */
+import { BlockBooks } from '../check/blocks/books.ts';
 import type { CardFacts } from '../check/ledger.ts';
 import { readDrops } from '../drivers/nic/statistics.ts';
 import { readPartner } from '../hw/link/partner.ts';
 import { type Anomaly, readTally } from '../hw/link/verifier.ts';
 import type { Memory } from '../hw/memory.ts';
 import { PROBES, Probes } from '../hw/nic/probes.ts';
+import { load } from '../hw/shared.ts';
 import type { SwapRecord } from '../swap/record.ts';
-import type { CardLayout } from './machine.ts';
+import type { CardLayout, DiskLayout } from './machine.ts';
 
 export interface CardCounts {
   readonly offered: number;
@@ -33,6 +35,24 @@ export function countCard(memory: Memory, card: CardLayout): CardCounts {
     returned: readTally(memory, card.returnTally),
     dropped,
     dmaFaults: probes.read('dmaFaults'),
+  };
+}
+
+/** A disk's requests so far, for those who watch a run. */
+export interface DiskCounts {
+  readonly completed: number;
+  /** Completed without having been asked for, or not what was written. */
+  readonly broken: number;
+  /** All that was to be asked for is done, and was read once more. */
+  readonly done: boolean;
+}
+
+export function countDisk(memory: Memory, disk: DiskLayout): DiskCounts {
+  const books = new BlockBooks(memory, disk.workloadLayout.books);
+  return {
+    completed: books.read('completed'),
+    broken: books.read('duplicated') + books.read('corrupt') + books.read('brokenPromises'),
+    done: load(memory.words, disk.done.address >>> 2) !== 0,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Burst } from '../drivers/burst.ts';
 import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
 import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
 import { NicStatistics } from '../drivers/nic/statistics.ts';
+import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import { reshaped } from '../drivers/parameters.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
@@ -20,11 +21,12 @@ import { NicPort } from '../hw/nic/port.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { SwapDesk } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
+import { NIC_KIND } from '../swap/nic-kind.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
 import { reasonOf } from '../swap/slices.ts';
-import { POLL_BUDGET, Slot } from '../swap/slot.ts';
+import { type AnySlot, POLL_BUDGET, Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
@@ -32,13 +34,15 @@ import { warmIfFit } from '../swap/warm.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
-import { type CardLayout, LINES_PER_CARD, type MachineLayout } from './machine.ts';
+import { Disk } from './disk.ts';
+import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 export interface CpuPlan {
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
   readonly drivers: readonly NicDriverDefinition[];
+  readonly diskDrivers?: readonly DiskDriverDefinition[];
   /** Beside the built-in ones. */
   readonly applications?: readonly ApplicationDefinition[];
   readonly patience?: Patience;
@@ -55,7 +59,9 @@ const EMPTY_STEP = 4;
 const TICKS_PER_COLLECT = 64;
 
 export class Cpu {
+  /** Of cards. */
   readonly slots: Slot[] = [];
+  readonly disks: Disk[] = [];
   readonly desk: SwapDesk;
   readonly pool: BufferPool;
   readonly violations: HostViolation[] = [];
@@ -71,6 +77,9 @@ export class Cpu {
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  private readonly diskDrivers: ReadonlyMap<string, DiskDriverDefinition>;
+  /** All slots: cards first. */
+  private readonly devices: readonly AnySlot[];
   private countdown = 0;
   private ticks = 0;
 
@@ -80,11 +89,14 @@ export class Cpu {
     this.clock = clock;
     this.port = new CpuPort(memory, layout.cpu);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
+    this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
+    for (const disk of layout.disks) this.disks.push(this.makeDisk(disk));
+    this.devices = [...this.slots, ...this.disks.map(({ slot }) => slot)];
     this.host = new SwapHost(
-      this.slots,
+      this.devices,
       this.port.bell,
       plan.patience ?? PATIENCE,
       (slot) => this.trespassed(slot),
@@ -93,24 +105,37 @@ export class Cpu {
     const known = [...APPLICATIONS, ...(plan.applications ?? [])];
     for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));
     const { timed, round, swapEnded } = plan;
-    this.desk = new SwapDesk(this.host, this.slots, this.drivers, timed, round, layout.seed, swapEnded);
+    const drivers = { nic: this.drivers, nvme: this.diskDrivers };
+    this.desk = new SwapDesk(this.host, this.devices, drivers, timed, round, layout.seed, swapEnded);
   }
 
-  /** Cold start of all cards, in slices. Throws what a driver or an allocation throws. */
+  /** Cold start of all devices, in slices. Throws what a driver or an allocation throws. */
   *boot(): Generator<void> {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
-    for (const slot of this.slots) yield* slot.driver.start();
-    for (const slot of this.slots) slot.driver.activate();
+    for (const slot of this.devices) yield* slot.driver.start();
+    for (const slot of this.devices) slot.driver.activate();
     this.host.remember();
   }
 
-  /** Takes interrupts, polls every card once. Returns frames moved. */
+  /** Swaps are due from now on, and so are requests to disks. */
+  start(nowUs: number): void {
+    this.desk.start(nowUs);
+    for (const disk of this.disks) disk.start(nowUs);
+  }
+
+  /** No more requests to disks; links are told by themselves. */
+  endTraffic(): void {
+    for (const disk of this.disks) disk.end();
+  }
+
+  /** Takes interrupts, polls every device once. Returns what was moved: frames and requests. */
   step(): number {
     this.takeInterrupts();
     let frames = 0;
-    for (const slot of this.slots) frames += this.serve(slot);
+    for (const slot of this.devices) frames += this.serve(slot);
+    for (const disk of this.disks) frames += this.ask(disk);
     this.countdown -= frames > 0 ? 1 : EMPTY_STEP;
     if (this.countdown <= 0) this.tick();
     return frames;
@@ -118,7 +143,8 @@ export class Cpu {
 
   /** May the CPU sleep until an interrupt, or until `desk.nextDueUs`? */
   idle(): boolean {
-    for (const slot of this.slots) if (slot.mediator !== null || !this.driverIdle(slot)) return false;
+    for (const slot of this.devices) if (slot.mediator !== null || !this.driverIdle(slot)) return false;
+    for (const disk of this.disks) if (!disk.idle()) return false;
     return true;
   }
 
@@ -145,20 +171,20 @@ export class Cpu {
 
   /** End of service: every driver stops, and every buffer comes home. */
   *halt(): Generator<void> {
-    for (const slot of this.slots) yield* slot.driver.stop();
+    for (const slot of this.devices) yield* slot.driver.stop();
   }
 
   get driverNames(): readonly string[] {
     return [...this.drivers.keys()];
   }
 
-  private trespassed(slot: Slot): void {
-    const message = `swap ${this.desk.underWay().join(' or ')} changed the rings of another card`;
+  private trespassed(slot: AnySlot): void {
+    const message = `swap ${this.desk.underWay().join(' or ')} changed the rings of another device`;
     const timeUs = this.clock.nowUs();
     this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
   }
 
-  private serve(slot: Slot): number {
+  private serve(slot: AnySlot): number {
     try {
       if (slot.mediator === null) return slot.driver.poll(POLL_BUDGET);
       return this.desk.poll(slot, slot.mediator);
@@ -170,7 +196,17 @@ export class Cpu {
     }
   }
 
-  private driverIdle(slot: Slot): boolean {
+  /** Requests of a disk's workload go to whoever drives it. */
+  private ask(disk: Disk): number {
+    try {
+      return disk.step();
+    } catch (error) {
+      this.failed(disk.slot, error);
+      return 0;
+    }
+  }
+
+  private driverIdle(slot: AnySlot): boolean {
     try {
       return slot.driver.idle();
     } catch (error) {
@@ -179,7 +215,7 @@ export class Cpu {
     }
   }
 
-  private interrupt(slot: Slot, vector: number): void {
+  private interrupt(slot: AnySlot, vector: number): void {
     try {
       slot.driver.interrupt(vector);
     } catch (error) {
@@ -188,7 +224,7 @@ export class Cpu {
   }
 
   /** A driver threw, or what it serves. On probation it is swapped back; in normal service the run is over. */
-  private failed(slot: Slot, error: unknown): void {
+  private failed(slot: AnySlot, error: unknown): void {
     if (slot.mediator?.driverFailed(error) === true) return;
     this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
     throw error;
@@ -225,7 +261,7 @@ export class Cpu {
       while (lines !== 0) {
         const line = group * 32 + 31 - Math.clz32(lines & -lines);
         lines &= lines - 1;
-        this.interrupt(this.slots[Math.floor(line / LINES_PER_CARD)], line % LINES_PER_CARD);
+        this.interrupt(this.devices[Math.floor(line / LINES_PER_DEVICE)], line % LINES_PER_DEVICE);
       }
     }
   }
@@ -247,9 +283,10 @@ export class Cpu {
       deliver: (queue, burst) => this.deliver(card.index, queue, burst),
     };
     for (let vector = 0; vector < QUEUES; vector++)
-      port.connectVector(vector, 0, card.index * LINES_PER_CARD + vector);
+      port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);
     const slot = new Slot(
       card.index,
+      NIC_KIND,
       environment,
       definition,
       parameters,
@@ -258,6 +295,12 @@ export class Cpu {
     slot.buffers = slot.keptBuffers = buffersFor(parameters, card.queues);
     this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
     return slot;
+  }
+
+  private makeDisk(disk: DiskLayout): Disk {
+    const definition = this.diskDrivers.get(disk.driver);
+    if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
+    return new Disk(this.memory, disk, definition, this.dma, this.clock);
   }
 
   private makeApplication(card: CardLayout, known: readonly ApplicationDefinition[]): Application {

@@ -1,6 +1,7 @@
 /** Where everything lies in a machine's memory. Plain data, made once and told to every thread. */
 
 import { layoutStatistics } from '../drivers/nic/statistics.ts';
+import { requestBytes } from '../drivers/nvme/requests.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import { BUFFER_BYTES, poolTableBytes } from '../drivers/pool.ts';
 import { dmaTableBytes } from '../hw/dma.ts';
@@ -9,10 +10,13 @@ import type { Pace } from '../hw/link/pacer.ts';
 import { layoutPartner } from '../hw/link/partner.ts';
 import { checkerStateBytes, type Stream } from '../hw/link/stream.ts';
 import { layoutTally } from '../hw/link/verifier.ts';
-import { align, type MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
+import { align, MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
+import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
 import { layoutControl } from './control.ts';
+import type { WorkloadOptions } from './workload/options.ts';
+import { layoutWorkload, type WorkloadLayout, workloadDataBytes } from './workload/workload.ts';
 
 /** A card, what its link sends, and what its CPU does with it. */
 export interface CardPlan {
@@ -50,6 +54,34 @@ export interface CardLayout extends CardPlan {
   readonly returnTally: Region;
 }
 
+/** A disk, what is on it, and what its CPU does with it. */
+export interface DiskPlan {
+  readonly name: string;
+  /** I/O queue pairs. */
+  readonly queues: number;
+  readonly driver: string;
+  readonly parameters: Parameters;
+  /** Blocks of 512 bytes, and those of the volatile write cache, 0 for none. */
+  readonly blocks: number;
+  readonly cacheBlocks: number;
+  /** The file that it lies in, if not in memory. */
+  readonly media: string | undefined;
+  readonly workload: WorkloadOptions;
+  readonly durationUs: number;
+}
+
+export interface DiskLayout extends DiskPlan {
+  /** Among all devices: cards come first. */
+  readonly index: number;
+  readonly nvme: NvmeLayout;
+  readonly requests: Region;
+  /** Pages for the data of all requests. */
+  readonly data: Region;
+  readonly workloadLayout: WorkloadLayout;
+  /** A word: the workload is done, and all that it wrote was read once more. */
+  readonly done: Region;
+}
+
 export interface MachineLayout {
   readonly bytes: number;
   readonly seed: number;
@@ -63,13 +95,16 @@ export interface MachineLayout {
   readonly poolTable: Region;
   readonly arena: Region;
   readonly cards: readonly CardLayout[];
+  readonly disks: readonly DiskLayout[];
 }
 
-/** Lines of a card on its CPU: vector v of card c is line 16 * c + v. */
-export const LINES_PER_CARD = 16;
-export const MAX_CARDS = CPU_IRQS / LINES_PER_CARD;
+/** Lines of a device on its CPU: vector v of device d is line 16 * d + v. */
+export const LINES_PER_DEVICE = 16;
+export const MAX_DEVICES = CPU_IRQS / LINES_PER_DEVICE;
 /** State blocks and rings: the longest ones, twice each while they are exchanged. */
 const DMA_BYTES_PER_CARD = 4 * 1024 * 1024;
+/** Queue pairs of the greatest depth with their PRP lists, and what a driver buffers. */
+const DMA_BYTES_PER_DISK = 24 * 1024 * 1024;
 
 /** `map` already holds the streams. `buffers`: packet buffers that the machine can have at the most. */
 export function layoutMachine(
@@ -77,9 +112,10 @@ export function layoutMachine(
   plans: readonly CardPlan[],
   buffers: number,
   seed: number,
+  diskPlans: readonly DiskPlan[] = [],
   dmaBytesPerCard = DMA_BYTES_PER_CARD,
 ): MachineLayout {
-  const dmaBytes = dmaBytesPerCard * plans.length;
+  const dmaBytes = dmaBytesPerCard * plans.length + DMA_BYTES_PER_DISK * diskPlans.length;
   const arenaBytes = align(buffers * BUFFER_BYTES, PAGE_BYTES);
   const poolBuffers = arenaBytes / BUFFER_BYTES;
   const control = layoutControl(map);
@@ -89,9 +125,16 @@ export function layoutMachine(
   const dmaTable = map.take(dmaTableBytes(dmaBytes));
   const poolTable = map.take(poolTableBytes(poolBuffers));
   // The IOMMU table covers the whole memory: what is laid out so far, what follows, and itself.
-  const roughBytes = map.bytes + dmaBytes + arenaBytes + plans.length * 2 * 1024 * 1024 + checkerBytes(plans);
+  const roughBytes =
+    map.bytes +
+    dmaBytes +
+    arenaBytes +
+    plans.length * 2 * 1024 * 1024 +
+    checkerBytes(plans) +
+    diskBytes(diskPlans);
   const iommu = map.take(iommuBytes(2 * roughBytes));
   const cards = plans.map((plan, index) => layoutCard(map, plan, index, plans, iommu, hardwareBell));
+  const disks = diskPlans.map((plan, i) => layoutDisk(map, plan, plans.length + i, iommu, hardwareBell));
   const dmaPages = map.take(dmaBytes, PAGE_BYTES);
   const arena = map.take(arenaBytes, PAGE_BYTES);
   const bytes = map.bytes;
@@ -108,11 +151,35 @@ export function layoutMachine(
     poolTable,
     arena,
     cards,
+    disks,
   };
 }
 
 function checkerBytes(plans: readonly CardPlan[]): number {
   return plans.reduce((sum, plan) => sum + 2 * checkerStateBytes(plan.stream), 0);
+}
+
+/** About what a disk takes beyond its DMA memory. */
+function diskBytes(plans: readonly DiskPlan[]): number {
+  const room = new MemoryMap();
+  for (const { workload } of plans) {
+    layoutWorkload(room, workload);
+    room.take(workloadDataBytes(workload), PAGE_BYTES);
+  }
+  return room.bytes + plans.length * 1024 * 1024;
+}
+
+function layoutDisk(map: MemoryMap, plan: DiskPlan, index: number, iommu: Region, bell: Region): DiskLayout {
+  const { name, workload } = plan;
+  return {
+    ...plan,
+    index,
+    nvme: layoutNvme(map, name, index, iommu, bell),
+    requests: map.take(requestBytes(workload.iodepth)),
+    data: map.take(workloadDataBytes(workload), PAGE_BYTES),
+    workloadLayout: layoutWorkload(map, workload),
+    done: map.take(4),
+  };
 }
 
 function layoutCard(

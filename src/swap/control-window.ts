@@ -1,17 +1,17 @@
 import type { SwapHost } from './host.ts';
-import { type Mediator, POLL_BUDGET, type Slot } from './slot.ts';
+import { type AnySlot, type Mediator, POLL_BUDGET } from './slot.ts';
 import { StallMeter } from './stall.ts';
 
 /** A window as long as a swap was, measured alike, in which nothing is swapped: what the stall would have been anyway. */
 export class ControlWindow implements Mediator {
   stallUs = 0;
   done = false;
-  private readonly slot: Slot;
+  private readonly slot: AnySlot;
   private readonly host: SwapHost;
   private readonly meter: StallMeter;
   private readonly endUs: number;
 
-  constructor(slot: Slot, host: SwapHost, lengthUs: number) {
+  constructor(slot: AnySlot, host: SwapHost, lengthUs: number) {
     const now = slot.environment.clock.nowUs();
     this.slot = slot;
     this.host = host;

@@ -1,21 +1,26 @@
 /** Where a CPU's swaps are asked for: begins them, lets them wait or refuses them, and keeps the records. */
-import type { NicDriverDefinition } from '../drivers/contract.ts';
+import type { DriverDeclaration } from '../drivers/contract.ts';
 import { nextRandom } from '../hw/link/frames.ts';
 import { ControlWindow } from './control-window.ts';
+import type { DeviceTypes } from './device.ts';
 import { Exchange, type SwapRequest } from './exchange.ts';
 import type { SwapHost } from './host.ts';
 import { METHODS } from './plan.ts';
 import { newRecord, type SwapRecord } from './record.ts';
-import type { Mediator, Slot } from './slot.ts';
-import { RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
+import type { AnySlot, Mediator } from './slot.ts';
+import { ownRound, RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
+
+type Request = SwapRequest<DeviceTypes>;
+/** Drivers of one kind of device by their names; another kind may have others of the same names. */
+export type Drivers = Readonly<Record<DriverDeclaration['device'], ReadonlyMap<string, DriverDeclaration>>>;
 
 /** What one slot has going on besides service. */
 interface Lane {
-  readonly slot: Slot;
-  readonly waiting: SwapRequest[];
+  readonly slot: AnySlot;
+  readonly waiting: Request[];
   readonly round: RoundRobin | undefined;
   roundDueUs: number;
-  exchange: Exchange | undefined;
+  exchange: Exchange<DeviceTypes> | undefined;
   control: ControlWindow | undefined;
   /** A done swap whose control window is still to come. */
   uncontrolled: SwapRecord | undefined;
@@ -30,7 +35,7 @@ export class SwapDesk {
   /** Swaps asked for so far. */
   scheduled = 0;
   private readonly host: SwapHost;
-  private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  private readonly drivers: Drivers;
   private readonly lanes: readonly Lane[];
   private readonly timed: TimedSwap[];
   private readonly intervalUs: number;
@@ -43,8 +48,8 @@ export class SwapDesk {
 
   constructor(
     host: SwapHost,
-    slots: readonly Slot[],
-    drivers: ReadonlyMap<string, NicDriverDefinition>,
+    slots: readonly AnySlot[],
+    drivers: Drivers,
     timed: readonly TimedSwap[],
     round: SwapRound | undefined,
     seed: number,
@@ -60,8 +65,13 @@ export class SwapDesk {
       slot,
       waiting: [],
       round:
-        round === undefined ? undefined : new RoundRobin(round, startingWith(slot.definition.name, drivers)),
-      // Cards take turns within the interval.
+        round === undefined
+          ? undefined
+          : new RoundRobin(
+              ownRound(round, [...drivers[slot.definition.device].values()]),
+              startingWith(slot.definition, drivers),
+            ),
+      // Devices take turns within the interval.
       roundDueUs: this.intervalUs * (1 + i / slots.length),
       exchange: undefined,
       control: undefined,
@@ -95,7 +105,7 @@ export class SwapDesk {
   }
 
   /** A poll of a slot that a swap or a window has in hand. What has ended is put down at once. */
-  poll(slot: Slot, mediator: Mediator): number {
+  poll(slot: AnySlot, mediator: Mediator): number {
     const frames = mediator.poll();
     if (mediator.done) this.tick(slot.environment.clock.nowUs());
     return frames;
@@ -133,14 +143,9 @@ export class SwapDesk {
    * Asks for a swap now. The record says what becomes of it. A method told by another thread is a copy of the word, which
    * code compiled for the word itself does not take.
    */
-  ask(
-    slotIndex: number,
-    to: string,
-    parameters: SwapRequest['parameters'],
-    method: SwapRequest['method'],
-  ): void {
+  ask(slotIndex: number, to: string, parameters: Request['parameters'], method: Request['method']): void {
     const lane = this.lanes[slotIndex];
-    const definition = this.drivers.get(to);
+    const definition = this.drivers[lane.slot.definition.device].get(to);
     const id = ++this.scheduled;
     if (definition === undefined) return this.refuse(lane.slot, id, to, method, `there is no driver ${to}`);
     const request = { id, to: definition, parameters, method: METHODS[METHODS.indexOf(method)] };
@@ -168,13 +173,13 @@ export class SwapDesk {
     else if (nowUs >= this.startUs + lane.roundDueUs) this.beginRound(lane, nowUs);
   }
 
-  private begin(lane: Lane, request: SwapRequest): void {
+  private begin(lane: Lane, request: Request): void {
     lane.uncontrolled = undefined; // a measurement that has not begun is given up for a request
-    lane.exchange = new Exchange(lane.slot, this.host, request);
+    lane.exchange = new Exchange<DeviceTypes>(lane.slot, this.host, request);
     lane.slot.mediator = lane.exchange;
   }
 
-  private endSwap(lane: Lane, exchange: Exchange, nowUs: number): void {
+  private endSwap(lane: Lane, exchange: Exchange<DeviceTypes>, nowUs: number): void {
     const { record } = exchange;
     lane.exchange = undefined;
     lane.slot.mediator = null;
@@ -214,7 +219,7 @@ export class SwapDesk {
     this.ask(lane.slot.index, swap.to, swap.parameters, swap.method);
   }
 
-  private refuse(slot: Slot, id: number, to: string, method: SwapRequest['method'], reason: string): void {
+  private refuse(slot: AnySlot, id: number, to: string, method: Request['method'], reason: string): void {
     const now = slot.environment.clock.nowUs();
     const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
     record.reason = reason;
@@ -223,6 +228,6 @@ export class SwapDesk {
   }
 }
 
-function startingWith(first: string, drivers: ReadonlyMap<string, NicDriverDefinition>): string[] {
-  return [first, ...[...drivers.keys()].filter((name) => name !== first)];
+function startingWith({ name: first, device }: DriverDeclaration, drivers: Drivers): string[] {
+  return [first, ...[...drivers[device].keys()].filter((name) => name !== first)];
 }

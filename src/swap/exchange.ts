@@ -1,13 +1,11 @@
 /** One swap in progress: runs a plan's steps, times its phases, and undoes what was done if a step fails. */
-import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
-import { type Action, actionsOf, UNDONE_LATE } from './actions.ts';
+import { actionsOf, UNDONE_LATE } from './common-actions.ts';
+import type { Action, DeviceTypes, NicTypes } from './device.ts';
 import type { SwapHost } from './host.ts';
-import type { NewRing } from './move.ts';
-import { type Method, PHASES, type Plan, planSwap, type Step } from './plan.ts';
+import { type Method, PHASES, type Plan, type Step } from './plan.ts';
 import { Probation } from './probation.ts';
 import { newRecord, type SwapRecord } from './record.ts';
-import { situationOf } from './situation.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
 import { type Mediator, POLL_BUDGET, type Slot } from './slot.ts';
 import { StallMeter } from './stall.ts';
@@ -15,14 +13,14 @@ import { StallMeter } from './stall.ts';
 const QUIESCE = PHASES.indexOf('quiesce');
 const COMMIT = PHASES.indexOf('commit');
 
-export interface SwapRequest {
+export interface SwapRequest<T extends DeviceTypes = NicTypes> {
   readonly id: number;
-  readonly to: NicDriverDefinition;
+  readonly to: T['definition'];
   readonly parameters: Parameters;
   readonly method: Method;
 }
 
-/** The old driver could not take its place again: the card is without service. */
+/** The old driver could not take its place again: the device is without service. */
 export class SwapBackFailed extends Error {
   constructor(device: string, driver: string, cause: unknown) {
     super(`${device}: driver ${driver} could not take its place again: ${reasonOf(cause)}`, { cause });
@@ -33,25 +31,25 @@ export class SwapBackFailed extends Error {
 /** What a slice says that has nothing to do. */
 const SERVED = { done: false, value: SERVE } as const;
 
-export class Exchange implements Mediator {
-  readonly slot: Slot;
+export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
+  readonly slot: Slot<T>;
   readonly host: SwapHost;
-  readonly request: SwapRequest;
+  readonly request: SwapRequest<T>;
   readonly record: SwapRecord;
   readonly old: {
-    readonly driver: NicDriver;
-    readonly definition: NicDriverDefinition;
+    readonly driver: T['driver'];
+    readonly definition: T['definition'];
     readonly parameters: Parameters;
     readonly keptBuffers: number;
   };
-  readonly newRings: NewRing[] = [];
+  readonly newRings: T['newRing'][] = [];
   readonly probation: Probation;
-  next: NicDriver | undefined;
+  next: T['driver'] | undefined;
   done = false;
   private readonly slices: Slices;
   private readonly meter: StallMeter;
   private planned: Plan | undefined;
-  private actions: readonly Action[] = [];
+  private actions: readonly Action<T>[] = [];
   /** The phase under way, by its place in PHASES. */
   private phaseNumber = 0;
   /** The step under way, by its place in the plan: all up to it are undone if it fails, itself too. */
@@ -60,7 +58,7 @@ export class Exchange implements Mediator {
   private proved = false;
   private servingNew = false;
 
-  constructor(slot: Slot, host: SwapHost, request: SwapRequest) {
+  constructor(slot: Slot<T>, host: SwapHost, request: SwapRequest<T>) {
     const now = slot.environment.clock.nowUs();
     this.slot = slot;
     this.host = host;
@@ -84,7 +82,7 @@ export class Exchange implements Mediator {
     this.slices = this.run();
   }
 
-  /** May a further request for this card wait, or is it refused? */
+  /** May a further request for this device wait, or is it refused? */
   get waitable(): boolean {
     const { phase } = this.record;
     return phase === 'probation' || phase === 'move' || phase === 'retire';
@@ -112,7 +110,7 @@ export class Exchange implements Mediator {
     return this.planned;
   }
 
-  get driverToCome(): NicDriver {
+  get driverToCome(): T['driver'] {
     if (this.next === undefined) throw new Error('the new driver is not made yet');
     return this.next;
   }
@@ -139,9 +137,9 @@ export class Exchange implements Mediator {
 
   private *run(): Slices {
     try {
-      const plan = planSwap(situationOf(this.slot, this.request));
+      const plan = this.slot.kind.plan(this.slot, this.request);
       this.planned = plan;
-      this.actions = actionsOf(plan.steps);
+      this.actions = actionsOf(plan.steps, this.slot.kind);
       for (const note of plan.notes) this.record.notes.push(note);
       while (this.at < plan.steps.length) {
         const slices = this.goOn(plan);
@@ -153,7 +151,7 @@ export class Exchange implements Mediator {
     } catch (error) {
       yield* this.rollBack(error);
     }
-    // Whatever a slice did to another card is seen before the swap has ended.
+    // Whatever a slice did to another device is seen before the swap has ended.
     for (let look = 1; look < this.host.neighbours; look++) yield SERVE;
   }
 

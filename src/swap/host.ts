@@ -2,7 +2,7 @@
 import { IsolationCheck } from '../check/isolation.ts';
 import type { Bell } from '../hw/bell.ts';
 import type { Patience } from './probation.ts';
-import type { Slot } from './slot.ts';
+import type { AnySlot } from './slot.ts';
 import type { Understudy } from './understudy.ts';
 
 export class SwapHost {
@@ -10,17 +10,17 @@ export class SwapHost {
   readonly patience: Patience;
   /** Of whom swaps have been rehearsed. */
   readonly understudy: Understudy | undefined;
-  private readonly slots: readonly Slot[];
+  private readonly slots: readonly AnySlot[];
   private readonly bell: Bell;
   private readonly isolation: IsolationCheck;
-  private readonly trespassed: (slot: Slot) => void;
+  private readonly trespassed: (slot: AnySlot) => void;
 
-  /** The bell is the CPU's own. Told of a slot whose swap changed another card's rings. */
+  /** The bell is the CPU's own. Told of a slot whose swap changed another device's rings. */
   constructor(
-    slots: readonly Slot[],
+    slots: readonly AnySlot[],
     bell: Bell,
     patience: Patience,
-    trespassed: (slot: Slot) => void,
+    trespassed: (slot: AnySlot) => void,
     understudy?: Understudy,
   ) {
     this.patience = patience;
@@ -31,7 +31,7 @@ export class SwapHost {
     this.trespassed = trespassed;
   }
 
-  /** All cards are as they should be: no swap may change what others have. */
+  /** All devices are as they should be: no swap may change what others have. */
   remember(): void {
     for (const slot of this.slots) this.isolation.remember(slot.index);
   }
@@ -42,18 +42,18 @@ export class SwapHost {
   }
 
   /** Buffers that all cards but this one may hold. */
-  buffersOfOthers(slot: Slot): number {
+  buffersOfOthers(slot: AnySlot): number {
     let buffers = 0;
     for (const other of this.slots) if (other !== slot) buffers += other.buffers;
     return buffers;
   }
 
-  /** After a slice: looks at one of the other cards, the next each time. */
-  lookAround(slot: Slot): void {
+  /** After a slice: looks at one of the other devices, the next each time. */
+  lookAround(slot: AnySlot): void {
     if (!this.isolation.lookAround(slot.index)) this.trespassed(slot);
   }
 
-  /** So many looks are a round: every other card was looked at. */
+  /** So many looks are a round: every other device was looked at. */
   get neighbours(): number {
     return this.slots.length - 1;
   }

@@ -1,5 +1,5 @@
 /** What a swap will do, as data: a pure function of who is there, who is to come, and with what parameters. */
-import type { NicDriverDefinition } from '../drivers/contract.ts';
+import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract.ts';
 import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 
@@ -23,6 +23,8 @@ export type StepKind =
   | 'reserve'
   | 'makeRings'
   | 'warm'
+  | 'configure'
+  | 'settle'
   | 'drain'
   | 'quiesce'
   | 'export'
@@ -101,8 +103,8 @@ export function planSwap(situation: Situation): Plan {
   return { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, steps, notes };
 }
 
-/** The first format of the old driver's that the new one takes. */
-function negotiate(from: NicDriverDefinition, to: NicDriverDefinition): string {
+/** The first format of the old driver's that the new one takes. Throws Refusal. */
+export function negotiate(from: DriverDeclaration, to: DriverDeclaration): string {
   if (from.device !== to.device) throw new Refusal(`${to.name} drives ${to.device}, not ${from.device}`);
   const common = from.exports.find((format) => to.imports.includes(format));
   if (common !== undefined) return common;
@@ -198,6 +200,8 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
   reserve: 'prepare',
   makeRings: 'prepare',
   warm: 'prepare',
+  configure: 'prepare',
+  settle: 'prepare',
   drain: 'quiesce',
   quiesce: 'quiesce',
   export: 'transfer',
@@ -231,6 +235,10 @@ function sequence(method: Method, moves: number): readonly Step[] {
   kinds.push('point', 'activate', 'watch');
   for (let move = 0; move < moves; move++) kinds.push('moveQueues');
   kinds.push('release', 'trim');
+  return stepsOf(kinds);
+}
+
+export function stepsOf(kinds: readonly StepKind[]): readonly Step[] {
   return kinds.map((kind) => {
     const phase = PHASE_OF[kind];
     return { phase, phaseNumber: PHASES.indexOf(phase), kind };

@@ -1,5 +1,5 @@
 import { PROBATION_BURSTS } from './plan.ts';
-import type { Slot } from './slot.ts';
+import type { AnySlot } from './slot.ts';
 
 export interface Patience {
   /** Polls with work waiting and none done, after which a driver counts as stuck. */
@@ -21,7 +21,7 @@ export class NoProgress extends Error {
 
 /** Watches a driver in its first bursts, counting polls and never time. */
 export class Probation {
-  private readonly slot: Slot;
+  private readonly slot: AnySlot;
   private readonly patience: Patience;
   private bursts = 0;
   private stuck = 0;
@@ -29,7 +29,7 @@ export class Probation {
   private deliveries = 0;
   private failure: unknown;
 
-  constructor(slot: Slot, patience: Patience) {
+  constructor(slot: AnySlot, patience: Patience) {
     this.slot = slot;
     this.patience = patience;
   }

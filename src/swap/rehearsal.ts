@@ -4,6 +4,7 @@ import type { Clock } from '../hw/clock.ts';
 import { SwapDesk } from './desk.ts';
 import { Exchange } from './exchange.ts';
 import { SwapHost } from './host.ts';
+import { NIC_KIND } from './nic-kind.ts';
 import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
 import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
@@ -53,7 +54,8 @@ function swapAround(
   const slot = scratchSlot(card, definitions[0]);
   card.slot = slot;
   const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined, understudy);
-  const drivers = new Map(definitions.map((definition) => [definition.name, definition]));
+  const named = new Map(definitions.map((definition) => [definition.name, definition]));
+  const drivers = { nic: named, nvme: new Map() };
   const round = { intervalUs: INTERVAL_US, method: 'inplace', vary } as const;
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
@@ -98,7 +100,7 @@ function scratchSlot({ environment }: ScratchCard, definition: NicDriverDefiniti
   const driver = definition.create(environment, parameters);
   driver.importState(definition.imports[0] ?? '');
   driver.activate();
-  const slot = new Slot(0, environment, definition, parameters, driver);
+  const slot = new Slot(0, NIC_KIND, environment, definition, parameters, driver);
   slot.buffers = slot.keptBuffers = buffersFor(parameters, environment.queues);
   return slot;
 }

@@ -1,31 +1,34 @@
-import type { NicDriver, NicDriverDefinition, NicEnvironment, SlotView } from '../drivers/contract.ts';
-import { STATE_BYTES } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
+import type { DeviceKind, DeviceTypes, NicTypes } from './device.ts';
 
-/** Frames a queue may deliver in one poll, at most; drivers take less if their bursts are shorter. */
+/** Frames or requests that a queue may hand over in one poll, at most; drivers take less if their bursts are shorter. */
 export const POLL_BUDGET = 256;
 
 /** Stands between host and driver while a swap or a control window is under way, and only then. */
 export interface Mediator {
   readonly done: boolean;
-  /** In place of the driver's own poll. Returns frames moved. */
+  /** In place of the driver's own poll. Returns what was moved. */
   poll(): number;
   /** The slot's driver threw outside its poll. True if that is dealt with: it is on probation, and will be swapped back. */
   driverFailed(error: unknown): boolean;
 }
 
-/** A card's place in a CPU: who drives it now, and with what. */
-export class Slot implements SlotView {
+/** A slot of whatever device, for those who only serve it. */
+export type AnySlot = Slot<DeviceTypes>;
+
+/** A device's place in a CPU: who drives it now, and with what. */
+export class Slot<T extends DeviceTypes = NicTypes> {
   readonly index: number;
-  readonly environment: NicEnvironment;
-  definition: NicDriverDefinition;
+  readonly kind: DeviceKind<T>;
+  readonly environment: T['environment'];
+  definition: T['definition'];
   parameters: Parameters;
-  driver: NicDriver;
+  driver: T['driver'];
   /** Null while nothing is being swapped: the host then calls the driver straight. */
   mediator: Mediator | null = null;
   /** Bursts handed to the application, taken or not: how a swap tells a stuck driver from a busy application. */
   deliveries = 0;
-  /** Packet buffers that its rings may hold now, and that they are to hold when what is too much has come home. */
+  /** Packet buffers that its rings may hold now, and that they are to hold when what is too much has come home. A disk has none. */
   buffers = 0;
   keptBuffers = 0;
   /** Where a swap copies the state block's header and records to, before they are handed over. */
@@ -33,17 +36,19 @@ export class Slot implements SlotView {
 
   constructor(
     index: number,
-    environment: NicEnvironment,
-    definition: NicDriverDefinition,
+    kind: DeviceKind<T>,
+    environment: T['environment'],
+    definition: T['definition'],
     parameters: Parameters,
-    driver: NicDriver,
+    driver: T['driver'],
   ) {
     this.index = index;
+    this.kind = kind;
     this.environment = environment;
     this.definition = definition;
     this.parameters = parameters;
     this.driver = driver;
-    this.snapshot = new Int32Array(STATE_BYTES / 4);
+    this.snapshot = new Int32Array(kind.stateBytes / 4);
   }
 
   get name(): string {

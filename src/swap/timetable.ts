@@ -1,4 +1,5 @@
 /** Which swaps are asked for, and when: single ones at their times, and a round through all ordered pairs. */
+import type { DriverDeclaration } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import type { Method } from './plan.ts';
 
@@ -32,6 +33,13 @@ export function pairWalk(drivers: readonly string[]): string[] {
     else walk.push(stack.pop() ?? at);
   }
   return walk.reverse().slice(1);
+}
+
+/** A round with only what some of these drivers have as a parameter: what is varied may be another device's. */
+export function ownRound(round: SwapRound, drivers: readonly DriverDeclaration[]): SwapRound {
+  const known = new Set(drivers.flatMap(({ parameters }) => parameters.map(({ name }) => name)));
+  const vary = Object.entries(round.vary).filter(([name]) => known.has(name));
+  return { ...round, vary: Object.fromEntries(vary) };
 }
 
 /** The round's swaps of one slot, one after another without end. */

@@ -66,6 +66,55 @@ function sentences(
       return [`${from} releases what it holds`];
     case 'trim':
       return [`keep ${buffersAfter} packet buffers for this card`];
+    case 'configure':
+    case 'settle':
+      throw new Error(`a swap of a card has no step ${kind}`);
+  }
+}
+
+/** The same for a disk. */
+export function describeDiskSteps(from: string, to: string, plan: Plan): StepText[] {
+  return plan.steps.map((step) => {
+    const [text, undo] = diskSentences(step, from, to, plan.format);
+    return { ...step, text, undo };
+  });
+}
+
+function diskSentences(
+  { kind }: Step,
+  from: string,
+  to: string,
+  format: string,
+): readonly [text: string, undo?: string] {
+  switch (kind) {
+    case 'agree':
+      return [`${from} exports ${format}, ${to} imports it`];
+    case 'create':
+      return [`make driver ${to}`, 'drop it'];
+    case 'configure':
+      return [`tell the disk how ${to} wants its interrupts`, `tell it how ${from} wants them`];
+    case 'settle':
+      return [`${from} writes out what it keeps, and serves on`, `${from} keeps again`];
+    case 'drain':
+      return ['take no more requests, serve until none is outstanding', 'take requests again'];
+    case 'quiesce':
+      return [`${from} ends its burst and masks its vectors; commands stay in flight`, `${from} goes on`];
+    case 'export':
+      return [`${from} exports ${format}`, 'the state block as it was'];
+    case 'validate':
+      return ['header and queue records hold together'];
+    case 'import':
+      return [`${to} imports ${format}, with the commands that are in flight`, 'the state block as it was'];
+    case 'point':
+      return [`the slot points to ${to}`, `hand the queues back to ${from}`];
+    case 'activate':
+      return [`${to} sets its vectors and looks at the queues once more`];
+    case 'watch':
+      return [`${to} must serve ${PROBATION_BURSTS} bursts; all commands are walked`];
+    case 'release':
+      return [`${from} releases what it holds`];
+    default:
+      throw new Error(`a swap of a disk has no step ${kind}`);
   }
 }
 

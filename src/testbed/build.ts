@@ -5,7 +5,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUFFER_BYTES } from '../drivers/pool.ts';
 import { mirrors } from '../host/apps/applications.ts';
-import { type CardPlan, layoutMachine, type MachineLayout } from '../host/machine.ts';
+import { type CardPlan, type DiskPlan, layoutMachine, type MachineLayout } from '../host/machine.ts';
 import { CaptureError, readCapture } from '../hw/link/capture.ts';
 import { layoutCaptured, type PreparedCapture, usableFrames } from '../hw/link/captured.ts';
 import { IMIX } from '../hw/link/frames.ts';
@@ -17,6 +17,7 @@ import { macAddress } from '../hw/nic/layout.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { UsageError } from './errors.ts';
 import type { ResolvedCard, ResolvedRun, ResolvedTraffic } from './resolve.ts';
+import type { ResolvedDisk } from './resolve-disk.ts';
 import type { Scenario } from './scenario.ts';
 import { parseSize } from './units.ts';
 
@@ -42,7 +43,8 @@ export function buildMachine(run: ResolvedRun, scenario: Scenario, wholeOneIn = 
   const map = new MemoryMap();
   const traffic = run.cards.map((card, i) => prepareTraffic(map, card.traffic, i, run.seed));
   const plans = run.cards.map((card, i) => cardPlan(card, i, traffic[i], run, wholeOneIn));
-  const layout = layoutMachine(map, plans, bufferLimit(run, scenario), run.seed);
+  const disks = run.disks.map((disk) => diskPlan(disk, run));
+  const layout = layoutMachine(map, plans, bufferLimit(run, scenario), run.seed, disks);
   const memory = allocate(layout.bytes);
   for (const { fill } of traffic) fill(memory);
   return { memory, layout, skipped: traffic.map(({ skipped }) => skipped) };
@@ -73,6 +75,10 @@ function cardPlan(
     returns: application.sends === 'back' ? index : forwarded ? index ^ 1 : undefined,
     mirrored: mirrors(application),
   };
+}
+
+function diskPlan({ definition, ...disk }: ResolvedDisk, { durationUs }: ResolvedRun): DiskPlan {
+  return { ...disk, driver: definition.name, durationUs };
 }
 
 function mayReset({ timed, round }: ResolvedRun, slot: number): boolean {

@@ -1,5 +1,6 @@
-import { NIC_DRIVERS } from '../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { STATE_FORMAT } from '../drivers/nic/state.ts';
+import { DISK_FORMAT } from '../drivers/nvme/state.ts';
 import { APPLICATIONS } from '../host/apps/applications.ts';
 
 export interface Catalogue {
@@ -37,30 +38,42 @@ export function catalogue(): Catalogue {
         name: 'nic',
         description: 'network card after the Intel 82599: eight queue pairs, RSS, MSI-X, PAUSE, jumbo frames',
       },
+      {
+        name: 'nvme',
+        description:
+          'disk after NVM Express 1.4: queue pairs, PRP lists, volatile write cache, in memory or in a file',
+      },
     ],
-    drivers: NIC_DRIVERS.map(({ name, version, device, description, exports, imports, parameters }) => ({
-      name,
-      version,
-      device,
-      description,
-      exports,
-      imports,
-      parameters: parameters.map(
-        ({ name: parameter, description: text, unit, min, max, default: usual }) => ({
-          name: parameter,
-          description: text,
-          unit,
-          min,
-          max,
-          default: usual,
-        }),
-      ),
-    })),
+    drivers: [...NIC_DRIVERS, ...DISK_DRIVERS].map(
+      ({ name, version, device, description, exports, imports, parameters }) => ({
+        name,
+        version,
+        device,
+        description,
+        exports,
+        imports,
+        parameters: parameters.map(
+          ({ name: parameter, description: text, unit, min, max, default: usual }) => ({
+            name: parameter,
+            description: text,
+            unit,
+            min,
+            max,
+            default: usual,
+          }),
+        ),
+      }),
+    ),
     applications: APPLICATIONS.map(({ name, description }) => ({ name, description })),
     formats: [
       {
         name: STATE_FORMAT,
         description: 'rings, posted buffers and transmit shadows of all queues, as words in DMA memory',
+      },
+      {
+        name: DISK_FORMAT,
+        description:
+          'queue pairs of a disk, with the requests of each command in flight, as words in DMA memory',
       },
     ],
   };

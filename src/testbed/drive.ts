@@ -1,7 +1,7 @@
 /** Drives a machine through a run: starts it, watches it, ends it when all is accounted for. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineResults, ThreadedMachine } from '../exec/threads/machine.ts';
-import { type CardCounts, countCard } from '../host/books.ts';
+import { type CardCounts, countCard, countDisk, type DiskCounts } from '../host/books.ts';
 
 /** How a run goes, for those who watch it. Sums over all cards. */
 export interface Progress {
@@ -73,6 +73,7 @@ class Watch {
   private readonly machine: ThreadedMachine;
   private readonly startedUs: number;
   private counts: readonly CardCounts[] = [];
+  private disks: readonly DiskCounts[] = [];
   private mark = '';
   private cpuBeat = 0;
   private hardwareBeat = 0;
@@ -90,10 +91,12 @@ class Watch {
     const { control } = machine;
     this.elapsedMs = (machine.clock.nowUs() - this.startedUs) / 1000;
     this.counts = machine.layout.cards.map((card) => countCard(machine.memory, card));
+    this.disks = machine.layout.disks.map((disk) => countDisk(machine.memory, disk));
     this.samples.push({ elapsedMs: this.elapsedMs, delivered: this.delivered(), swaps: control.swapsDone });
-    const mark = this.counts
-      .map((c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`)
-      .join();
+    const cards = this.counts.map(
+      (c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`,
+    );
+    const mark = [...cards, ...this.disks.map(({ completed }) => `${completed}`)].join();
     // Quiet looks count only while both threads show that they live: a thread that lost its core is not stuck.
     const alive = control.cpuBeat !== this.cpuBeat && control.hardwareBeat !== this.hardwareBeat;
     if (mark !== this.mark) this.quiet = 0;
@@ -107,15 +110,22 @@ class Watch {
 
   /** All links have ended, and all frames are accounted for or will not come any more; or nothing moves at all. */
   settled(): boolean {
-    if (this.quiet >= STUCK_LOOKS && this.counts.some((count) => inside(count) > 0)) return true;
-    if (!this.counts.every((count) => count.done)) return false;
+    const waiting = this.counts.some((count) => inside(count) > 0) || this.disks.some(({ done }) => !done);
+    if (this.quiet >= STUCK_LOOKS && waiting) return true;
+    if (!this.counts.every((count) => count.done) || !this.disks.every(({ done }) => done)) return false;
     return this.quiet >= QUIET_LOOKS || this.counts.every((count, i) => this.balanced(count, i));
   }
 
   /** A broken invariant that no later frame can mend. */
   broken(): boolean {
-    return this.counts.some(({ delivered, returned }) =>
-      [delivered, returned].some((tally) => tally.damaged > 0 || tally.duplicated > 0 || tally.reordered > 0),
+    const disk = this.disks.some(({ broken }) => broken > 0);
+    return (
+      disk ||
+      this.counts.some(({ delivered, returned }) =>
+        [delivered, returned].some(
+          (tally) => tally.damaged > 0 || tally.duplicated > 0 || tally.reordered > 0,
+        ),
+      )
     );
   }
 

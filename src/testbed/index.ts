@@ -12,7 +12,7 @@ export type {
   NicEnvironment,
   SlotView,
 } from '../drivers/contract.ts';
-export { NIC_DRIVERS } from '../drivers/index.ts';
+export { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 export { RingDriver } from '../drivers/nic/ring-driver.ts';
 export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
 export { STATE_FORMAT } from '../drivers/nic/state.ts';
@@ -43,6 +43,7 @@ export { type Dump, readDump } from './dump-file.ts';
 export { UsageError } from './errors.ts';
 export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
+export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
 export type * from './scenario.ts';
 export { type RunOptions, Testbed } from './testbed.ts';
 export { parseDuration, parseSize } from './units.ts';

@@ -1,12 +1,21 @@
 /** Puts a run's results together: the ledger's verdict, and what the user is told. */
 import { cpus } from 'node:os';
+import { diskBalance } from '../check/blocks/balance.ts';
 import { balance, type CardBalance, type CardFacts, INVARIANTS, type Violation } from '../check/ledger.ts';
+import type { DiskResult } from '../exec/threads/messages.ts';
 import { type CardCounts, factsOf } from '../host/books.ts';
 import type { CardLayout, MachineLayout } from '../host/machine.ts';
 import { PHASES, type Phase } from '../swap/plan.ts';
 import { phaseBeganUs, type SwapRecord } from '../swap/record.ts';
 import type { DriveResults, Sample } from './drive.ts';
-import type { DeviceReport, Report, ThroughputReport, ViolationReport } from './report.ts';
+import type {
+  CardReport,
+  DeviceReport,
+  DiskReport,
+  Report,
+  ThroughputReport,
+  ViolationReport,
+} from './report.ts';
 import { reportSwaps } from './swap-report.ts';
 
 const VIOLATIONS_KEPT = 100;
@@ -27,11 +36,19 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
   );
   const balances = facts.map(balance);
   // What the CPU saw comes first: it is the cause where the balance shows the effect.
-  const violations = [...hostViolations(results), ...balances.flatMap((card) => card.violations)];
-  const devices = layout.cards.map((card, i) => [
-    card.name,
-    reportCard(card, i, results, facts[i], balances[i], skipped[i]),
-  ]);
+  const disks = results.cpu.disks.map((disk) => ({ disk, balance: diskBalance(disk.facts) }));
+  const violations = [
+    ...hostViolations(results),
+    ...balances.flatMap((card) => card.violations),
+    ...disks.flatMap(({ balance }) => balance.violations),
+  ];
+  const devices: [string, DeviceReport][] = [
+    ...layout.cards.map((card, i): [string, CardReport] => [
+      card.name,
+      reportCard(card, i, results, facts[i], balances[i], skipped[i]),
+    ]),
+    ...disks.map(({ disk, balance }): [string, DiskReport] => [disk.facts.name, reportDisk(disk, balance)]),
+  ];
   const frames = results.counts.reduce((total, card) => total + card.delivered.frames, 0);
   const octets = results.counts.reduce((total, card) => total + card.delivered.octets, 0);
   const durationUs = Math.max(1, results.cpu.endUs - results.cpu.startUs);
@@ -42,12 +59,12 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
     covered: {
       framesChecked: frames + results.counts.reduce((total, card) => total + card.returned.frames, 0),
       bytesChecked: octets + results.counts.reduce((total, card) => total + card.returned.octets, 0),
-      wholePayloadShare: 1 / Math.max(...layout.cards.map((card) => card.wholeOneIn)),
+      wholePayloadShare: 1 / Math.max(1, ...layout.cards.map((card) => card.wholeOneIn)),
       buffersAccounted: results.cpu.buffers,
-      invariants: [...INVARIANTS],
+      invariants: [...INVARIANTS, ...(disks.length > 0 ? ['promise'] : [])],
     },
     devices: Object.fromEntries(devices),
-    swaps: reportSwaps(records, results.cpu.scheduled),
+    swaps: reportSwaps(records, results.cpu.scheduled, new Set(layout.disks.map(({ name }) => name))),
     throughput: throughput(frames, octets, durationUs, results.samples),
     durationMs: durationUs / 1000,
     seed: layout.seed,
@@ -94,9 +111,10 @@ function reportCard(
   facts: CardFacts,
   { lost, duplicated, reordered, damaged }: CardBalance,
   skipped: Readonly<Record<string, number>>,
-): DeviceReport {
+): CardReport {
   const counts: CardCounts = results.counts[index];
   return {
+    kind: 'card',
     driver: results.cpu.drivers[index],
     app: card.app,
     offered: counts.offered,
@@ -110,6 +128,28 @@ function reportCard(
     skipped,
     lossesByPhase: lossesByPhase(card, results),
     dmaFaults: counts.dmaFaults,
+  };
+}
+
+function reportDisk(
+  { driver, facts: { counts }, served, latencyUs }: DiskResult,
+  { lost, duplicated, corrupt, brokenPromises }: ReturnType<typeof diskBalance>,
+): DiskReport {
+  const seconds = Math.max(1, served.endUs - served.startUs) / 1e6;
+  const { submitted, completed, failed } = counts;
+  return {
+    kind: 'disk',
+    driver,
+    submitted,
+    completed,
+    failed,
+    lost,
+    duplicated,
+    corrupt,
+    brokenPromises,
+    iops: Math.round(served.completed / seconds),
+    mbps: Math.round(served.bytes / seconds / 1e5) / 10,
+    latencyUs,
   };
 }
 

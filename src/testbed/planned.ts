@@ -1,15 +1,18 @@
 /** The dry run: what each swap of a scenario would do, as far as it can be told before it happens. */
 import type { NicDriverDefinition } from '../drivers/contract.ts';
-import { NIC_DRIVERS } from '../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
+import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import { ParameterError, type Parameters } from '../drivers/parameters.ts';
+import { planDiskSwap } from '../swap/disk-plan.ts';
 import { type Method, type Plan, planSwap, type QueueView, Refusal } from '../swap/plan.ts';
-import { RoundRobin } from '../swap/timetable.ts';
-import { describeSteps } from '../swap/wording.ts';
+import { ownRound, RoundRobin } from '../swap/timetable.ts';
+import { describeDiskSteps, describeSteps, type StepText } from '../swap/wording.ts';
 import type { DriverBook } from './drivers.ts';
 import type { ResolvedCard, ResolvedRun } from './resolve.ts';
+import { diskDriver, type ResolvedDisk } from './resolve-disk.ts';
 
 export interface PlannedSwap {
-  readonly nic: string;
+  readonly device: string;
   readonly from: string;
   readonly to: string;
   readonly method: Method;
@@ -30,25 +33,58 @@ interface Card {
   rings: QueueView[];
 }
 
-/** Swaps at their times in order, then one round through all pairs for each card. */
+/** A disk as the swaps before have left it. */
+interface Disk {
+  readonly disk: ResolvedDisk;
+  definition: DiskDriverDefinition;
+  parameters: Parameters;
+}
+
+/** What is to be planned for one device, by whom. */
+type Planner = (to: string, given: Parameters, method: Method) => PlannedSwap;
+
+/** Swaps at their times in order, then one round through all pairs for each device. */
 export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
   const cards = run.cards.map(fresh);
-  const timed = [...run.timed].sort((a, b) => a.atUs - b.atUs);
-  const planned = timed.map((swap) =>
-    planOne(cards[swap.slot], drivers.find(swap.to, 'plan'), swap.parameters, swap.method),
+  const disks = run.disks.map(
+    (disk): Disk => ({ disk, definition: disk.definition, parameters: disk.parameters }),
   );
+  const planners: Planner[] = [
+    ...cards.map(
+      (card): Planner =>
+        (to, ...rest) =>
+          planOne(card, drivers.find(to, 'plan'), ...rest),
+    ),
+    ...disks.map(
+      (disk): Planner =>
+        (to, ...rest) =>
+          planDisk(disk, diskDriver(to, 'plan'), ...rest),
+    ),
+  ];
+  const timed = [...run.timed].sort((a, b) => a.atUs - b.atUs);
+  const planned = timed.map((swap) => planners[swap.slot](swap.to, swap.parameters, swap.method));
   const { round } = run;
   if (round === undefined) return planned;
-  for (const card of cards) {
-    const names = NIC_DRIVERS.map((definition) => definition.name);
-    const first = card.definition.name;
-    const turns = new RoundRobin(round, [first, ...names.filter((name) => name !== first)]);
-    for (let i = 0; i < names.length ** 2; i++) {
-      const swap = turns.next();
-      planned.push(planOne(card, drivers.find(swap.to, 'plan'), swap.parameters, swap.method));
+  [...cards, ...disks].forEach(({ definition: { name: first, device } }, i) => {
+    const all = device === 'nic' ? NIC_DRIVERS : DISK_DRIVERS;
+    const names = all.map(({ name }) => name);
+    const turns = new RoundRobin(ownRound(round, all), [first, ...names.filter((name) => name !== first)]);
+    for (let turn = 0; turn < names.length ** 2; turn++) {
+      const { to, parameters, method } = turns.next();
+      planned.push(planners[i](to, parameters, method));
     }
-  }
+  });
   return planned;
+}
+
+function planDisk(disk: Disk, to: DiskDriverDefinition, given: Parameters, method: Method): PlannedSwap {
+  const { definition: from, parameters: fromParameters } = disk;
+  return attempt({ device: disk.disk.name, from: from.name, to: to.name, method }, () => {
+    const plan = planDiskSwap({ from, fromParameters, to, given, method });
+    disk.definition = to;
+    disk.parameters = plan.parameters;
+    return { steps: describeDiskSteps(from.name, to.name, plan), notes: plan.notes };
+  });
 }
 
 function fresh(card: ResolvedCard): Card {
@@ -63,17 +99,22 @@ function fresh(card: ResolvedCard): Card {
 
 function planOne(card: Card, to: NicDriverDefinition, given: Parameters, method: Method): PlannedSwap {
   const { definition: from, parameters: fromParameters, rings } = card;
-  const { queues, name: nic } = card.card;
-  const head = { nic, from: from.name, to: to.name, method };
-  try {
+  const { queues, name: device } = card.card;
+  return attempt({ device, from: from.name, to: to.name, method }, () => {
     const situation = { from, fromParameters, to, given, method, queues, rings };
     const plan = planSwap(situation);
     advance(card, to, plan);
-    return {
-      ...head,
-      steps: describeSteps(situation, plan).map(({ phase, text, undo }) => ({ phase, text, undo })),
-      notes: plan.notes,
-    };
+    return { steps: describeSteps(situation, plan), notes: plan.notes };
+  });
+}
+
+function attempt(
+  head: Pick<PlannedSwap, 'device' | 'from' | 'to' | 'method'>,
+  plan: () => { readonly steps: readonly StepText[]; readonly notes: readonly string[] },
+): PlannedSwap {
+  try {
+    const { steps, notes } = plan();
+    return { ...head, steps: steps.map(({ phase, text, undo }) => ({ phase, text, undo })), notes };
   } catch (error) {
     if (error instanceof Refusal || error instanceof ParameterError)
       return { ...head, steps: [], notes: [], refused: error.message };

@@ -39,7 +39,35 @@ export interface CoverageReport {
   readonly invariants: readonly string[];
 }
 
-export interface DeviceReport {
+export type DeviceReport = CardReport | DiskReport;
+
+export interface DiskReport {
+  readonly kind: 'disk';
+  readonly driver: string;
+  /** Requests handed to a driver, and handed back, those that failed too. */
+  readonly submitted: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Requests never handed back, and handed back twice. */
+  readonly lost: number;
+  readonly duplicated: number;
+  /** Blocks that were not what was written; after a power cut, not what was promised. */
+  readonly corrupt: number;
+  readonly brokenPromises: number;
+  /** Requests a second, and 10^6 bytes a second. */
+  readonly iops: number;
+  readonly mbps: number;
+  /** From the driver to the workload, submission to completion. */
+  readonly latencyUs: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly p999: number;
+    readonly max: number;
+  };
+}
+
+export interface CardReport {
+  readonly kind: 'card';
   readonly driver: string;
   readonly app: string;
   /** Frames the link sent towards the card. */
@@ -84,6 +112,8 @@ export interface SwapsReport {
 }
 
 export interface PairReport {
+  /** What was swapped: drivers of cards and of disks have names in common. */
+  readonly kind: 'card' | 'disk';
   readonly from: string;
   readonly to: string;
   readonly method: SwapMethod;
@@ -108,4 +138,36 @@ export interface ThroughputReport {
   readonly gbps: number;
   /** Million frames per second over the run, in equal slices, and the number of swaps done in each. */
   readonly timeline: readonly { readonly mpps: number; readonly swaps: number }[];
+}
+
+/** The cards of a report, by name. */
+export function cardsOf({ devices }: Report): [name: string, card: CardReport][] {
+  return Object.entries(devices).flatMap(([name, device]) =>
+    device.kind === 'card' ? [[name, device]] : [],
+  );
+}
+
+/** Its disks. */
+export function disksOf({ devices }: Report): [name: string, disk: DiskReport][] {
+  return Object.entries(devices).flatMap(([name, device]) =>
+    device.kind === 'disk' ? [[name, device]] : [],
+  );
+}
+
+/** One of its cards. Throws RangeError if it has none of that name. */
+export function cardOf(report: Report, name: string): CardReport {
+  const device = report.devices[name];
+  if (device?.kind === 'card') return device;
+  throw new RangeError(
+    `the report has no card ${name}; its devices are ${Object.keys(report.devices).join(', ')}`,
+  );
+}
+
+/** One of its disks. Throws RangeError if it has none of that name. */
+export function diskOf(report: Report, name: string): DiskReport {
+  const device = report.devices[name];
+  if (device?.kind === 'disk') return device;
+  throw new RangeError(
+    `the report has no disk ${name}; its devices are ${Object.keys(report.devices).join(', ')}`,
+  );
 }

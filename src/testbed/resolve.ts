@@ -1,15 +1,17 @@
 /** A scenario with its defaults filled in and its meaning checked: names, parameters, what goes with what. */
-import type { NicDriverDefinition } from '../drivers/contract.ts';
-import { NIC_DRIVERS } from '../drivers/index.ts';
-import { ParameterError, type Parameters, resolveParameters } from '../drivers/parameters.ts';
+import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
+import type { Parameters } from '../drivers/parameters.ts';
 import type { ApplicationDefinition } from '../host/apps/applications.ts';
-import { MAX_CARDS } from '../host/machine.ts';
+import { MAX_DEVICES } from '../host/machine.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import type { ApplicationBook } from './applications.ts';
+import { checkedParameters } from './checked-parameters.ts';
 import type { DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
-import type { DriverParameters, NicScenario, Scenario, TrafficScenario } from './scenario.ts';
+import { diskDriver, type ResolvedDisk, resolveDisk } from './resolve-disk.ts';
+import type { NicScenario, Scenario, TrafficScenario } from './scenario.ts';
 import { didYouMean } from './suggest.ts';
 import { parseDuration } from './units.ts';
 
@@ -41,6 +43,7 @@ export interface ResolvedCard {
 
 export interface ResolvedRun {
   readonly cards: readonly ResolvedCard[];
+  readonly disks: readonly ResolvedDisk[];
   readonly frames: number;
   readonly durationUs: number;
   readonly timed: readonly TimedSwap[];
@@ -50,18 +53,23 @@ export interface ResolvedRun {
 
 /** Throws UsageError: what is wrong, where, and what is allowed. */
 export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
-  const nics = scenario.nics ?? [{ name: 'eth0' }];
-  if (nics.length > MAX_CARDS)
-    throw new UsageError(`${nics.length} cards; a machine has room for ${MAX_CARDS}`);
+  const { disks = [] } = scenario;
+  const nics = scenario.nics ?? (disks.length > 0 ? [] : [{ name: 'eth0' }]);
+  const devices = [...nics, ...disks];
+  if (devices.length > MAX_DEVICES)
+    throw new UsageError(`${devices.length} devices; a machine has room for ${MAX_DEVICES}`);
+  checkNames(devices);
   const cards = nics.map((nic) => resolveCard(nic, scenario, books));
-  checkNames(nics);
   checkForwarding(cards);
   const bounded = scenario.frames !== undefined;
   return {
     cards,
+    disks: disks.map((disk) => resolveDisk(disk, scenario)),
     frames: scenario.frames ?? Number.POSITIVE_INFINITY,
     durationUs: bounded ? Number.POSITIVE_INFINITY : parseDuration(scenario.duration ?? DEFAULT_DURATION),
-    timed: (scenario.swaps ?? []).map((swap, i) => resolveSwap(swap, `swap ${i + 1}`, nics, books.drivers)),
+    timed: (scenario.swaps ?? []).map((swap, i) =>
+      resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
+    ),
     round: resolveRound(scenario),
     seed: scenario.seed ?? Math.floor(Math.random() * 2 ** 32),
   };
@@ -101,16 +109,21 @@ function resolveTraffic(nic: NicScenario, scenario: Scenario): ResolvedTraffic {
 function resolveSwap(
   swap: NonNullable<Scenario['swaps']>[number],
   where: string,
-  nics: readonly NicScenario[],
+  scenario: Scenario,
+  devices: readonly { readonly name: string }[],
   drivers: DriverBook,
 ): TimedSwap {
-  const slot = nics.findIndex((nic) => nic.name === swap.nic);
-  const names = nics.map((nic) => nic.name);
-  if (slot < 0)
+  const { disk: wanted = swap.nic ?? '' } = swap;
+  const disk = scenario.disks?.some(({ name }) => name === wanted) === true;
+  const slot = devices.findIndex(({ name }) => name === wanted);
+  const names = devices.map(({ name }) => name);
+  if (slot < 0 || disk !== (swap.disk !== undefined)) {
+    const kind = swap.disk === undefined ? 'card' : 'disk';
     throw new UsageError(
-      `${where}: there is no card ${swap.nic}${didYouMean(swap.nic, names)}; there are ${names.join(', ')}`,
+      `${where}: there is no ${kind} ${wanted}${didYouMean(wanted, names)}; the devices are ${names.join(', ')}`,
     );
-  const definition = drivers.find(swap.to, where);
+  }
+  const definition = disk ? diskDriver(swap.to, where) : drivers.find(swap.to, where);
   const parameters = swap.parameters ?? {};
   checkedParameters(definition, parameters, where);
   return {
@@ -126,29 +139,26 @@ function resolveRound(scenario: Scenario): SwapRound | undefined {
   const every = scenario.swapEvery;
   if (every === undefined) return undefined;
   const vary = every.vary ?? {};
-  for (const definition of NIC_DRIVERS)
-    for (const [name, values] of Object.entries(vary))
+  const kinds: (readonly DriverDeclaration[])[] = [];
+  if (scenario.nics !== undefined || scenario.disks === undefined) kinds.push(NIC_DRIVERS);
+  if (scenario.disks !== undefined) kinds.push(DISK_DRIVERS);
+  for (const [name, values] of Object.entries(vary)) {
+    // A parameter is of one kind of device; of which, its name tells.
+    const takers = kinds.filter((drivers) => hasParameter(drivers, name));
+    for (const definition of (takers.length > 0 ? takers : kinds).flat())
       for (const value of values) checkedParameters(definition, { [name]: value }, 'swapEvery');
+  }
   return { intervalUs: parseDuration(every.interval), method: every.method ?? 'inplace', vary };
 }
 
-function checkedParameters(
-  definition: NicDriverDefinition,
-  given: DriverParameters,
-  where: string,
-): Parameters {
-  try {
-    return resolveParameters(definition.name, definition.parameters, given);
-  } catch (error) {
-    if (error instanceof ParameterError) throw new UsageError(`${where}: ${error.message}`);
-    throw error;
-  }
+function hasParameter(drivers: readonly DriverDeclaration[], name: string): boolean {
+  return drivers.some(({ parameters }) => parameters.some((spec) => spec.name === name));
 }
 
-function checkNames(nics: readonly NicScenario[]): void {
+function checkNames(devices: readonly { readonly name: string }[]): void {
   const seen = new Set<string>();
-  for (const { name } of nics) {
-    if (seen.has(name)) throw new UsageError(`there are two cards named ${name}; give each its own name`);
+  for (const { name } of devices) {
+    if (seen.has(name)) throw new UsageError(`there are two devices named ${name}; give each its own name`);
     seen.add(name);
   }
 }

@@ -1,6 +1,7 @@
 /** What a run does, as plain JSON. `schemas/scenario.schema.json` is the same contract for other languages. */
 
 import type { ApplicationName } from '../host/apps/applications.ts';
+import type { Pattern } from '../host/workload/options.ts';
 import type { Method } from '../swap/plan.ts';
 
 /** The built-in applications; a scenario may name others by the paths of their modules. */
@@ -39,10 +40,45 @@ export interface NicScenario extends TrafficScenario {
   readonly app?: string;
 }
 
+/** What is asked of a disk, in fio's words. */
+export interface WorkloadScenario {
+  /** Default `randrw`. */
+  readonly rw?: Pattern;
+  /** Bytes of a request, or as `4K`: a multiple of 512. Default 4K. */
+  readonly bs?: number | string;
+  /** Requests kept outstanding. Default 32. */
+  readonly iodepth?: number;
+  /** Reads of `randrw`, in per cent. Default 50. */
+  readonly rwmixread?: number;
+  /** Blocks describe themselves, and each read is checked. Default true. */
+  readonly verify?: boolean;
+  /** Writes after which a flush follows; 0 for none. Default 64. */
+  readonly flushEvery?: number;
+  /** Writes that go through to the media (FUA), in per cent. Default 1. */
+  readonly fua?: number;
+}
+
+export interface DiskScenario extends WorkloadScenario {
+  readonly name: string;
+  /** Bytes, or as `256M`. Default 64M. */
+  readonly size?: number | string;
+  /** A file that the disk lies in; it is made if it is not there. Default: memory. */
+  readonly media?: string;
+  /** The volatile write cache in bytes, or as `1M`; 0 for none. Default 1M. */
+  readonly cache?: number | string;
+  /** I/O queue pairs, 1 to 4. Default 1. */
+  readonly queues?: number;
+  /** Requests in all. Default: what `frames` says, or as many as there are in `duration`. */
+  readonly requests?: number;
+  readonly driver?: DriverScenario;
+}
+
 export interface SwapScenario {
   /** When, counted from the first frame: `500ms`, `1s`, `250us`. */
   readonly at: string;
-  readonly nic: string;
+  /** The device: a card or a disk, one of the two. */
+  readonly nic?: string;
+  readonly disk?: string;
   readonly to: string;
   readonly parameters?: DriverParameters;
   readonly method?: SwapMethod;
@@ -56,12 +92,14 @@ export interface SwapEveryScenario {
   readonly vary?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Everything a run needs. Traffic, driver and app given here are the defaults of every card. */
-export interface Scenario extends TrafficScenario {
+/** Everything a run needs. Traffic, driver and app given here are the defaults of every card, a workload of every disk. */
+export interface Scenario extends TrafficScenario, WorkloadScenario {
+  /** Default: one, eth0; none if there are disks. */
   readonly nics?: readonly NicScenario[];
+  readonly disks?: readonly DiskScenario[];
   readonly driver?: DriverScenario;
   readonly app?: string;
-  /** Frames that each card's link offers before the run ends. */
+  /** Frames that each card's link offers before the run ends, and requests to each disk. */
   readonly frames?: number;
   /** Or how long it offers them: `5s`. With neither, one second. */
   readonly duration?: string;

@@ -4,7 +4,12 @@ import type { PairReport, Quantiles, SwapNote, SwapsReport } from './report.ts';
 
 const NOTES_KEPT = 100;
 
-export function reportSwaps(records: readonly SwapRecord[], scheduled: number): SwapsReport {
+/** `disks`: names of the devices that are disks. */
+export function reportSwaps(
+  records: readonly SwapRecord[],
+  scheduled: number,
+  disks: ReadonlySet<string>,
+): SwapsReport {
   const done = records.filter((record) => record.outcome === 'done');
   return {
     count: done.length,
@@ -18,7 +23,16 @@ export function reportSwaps(records: readonly SwapRecord[], scheduled: number): 
         .filter(([, values]) => values.length > 0)
         .map(([phase, values]) => [phase, quantiles(values)]),
     ),
-    byPair: byPair(done),
+    byPair: [
+      ...byPair(
+        done.filter(({ device }) => !disks.has(device)),
+        'card',
+      ),
+      ...byPair(
+        done.filter(({ device }) => disks.has(device)),
+        'disk',
+      ),
+    ],
     notes: notesOf(records),
   };
 }
@@ -41,7 +55,7 @@ function times(records: readonly SwapRecord[]) {
   };
 }
 
-function byPair(done: readonly SwapRecord[]): PairReport[] {
+function byPair(done: readonly SwapRecord[], kind: PairReport['kind']): PairReport[] {
   const pairs = new Map<string, SwapRecord[]>();
   for (const record of done) {
     const key = `${record.from} ${record.to} ${record.method}`;
@@ -51,7 +65,7 @@ function byPair(done: readonly SwapRecord[]): PairReport[] {
   }
   return [...pairs.values()].map((records) => {
     const { from, to, method } = records[0];
-    return { from, to, method, count: records.length, ...times(records) };
+    return { kind, from, to, method, count: records.length, ...times(records) };
   });
 }
 

@@ -1,6 +1,6 @@
 /** A swap of one card changes nothing on another: the digest by which this is seen, and a driver that breaks it. */
 import { describe, expect, it } from 'vitest';
-import { IsolationCheck, shapeOf } from '../../src/check/isolation.ts';
+import { IsolationCheck } from '../../src/check/isolation.ts';
 import type { NicEnvironment } from '../../src/drivers/contract.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import { H, type NicState, RX, TX } from '../../src/drivers/nic/state.ts';
@@ -20,27 +20,27 @@ describe('the shape of a card', () => {
     (field) => {
       for (const queue of [0, 1]) {
         const { environment } = running();
-        const before = shapeOf(environment.state);
+        const before = environment.state.shape();
         environment.memory.words[environment.state.rx(queue) + RX[field]]++;
-        expect(shapeOf(environment.state)).not.toBe(before);
+        expect(environment.state.shape()).not.toBe(before);
       }
     },
   );
 
   it.each(['ring', 'slots', 'shadow'] as const)('changes with %s of a transmit ring', (field) => {
     const { environment } = running();
-    const before = shapeOf(environment.state);
+    const before = environment.state.shape();
     environment.memory.words[environment.state.tx(1) + TX[field]] += 4;
-    expect(shapeOf(environment.state)).not.toBe(before);
+    expect(environment.state.shape()).not.toBe(before);
   });
 
   it.each(['magic', 'device', 'queues', 'rxActive', 'txActive', 'adoptions'] as const)(
     'changes with %s in the header',
     (field) => {
       const { environment } = running();
-      const before = shapeOf(environment.state);
+      const before = environment.state.shape();
       environment.state.setHeader(field, environment.state.header(field) ^ 1);
-      expect(shapeOf(environment.state)).not.toBe(before);
+      expect(environment.state.shape()).not.toBe(before);
       expect(H[field]).toBeGreaterThanOrEqual(0);
     },
   );
@@ -48,19 +48,19 @@ describe('the shape of a card', () => {
   it('changes when two rings change places', () => {
     const { environment } = running();
     const { words } = environment.memory;
-    const before = shapeOf(environment.state);
+    const before = environment.state.shape();
     const [a, b] = [environment.state.rx(0) + RX.ring, environment.state.rx(1) + RX.ring];
     [words[a], words[b]] = [words[b], words[a]];
-    expect(shapeOf(environment.state)).not.toBe(before);
+    expect(environment.state.shape()).not.toBe(before);
   });
 
   it('stays the same while frames come and go', () => {
     const { machine, environment } = running();
-    const before = shapeOf(environment.state);
+    const before = environment.state.shape();
     const consumed = environment.memory.words[environment.state.rx(0) + RX.consumed];
     machine.finish();
     expect(environment.memory.words[environment.state.rx(0) + RX.consumed]).not.toBe(consumed);
-    expect(shapeOf(environment.state)).toBe(before);
+    expect(environment.state.shape()).toBe(before);
   });
 });
 
@@ -136,7 +136,7 @@ describe('isolation', () => {
       expect.objectContaining({
         invariant: 'isolation',
         device: 'eth0',
-        message: 'swap 1 changed the rings of another card',
+        message: 'swap 1 changed the rings of another device',
       }),
     ]);
   });
@@ -163,7 +163,7 @@ describe('isolation', () => {
       expect(machine.cpu.violations).toEqual([]);
       expect(machine.swap('batching').outcome).toBe('done');
       expect(machine.cpu.violations).toEqual([
-        expect.objectContaining({ device: 'eth0', message: 'swap 2 changed the rings of another card' }),
+        expect.objectContaining({ device: 'eth0', message: 'swap 2 changed the rings of another device' }),
       ]);
     },
   );
@@ -188,7 +188,7 @@ describe('isolation', () => {
     machine.ask('meddler', {}, 'inplace', 0);
     machine.runUntil(() => machine.ended.length === 2);
     expect(machine.cpu.violations).toEqual([
-      expect.objectContaining({ message: 'swap 2 or 1 changed the rings of another card' }),
+      expect.objectContaining({ message: 'swap 2 or 1 changed the rings of another device' }),
     ]);
   });
 });

@@ -39,7 +39,7 @@ describe('a name that nothing has', () => {
       'card to swap',
       [...RUN, '--swap', 'at=1s,nic=eth1,to=polling'],
       'swap 1: there is no card eth1',
-      'there are eth0',
+      'the devices are eth0',
     ],
     ['key of a card', [...RUN, '--nic', 'eth0,queus=2'], 'queus is no known key', 'did you mean "queues"?'],
     ['method', [...RUN, '--swap', 'at=1s,to=polling,method=hot'], '"hot"', '"inplace", "drain" or "reset"'],
@@ -103,7 +103,7 @@ describe('what contradicts itself', () => {
     ['frames and duration', [...RUN, '--duration', '1s'], 'both "frames" and "duration"'],
     ['capture and size', [...RUN, '--capture', 'data/lan-mix.pcap'], 'both "capture" and "size"'],
     ['capture and size of a card', ['run', '--nic', 'a,size=64,capture=x.pcap'], 'both "capture" and "size"'],
-    ['two cards of one name', [...RUN, '--nic', 'a', '--nic', 'a'], 'two cards named a'],
+    ['two cards of one name', [...RUN, '--nic', 'a', '--nic', 'a'], 'two devices named a'],
     ['one option twice', [...RUN, '--nic', 'a,queues=2,queues=3'], '"queues" is given twice'],
     [
       'generated frames at a recorded rate',
@@ -125,7 +125,7 @@ describe('what contradicts itself', () => {
     [
       'a swap of one of two cards',
       [...RUN, '--nic', 'a', '--nic', 'b', '--swap', 'at=1s,to=polling'],
-      'nic=NAME, one of a, b',
+      'one of nic=a, nic=b',
     ],
     ['a swap without a driver', [...RUN, '--swap', 'at=1s'], 'lacks "to"'],
     ['a swap in other words', [...RUN, '--swap', 'polling'], '"polling" is not of the form key=value'],

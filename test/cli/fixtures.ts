@@ -1,4 +1,4 @@
-import type { DeviceReport, PairReport, Quantiles, Report } from '../../src/testbed/index.ts';
+import type { CardReport, PairReport, Quantiles, Report } from '../../src/testbed/index.ts';
 
 const DRIVERS = ['interrupt', 'polling', 'batching'];
 
@@ -8,6 +8,7 @@ const PAIRS: PairReport[] = DRIVERS.flatMap((from, row) =>
   DRIVERS.map((to, column) => {
     const index = row * DRIVERS.length + column;
     return {
+      kind: 'card' as const,
       from,
       to,
       method: 'inplace',
@@ -19,7 +20,8 @@ const PAIRS: PairReport[] = DRIVERS.flatMap((from, row) =>
   }),
 );
 
-const DEVICE: DeviceReport = {
+const DEVICE: CardReport = {
+  kind: 'card',
   driver: 'polling',
   app: 'echo',
   offered: 2_500_000,

@@ -113,7 +113,7 @@ describe('flags', () => {
   });
 
   it('must say which card is swapped when there are several', () => {
-    expect(complaint({ nic: ['a', 'b'], swap: ['at=1s,to=polling'] })).toContain('nic=NAME, one of a, b');
+    expect(complaint({ nic: ['a', 'b'], swap: ['at=1s,to=polling'] })).toContain('one of nic=a, nic=b');
   });
 });
 

@@ -1,10 +1,12 @@
 /** What the command `run` reads and writes besides its report, and how it ends when it is interrupted. */
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readCapture } from '../../src/hw/link/capture.ts';
+import { cardOf } from '../../src/testbed/index.ts';
 import { ringswap } from './command.ts';
 import { reported, reportIn } from './reported.ts';
 
@@ -39,7 +41,7 @@ describe('SIGINT', () => {
     expect(status).toBe(0);
     const report = reportIn(stdout);
     expect(report).toMatchObject({ verdict: 'pass', interrupted: true, violations: [] });
-    const { offered = 0, delivered, transmitted } = report.devices.eth0 ?? {};
+    const { offered, delivered, transmitted } = cardOf(report, 'eth0');
     expect(offered).toBeGreaterThanOrEqual(20_000);
     expect({ delivered, transmitted }).toEqual({ delivered: offered, transmitted: offered });
     expect(stderr).toContain('Ending the run');

@@ -1,9 +1,11 @@
 /** The command `run` as it is typed: what it prints and where, for people and for programs. */
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { cardOf } from '../../src/testbed/index.ts';
 import { ringswap, root } from './command.ts';
 import { reported, reportIn } from './reported.ts';
 
@@ -126,7 +128,7 @@ describe('the JSON report', () => {
   it('goes to standard output alone, and the other report aside', async () => {
     const { status, stdout, stderr } = await ringswap([...SHORT, '--json', '-']);
     expect(status).toBe(0);
-    expect(reportIn(stdout).devices.eth0?.delivered).toBe(5000);
+    expect(cardOf(reportIn(stdout), 'eth0').delivered).toBe(5000);
     expect(stderr).toMatch(/^PASS {2}5,000 frames/);
   });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Testbed } from '../../src/testbed/index.ts';
+import { cardOf, Testbed } from '../../src/testbed/index.ts';
 import { ringswap } from '../cli/command.ts';
 import { reportIn } from '../cli/reported.ts';
 import { expectLossless, runUntil } from './runs.ts';
@@ -52,7 +52,7 @@ it('an application that sends back is held to that, whatever its name', async ()
     app: 'test/exec/applications/echoes.mjs',
   });
   expectLossless(report);
-  const { app, transmitted, delivered } = report.devices.eth0 ?? {};
+  const { app, transmitted, delivered } = cardOf(report, 'eth0');
   expect({ app, transmitted }).toEqual({ app: 'echoes', transmitted: delivered });
 });
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
+  cardOf,
+  cardsOf,
   type NicDump,
   type Report,
   type RingDump,
@@ -35,7 +37,7 @@ const ALL_PAIRS = PAIRS.map(({ from, to }) => `${from} ${to}`).sort();
 
 /** What the applications sent has left by some card. */
 function expectSentBack(report: Report): void {
-  const devices = Object.values(report.devices).filter(({ app }) => app !== 'sink');
+  const devices = cardsOf(report).flatMap(([, card]) => (card.app === 'sink' ? [] : [card]));
   const delivered = devices.reduce((total, card) => total + card.delivered, 0);
   expect(devices.reduce((total, card) => total + card.transmitted, 0)).toBe(delivered);
 }
@@ -165,7 +167,7 @@ describe('the controls', () => {
     const report = await runUntil(4, { ...cards(app), size: 64, swapEvery });
     expect(report.violations).toEqual([]);
     expect(report.verdict).toBe('pass');
-    const { offered, delivered, lost, duplicated, reordered, damaged, dropped } = report.devices.eth0 ?? {};
+    const { offered, delivered, lost, duplicated, reordered, damaged, dropped } = cardOf(report, 'eth0');
     expect({ lost, duplicated, reordered, damaged }).toEqual({
       ...{ lost: 0, duplicated: 0, reordered: 0, damaged: 0 },
     });
@@ -187,7 +189,7 @@ describe('an open link, overrun', () => {
       });
       expect(report.violations).toEqual([]);
       expect(report.verdict).toBe('pass');
-      const { offered, delivered, lost, dropped = {}, lossesByPhase = {} } = report.devices.eth0 ?? {};
+      const { offered, delivered, lost, dropped, lossesByPhase } = cardOf(report, 'eth0');
       expect(lost).toBe(0);
       expect(offered).toBe((delivered ?? 0) + sum(dropped));
       const { fifoOverflow = 0, linkDown = 0, receiverOff = 0 } = dropped;

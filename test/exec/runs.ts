@@ -1,6 +1,6 @@
 /** Runs on real threads that end by what has happened, not by the time it took. */
 import { expect } from 'vitest';
-import { type Report, type Scenario, Testbed } from '../../src/testbed/index.ts';
+import { cardsOf, type Report, type Scenario, Testbed } from '../../src/testbed/index.ts';
 
 /** Under full load until so many swaps are done; traffic is then ended, and what is on its way served. */
 export async function runUntil(swaps: number, scenario: Scenario): Promise<Report> {
@@ -17,7 +17,7 @@ export async function runUntil(swaps: number, scenario: Scenario): Promise<Repor
 export function expectLossless(report: Report): void {
   expect(report.violations).toEqual([]);
   expect(report.verdict).toBe('pass');
-  for (const [name, card] of Object.entries(report.devices)) {
+  for (const [name, card] of cardsOf(report)) {
     const { lost, duplicated, reordered, damaged, dropped } = card;
     const found = { name, lost, duplicated, reordered, damaged, dropped };
     expect(found).toEqual({ name, lost: 0, duplicated: 0, reordered: 0, damaged: 0, dropped: {} });

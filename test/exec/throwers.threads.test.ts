@@ -1,6 +1,6 @@
 /** Drivers that throw, in each phase of a swap and outside of any: the run ends orderly, with the reason told. */
 import { describe, expect, it } from 'vitest';
-import { Testbed } from '../../src/testbed/index.ts';
+import { cardOf, Testbed } from '../../src/testbed/index.ts';
 import { ringswap } from '../cli/command.ts';
 import { expectLossless, runUntil } from './runs.ts';
 
@@ -36,7 +36,7 @@ describe('a driver that throws', () => {
     expectLossless(report);
     expect(report.devices.eth0).toMatchObject({
       driver: 'polling',
-      transmitted: report.devices.eth0?.offered,
+      transmitted: cardOf(report, 'eth0').offered,
     });
     const [refused, rolledBack] = outcome === 'refused' ? [1, 0] : [0, 1];
     expect(report.swaps).toMatchObject({ count: 1, refused, rolledBack, scheduled: 2 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Progress, type Scenario, Testbed } from '../../src/testbed/index.ts';
+import { cardOf, type Progress, type Scenario, Testbed } from '../../src/testbed/index.ts';
 import { encodePcap } from '../hw/link/capture-encoders.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -87,7 +87,7 @@ describe('a Testbed', () => {
       },
     });
     expect(report).toMatchObject({ interrupted: true, verdict: 'pass', violations: [] });
-    const { offered, delivered, transmitted } = report.devices.eth0 ?? {};
+    const { offered, delivered, transmitted } = cardOf(report, 'eth0');
     expect(delivered).toBeGreaterThan(0);
     expect({ delivered, transmitted }).toEqual({ delivered: offered, transmitted: offered });
     const [first, second] = told;
@@ -100,7 +100,8 @@ describe('a Testbed', () => {
   it('that is asked to end before it has begun makes a report all the same', async () => {
     const report = await new Testbed({ size: 64, duration: '60m' }).run({ signal: AbortSignal.abort() });
     expect(report).toMatchObject({ interrupted: true, verdict: 'pass' });
-    expect(report.devices.eth0?.delivered).toBe(report.devices.eth0?.offered);
+    const { delivered, offered } = cardOf(report, 'eth0');
+    expect(delivered).toBe(offered);
   });
 
   it('says beforehand which frames of a capture it leaves out, and replays the others', async () => {

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import schema from '../../schemas/scenario.schema.json' with { type: 'json' };
 import { UsageError } from '../../src/testbed/errors.ts';
-import type { NicScenario, Scenario, SwapEveryScenario, SwapScenario } from '../../src/testbed/scenario.ts';
+import type {
+  DiskScenario,
+  NicScenario,
+  Scenario,
+  SwapEveryScenario,
+  SwapScenario,
+} from '../../src/testbed/scenario.ts';
 import { validateScenario } from '../../src/testbed/validate.ts';
 
 // `Required` makes the compiler ask for every key of the types, so that the schema can be held against them.
@@ -16,7 +22,7 @@ const NIC: Required<Omit<NicScenario, 'size'>> = {
   driver: { name: './mine.js', parameters: { rxRing: 512 } },
   app: 'forward',
 };
-const SWAP: Required<SwapScenario> = {
+const SWAP: Required<Omit<SwapScenario, 'disk'>> = {
   at: '1.5ms',
   nic: 'eth0',
   to: 'polling',
@@ -28,6 +34,22 @@ const SWAP_EVERY: Required<SwapEveryScenario> = {
   method: 'drain',
   vary: { rxRing: [64, 128] },
 };
+const DISK: Required<DiskScenario> = {
+  name: 'nvme0',
+  size: '256M',
+  media: './disk.img',
+  cache: 0,
+  queues: 2,
+  requests: 5000,
+  driver: { name: 'polling' },
+  rw: 'randrw',
+  bs: '4K',
+  iodepth: 64,
+  rwmixread: 70,
+  verify: true,
+  flushEvery: 100,
+  fua: 2,
+};
 const FULL: Required<Omit<Scenario, 'capture' | 'duration'>> = {
   size: 'imix',
   flows: 16,
@@ -35,7 +57,15 @@ const FULL: Required<Omit<Scenario, 'capture' | 'duration'>> = {
   link: 'lossless',
   driver: { name: 'polling' },
   app: 'echo',
+  rw: 'read',
+  bs: 65536,
+  iodepth: 8,
+  rwmixread: 50,
+  verify: false,
+  flushEvery: 0,
+  fua: 0,
   nics: [NIC],
+  disks: [DISK],
   frames: 1000,
   swaps: [SWAP],
   swapEvery: SWAP_EVERY,
@@ -66,11 +96,12 @@ describe('the scenario schema', () => {
   });
 
   it('knows no key that the types do not know', () => {
-    const { nic, swap, swapEvery, driver } = schema.$defs;
+    const { nic, disk, swap, swapEvery, driver } = schema.$defs;
     const top = sorted(...Object.keys(FULL), 'capture', 'duration', '$schema');
     expect(Object.keys(schema.properties).sort()).toEqual(top);
     expect(Object.keys(nic.properties).sort()).toEqual(sorted(...Object.keys(NIC), 'size'));
-    expect(Object.keys(swap.properties).sort()).toEqual(sorted(...Object.keys(SWAP)));
+    expect(Object.keys(disk.properties).sort()).toEqual(sorted(...Object.keys(DISK)));
+    expect(Object.keys(swap.properties).sort()).toEqual(sorted(...Object.keys(SWAP), 'disk'));
     expect(Object.keys(swapEvery.properties).sort()).toEqual(sorted(...Object.keys(SWAP_EVERY)));
     expect(Object.keys(driver.properties).sort()).toEqual(sorted(...Object.keys(NIC.driver)));
   });

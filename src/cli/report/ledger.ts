@@ -1,4 +1,4 @@
-import type { DeviceReport, Report, ViolationReport } from '../../testbed/index.ts';
+import type { CardReport, DeviceReport, DiskReport, Report, ViolationReport } from '../../testbed/index.ts';
 import { byteCount, counted, grouped, share } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
 import { facts, section, wrap } from '../text.ts';
@@ -66,6 +66,7 @@ function breaches(violations: readonly ViolationReport[], name: string): number 
 }
 
 function deviceFacts(name: string, device: DeviceReport, colors: Colors): [string, string][] {
+  if (device.kind === 'disk') return [[name, diskBalance(device, colors)]];
   const losses = Object.entries(device.lossesByPhase).filter(([, count]) => count > 0);
   const where = ([phase, count]: [string, number]) =>
     `${grouped(count)} ${phase === 'none' ? 'outside any swap' : `in ${phase}`}`;
@@ -76,11 +77,17 @@ function deviceFacts(name: string, device: DeviceReport, colors: Colors): [strin
 }
 
 /** Three counts from three places: the link, the application's memory, the device's registers. */
-function balance({ offered, delivered, dropped }: DeviceReport, colors: Colors): string {
+function balance({ offered, delivered, dropped }: CardReport, colors: Colors): string {
   const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
   const missing = offered - delivered - gone;
   const sides = (sign: string) =>
     `${grouped(offered)} offered ${sign} ${grouped(delivered)} delivered + ${grouped(gone)} dropped`;
   if (missing === 0) return sides('=');
   return colors.red(`${sides('≠')}: ${grouped(Math.abs(missing))} ${missing > 0 ? 'missing' : 'too many'}`);
+}
+
+/** Counted where a driver takes requests, and where it hands them back. */
+function diskBalance({ submitted, completed }: DiskReport, colors: Colors): string {
+  if (submitted === completed) return `${grouped(submitted)} submitted = ${grouped(completed)} completed`;
+  return colors.red(`${grouped(submitted)} submitted ≠ ${grouped(completed)} completed`);
 }

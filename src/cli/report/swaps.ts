@@ -25,7 +25,17 @@ export function pairs({ swaps }: Report, screen: Screen): string[] {
     ...(swaps.refused > 0 ? [`${grouped(swaps.refused)} refused`] : []),
     ...(swaps.rolledBack > 0 ? [`${grouped(swaps.rolledBack)} rolled back`] : []),
   ].join(', ');
-  return section(screen, 'Swaps', title, swaps.byPair.length === 0 ? [] : pairTables(linesOf(swaps), screen));
+  const kinds = (['card', 'disk'] as const).filter((kind) => swaps.byPair.some((pair) => pair.kind === kind));
+  const tables = kinds.map((kind) => [
+    ...(kinds.length > 1 ? [screen.colors.bold(`${kind}s`)] : []),
+    ...pairTables(linesOf(swaps, kind, kinds.length === 1), screen),
+  ]);
+  return section(
+    screen,
+    'Swaps',
+    title,
+    tables.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines])),
+  );
 }
 
 export function phases({ swaps }: Report, screen: Screen): string[] {
@@ -35,11 +45,13 @@ export function phases({ swaps }: Report, screen: Screen): string[] {
   return section(screen, 'Phases', 'us in each, over all swaps', numbers(['phase'], rows, screen.colors));
 }
 
-function linesOf(swaps: Report['swaps']): Line[] {
+/** `all`: with a line for all pairs, which are of one kind. */
+function linesOf(swaps: Report['swaps'], kind: PairReport['kind'], all: boolean): Line[] {
   const methods = new Set(swaps.byPair.map(({ method }) => method));
   const plain = methods.size === 1 && methods.has('inplace');
-  const lines = swaps.byPair.map(({ method, ...pair }) => (plain ? pair : { ...pair, method }));
-  return lines.length > 1 ? [...lines, { ...swaps, from: 'all', to: '' }] : lines;
+  const own = swaps.byPair.filter((pair) => pair.kind === kind);
+  const lines = own.map(({ method, ...pair }) => (plain ? pair : { ...pair, method }));
+  return all && lines.length > 1 ? [...lines, { ...swaps, from: 'all', to: '' }] : lines;
 }
 
 function pairTables(lines: readonly Line[], { columns, colors }: Screen): string[] {

@@ -206,6 +206,28 @@ export class NicState {
     return false;
   }
 
+  /** A digest of what a swap of another card must leave alone: which rings a card has, where, and for whom. */
+  shape(): number {
+    const { words } = this.memory;
+    let hash = 0;
+    for (let word = H.magic; word <= H.adoptions; word++) hash = mixed(hash, words[this.base + word]);
+    for (let left = this.receiving; left !== 0; left &= left - 1) {
+      const record = this.rx(lowestBit(left));
+      hash = mixed(hash, words[record + RX.ring]);
+      hash = mixed(hash, words[record + RX.slots]);
+      hash = mixed(hash, words[record + RX.shadow]);
+      hash = mixed(hash, words[record + RX.target]);
+      hash = mixed(hash, words[record + RX.logical]);
+    }
+    for (let left = this.sending; left !== 0; left &= left - 1) {
+      const record = this.tx(lowestBit(left));
+      hash = mixed(hash, words[record + TX.ring]);
+      hash = mixed(hash, words[record + TX.slots]);
+      hash = mixed(hash, words[record + TX.shadow]);
+    }
+    return hash;
+  }
+
   /** Visits every buffer that lies in a ring, with its place. */
   forEachBuffer(visit: (buffer: number, kind: 'rx' | 'tx', queue: number, slot: number) => void): void {
     const { words } = this.memory;
@@ -270,6 +292,11 @@ export class NicState {
     if (readable < 0 || readable > inFlight)
       throw new StateError(`receive queue ${queue}: ${readable} of ${inFlight} descriptors may be read`);
   }
+}
+
+/** Adds a word to a digest. */
+export function mixed(hash: number, word: number): number {
+  return ((hash << 5) | (hash >>> 27)) ^ Math.imul(word + 1, 0x9e3779b1);
 }
 
 /** Word index of the note of a transmit ring's first slot. */

@@ -3,7 +3,7 @@
  * it. What is wrong in a window of two accesses is hit by chance too seldom.
  */
 import { RX, TX } from '../../drivers/nic/state.ts';
-import { LINES_PER_CARD } from '../../host/machine.ts';
+import { LINES_PER_DEVICE } from '../../host/machine.ts';
 import { BELL_BYTES } from '../../hw/bell.ts';
 import {
   DESCRIPTOR_WORDS,
@@ -55,7 +55,7 @@ function registersOf({ layout, hardware, lots }: SimMachine, card: number): numb
 function interruptsOf({ layout }: SimMachine, card: number): number[] {
   const bell = layout.cpu.address >>> 2;
   const summary = bell + BELL_BYTES / 4;
-  return [bell, summary, summary + 1 + Math.floor((card * LINES_PER_CARD) / LINES_PER_WORD)];
+  return [bell, summary, summary + 1 + Math.floor((card * LINES_PER_DEVICE) / LINES_PER_WORD)];
 }
 
 /** Positions of a queue's rings, and a descriptor's status. */

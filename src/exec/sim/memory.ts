@@ -27,7 +27,7 @@ export function layoutScenario(
       ? rings.reduce((sum, ring, i) => sum + buffersOf(scenario.cards[i], ring), 0)
       : atStart + scenario.spareBuffers;
   const dmaBytes = Math.max(...scenario.cards.map((card, i) => dmaOf(card, rings[i])));
-  const layout = layoutMachine(map, plans, buffers, scenario.seed, dmaBytes);
+  const layout = layoutMachine(map, plans, buffers, scenario.seed, [], dmaBytes);
   const memory = cleared(layout.bytes);
   plans.forEach(({ stream }, i) => {
     if (stream.kind === 'generated') prepareGenerated(memory, stream, macAddress(i), scenario.seed + i);

@@ -1,7 +1,7 @@
 /** Makes happen what the scenario says may go wrong, and marks where it did. */
 import type { NicDriver } from '../../drivers/contract.ts';
 import { BUFFER_BYTES } from '../../drivers/pool.ts';
-import { LINES_PER_CARD } from '../../host/machine.ts';
+import { LINES_PER_DEVICE } from '../../host/machine.ts';
 import { DmaExhausted } from '../../hw/dma.ts';
 import type { Phase } from '../../swap/plan.ts';
 import type { AmbientFault, Ambush, Fault } from './faults.ts';
@@ -295,7 +295,7 @@ export class Mischief implements CallWatch {
         fabric.delayNext = true;
         return;
       case 'spuriousInterrupt':
-        cpu.port.raise(card * LINES_PER_CARD + lots.below(8), clock.us);
+        cpu.port.raise(card * LINES_PER_DEVICE + lots.below(8), clock.us);
         return;
       case 'pauseStorm':
         for (let frames = lots.between(1, 3); frames > 0; frames--)

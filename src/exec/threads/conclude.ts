@@ -1,10 +1,12 @@
 /** The end of a CPU's service: its books, its drivers stopped, its buffers counted. */
+import { diskFacts } from '../../check/blocks/balance.ts';
 import { accountBuffers, buffersAway } from '../../check/buffers.ts';
 import type { Cpu } from '../../host/cpu.ts';
+import type { Disk } from '../../host/disk.ts';
 import { dumpCards } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
-import type { CpuResult } from './messages.ts';
+import type { CpuResult, DiskResult } from './messages.ts';
 import type { Served } from './serve.ts';
 
 /** What the ledger wants to know, then the end of service and a last count of the buffers. */
@@ -21,6 +23,7 @@ export function conclude(
   const buffers = cpu.pool.capacity;
   const dump = wantsDump ? dumpCards(memory, layout, cpu.slots) : undefined;
   const drivers = cpu.slots.map((slot) => slot.definition.name);
+  const disks = cpu.disks.map(diskResult);
   if (!cpu.crashed) {
     try {
       for (const _ of cpu.halt());
@@ -47,9 +50,20 @@ export function conclude(
     bufferProblems,
     buffers,
     drivers,
+    disks,
     startUs: served.startUs,
     endUs: served.endUs,
     occupancy: served.occupancy,
     dump,
+  };
+}
+
+function diskResult(disk: Disk): DiskResult {
+  const { slot, workload } = disk;
+  return {
+    driver: slot.definition.name,
+    facts: diskFacts(slot.name, workload.books, workload.outstanding),
+    served: disk.conclude(),
+    latencyUs: workload.latency.summary(),
   };
 }

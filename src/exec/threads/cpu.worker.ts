@@ -1,10 +1,11 @@
 /** The CPU thread: drivers, applications and swaps, until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { NIC_DRIVERS } from '../../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
 import { Control } from '../../host/control.ts';
 import { Cpu, type CpuPlan } from '../../host/cpu.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
+import { rehearseDisks } from '../../swap/disk-rehearsal.ts';
 import { describeSwap } from '../../swap/record.ts';
 import { rehearse } from '../../swap/rehearsal.ts';
 import { loadApplication } from '../modules/application-module.ts';
@@ -24,6 +25,7 @@ async function main(start: CpuStart): Promise<void> {
   const loaded = await loadModules(start);
   const swaps = start.timed.length > 0 || start.round !== undefined;
   const understudy = swaps ? rehearse(loaded.drivers, clock) : undefined;
+  if (swaps && start.layout.disks.length > 0) rehearseDisks(DISK_DRIVERS, clock);
   const cpu = makeCpu(memory, clock, control, start, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
@@ -49,6 +51,7 @@ function makeCpu(
     timed: start.timed,
     round: start.round,
     ...parts,
+    diskDrivers: DISK_DRIVERS,
     swapEnded: (record) => {
       if (record.outcome === 'done') control.countSwaps(++swaps);
       start.annotations?.postMessage(describeSwap(record));

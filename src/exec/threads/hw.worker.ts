@@ -27,6 +27,7 @@ function main(start: HardwareStart): void {
   post({ kind: 'ready' });
   const occupancy = runHardware(hardware, memory, clock, start, recorder);
   recorder?.close();
+  hardware.close();
   post({
     kind: 'finished',
     result: {

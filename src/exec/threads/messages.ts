@@ -1,9 +1,12 @@
 /** What threads tell each other by message: to begin, and what came of it. Everything in between is words in memory. */
 import type { MessagePort } from 'node:worker_threads';
+import type { DiskFacts } from '../../check/blocks/balance.ts';
 import type { BufferProblem } from '../../check/buffers.ts';
+import type { DiskServed } from '../../host/disk.ts';
 import type { NicDump } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { HostViolation } from '../../host/violation.ts';
+import type { LatencySummary } from '../../host/workload/latency.ts';
 import type { Loss } from '../../hw/link/partner.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
@@ -40,6 +43,14 @@ export interface HardwareResult {
   readonly occupancy: Occupancy;
 }
 
+/** What the CPU knows of one disk. */
+export interface DiskResult {
+  readonly driver: string;
+  readonly facts: DiskFacts;
+  readonly served: DiskServed;
+  readonly latencyUs: LatencySummary;
+}
+
 export interface CpuResult {
   readonly records: readonly SwapRecord[];
   readonly scheduled: number;
@@ -47,7 +58,9 @@ export interface CpuResult {
   readonly anomalies: readonly (readonly Anomaly[])[];
   readonly bufferProblems: readonly BufferProblem[];
   readonly buffers: number;
+  /** Of cards, at the end. */
   readonly drivers: readonly string[];
+  readonly disks: readonly DiskResult[];
   /** When traffic began, and when the last frame was served. */
   readonly startUs: number;
   readonly endUs: number;

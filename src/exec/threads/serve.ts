@@ -36,8 +36,9 @@ export function serve(cpu: Cpu, control: Control, clock: Clock): Served {
       if (served.startUs === Number.POSITIVE_INFINITY && control.going) {
         served.startUs = clock.nowUs();
         idle.restart();
-        cpu.desk.start(served.startUs);
+        cpu.start(served.startUs);
       }
+      if (control.trafficEnded) cpu.endTraffic();
       if (control.cpuStopped) break;
     }
     served.occupancy = idle.occupancy();

@@ -149,7 +149,7 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
   {
     name: 'old-driver-takes-nothing-back',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: '  old.driver.importState(plan.format);\n  slot.driver = old.driver;',

@@ -8,7 +8,7 @@ export const HOST_BUGS: readonly Sabotage[] = [
     file: 'src/host/cpu.ts',
     edits: [
       {
-        find: 'port.connectVector(vector, 0, card.index * LINES_PER_CARD + vector);',
+        find: 'port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);',
         replace: 'port.connectVector(vector, 0, card.index * QUEUES + vector);',
       },
     ],

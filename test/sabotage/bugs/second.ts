@@ -115,7 +115,7 @@ export const SECOND_BUGS: readonly Sabotage[] = [
   {
     name: 'probation-without-protection',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: '  exchange.serveNew(true);\n',
@@ -128,7 +128,7 @@ export const SECOND_BUGS: readonly Sabotage[] = [
   {
     name: 'drain-is-not-undone',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/nic-kind.ts',
     edits: [
       {
         find: 'drain: { run: drain, undo: endDrain },',

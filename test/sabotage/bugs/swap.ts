@@ -5,14 +5,14 @@ export const SWAP_BUGS: readonly Sabotage[] = [
   {
     name: 'imported-before-the-last-burst',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find:
-          'function importState({ driverToCome, plan }: Exchange): void {\n' +
+          'function importState({ driverToCome, plan }: Exchange<DeviceTypes>): void {\n' +
           '  driverToCome.importState(plan.format);',
         replace:
-          'function* importState({ driverToCome, plan }: Exchange): Slices {\n' +
+          'function* importState({ driverToCome, plan }: Exchange<DeviceTypes>): Slices {\n' +
           '  driverToCome.importState(plan.format);\n  yield SERVE;',
       },
     ],
@@ -24,7 +24,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
   {
     name: 'rollback-forgets-the-transmit-side',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: 'of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.format)])',

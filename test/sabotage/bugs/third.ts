@@ -18,7 +18,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'hand-back-keeps-old-snapshot',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: '  state.save(slot.snapshot); // the undo of `export` finds what is true now\n',
@@ -135,7 +135,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'probation-of-one-poll',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: '    exchange.waitForVerdict(walked);\n  }\n',
@@ -161,7 +161,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'parameters-not-taken-over',
     part: 'swap',
-    file: 'src/swap/actions.ts',
+    file: 'src/swap/common-actions.ts',
     edits: [
       {
         find: '  slot.parameters = plan.parameters;\n',

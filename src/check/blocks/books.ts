@@ -1,0 +1,155 @@
+/** What became of the requests of one disk: counters and the first anomalies, in shared words. */
+import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
+import { count, counted, load, put, store } from '../../hw/shared.ts';
+
+/**
+ * Counters of 64 bits as (low, high). `completed` has those that failed too; `cut` are requests that went down with a power
+ * cut; `corrupt` and `brokenPromises` are blocks, the latter after a power cut.
+ */
+const COUNTERS = [
+  'submitted',
+  'completed',
+  'failed',
+  'cut',
+  'lost',
+  'duplicated',
+  'corrupt',
+  'brokenPromises',
+  'bytesRead',
+  'bytesWritten',
+] as const;
+export type BlockCounter = (typeof COUNTERS)[number];
+export type BlockCounts = Readonly<Record<BlockCounter, number>>;
+
+/**
+ * `lost`: never completed. `duplicated`: completed though it was not outstanding. The others are blocks as a read found
+ * them: `foreign` has no header of ours, `misplaced` is another block's, `torn` is of several writes, `damaged` has wrong
+ * bits, `stale` was overwritten before, `forgotten` is older than what was promised to survive the power cut, and
+ * `unwritten` is a version that was never written.
+ */
+export const BLOCK_ANOMALIES = [
+  'lost',
+  'duplicated',
+  'foreign',
+  'misplaced',
+  'torn',
+  'damaged',
+  'stale',
+  'forgotten',
+  'unwritten',
+] as const;
+export type BlockAnomalyKind = (typeof BLOCK_ANOMALIES)[number];
+
+/** Something wrong with one request, as it was seen. */
+export interface BlockAnomaly {
+  readonly kind: BlockAnomalyKind;
+  readonly queue: number;
+  readonly request: number;
+  /** In blocks under test. */
+  readonly block: number;
+  /** What was found, and the oldest that might have been: of reads. Of a misplaced block, `found` is the block that it is. */
+  readonly found: number;
+  readonly expected: number;
+  readonly timeUs: number;
+}
+
+const KEPT = 32;
+/** Words of an anomaly; the time is a double. */
+const A = { kind: 0, queue: 1, request: 2, block: 3, found: 4, expected: 5, timeUs: 6 } as const;
+const ANOMALY_WORDS = 8;
+/** Word that says how many anomalies are kept, behind the counters. */
+const NOTED = COUNTERS.length * 2;
+const FIRST_ANOMALY = 32;
+const BOOKS_BYTES = (FIRST_ANOMALY + KEPT * ANOMALY_WORDS) * 4;
+
+export function layoutBlockBooks(map: MemoryMap): Region {
+  return map.take(BOOKS_BYTES);
+}
+
+/** One CPU writes, all may read. The region must be zero at first; books of a later CPU go on in it. */
+export class BlockBooks {
+  private readonly memory: Memory;
+  private readonly base: number;
+  private readonly places: Readonly<Record<BlockCounter, number>>;
+
+  constructor(memory: Memory, region: Region) {
+    this.memory = memory;
+    this.base = region.address >>> 2;
+    const place = (name: BlockCounter): number => this.base + COUNTERS.indexOf(name) * 2;
+    this.places = recordOf(place);
+  }
+
+  count(counter: BlockCounter, amount = 1): void {
+    if (amount > 0) count(this.memory.words, this.places[counter], amount);
+  }
+
+  read(counter: BlockCounter): number {
+    return counted(this.memory.words, this.places[counter]);
+  }
+
+  counts(): BlockCounts {
+    return recordOf((name) => this.read(name));
+  }
+
+  /** Keeps an anomaly, if it is one of the first. Counting it is the caller's. */
+  note(
+    kind: BlockAnomalyKind,
+    queue: number,
+    request: number,
+    block: number,
+    found: number,
+    expected: number,
+    timeUs: number,
+  ): void {
+    const { words, doubles } = this.memory;
+    const noted = words[this.base + NOTED];
+    if (noted >= KEPT) return;
+    const at = this.anomalyAt(noted);
+    put(words, at + A.kind, BLOCK_ANOMALIES.indexOf(kind));
+    put(words, at + A.queue, queue);
+    put(words, at + A.request, request);
+    put(words, at + A.block, block);
+    put(words, at + A.found, found);
+    put(words, at + A.expected, expected);
+    doubles[(at + A.timeUs) >>> 1] = timeUs;
+    store(words, this.base + NOTED, noted + 1); // publishes the anomaly to whoever reads the books
+  }
+
+  /** The first anomalies, in the order in which they were seen. */
+  anomalies(): BlockAnomaly[] {
+    const { words } = this.memory;
+    return Array.from({ length: load(words, this.base + NOTED) }, (_, i) => this.anomaly(this.anomalyAt(i)));
+  }
+
+  private anomaly(at: number): BlockAnomaly {
+    const { words, doubles } = this.memory;
+    return {
+      kind: BLOCK_ANOMALIES[words[at + A.kind]],
+      queue: words[at + A.queue],
+      request: words[at + A.request],
+      block: words[at + A.block],
+      found: words[at + A.found] >>> 0,
+      expected: words[at + A.expected] >>> 0,
+      timeUs: doubles[(at + A.timeUs) >>> 1],
+    };
+  }
+
+  private anomalyAt(index: number): number {
+    return this.base + FIRST_ANOMALY + index * ANOMALY_WORDS;
+  }
+}
+
+function recordOf(value: (name: BlockCounter) => number): Record<BlockCounter, number> {
+  return {
+    submitted: value('submitted'),
+    completed: value('completed'),
+    failed: value('failed'),
+    cut: value('cut'),
+    lost: value('lost'),
+    duplicated: value('duplicated'),
+    corrupt: value('corrupt'),
+    brokenPromises: value('brokenPromises'),
+    bytesRead: value('bytesRead'),
+    bytesWritten: value('bytesWritten'),
+  };
+}

@@ -1,0 +1,229 @@
+/**
+ * How a disk is brought up (7.6.1) and shut down (7.6.2), and how queue pairs come and go. All in slices, as admin commands
+ * take their time: none of this belongs in the pause of a swap.
+ */
+
+import { PAGE_BYTES } from '../../hw/memory.ts';
+import {
+  ACQ,
+  ACQ_HIGH,
+  ADMIN,
+  AQA,
+  AQA_ACQS_SHIFT,
+  ASQ,
+  ASQ_HIGH,
+  BLOCK_SHIFT,
+  CAP,
+  CAP_TO_SHIFT,
+  CAP_TO_UNIT_US,
+  CC,
+  CC_EN,
+  CC_IOCQES_SHIFT,
+  CC_IOSQES_SHIFT,
+  CC_SHN_NORMAL,
+  CC_SHN_SHIFT,
+  CNS,
+  COALESCING_THRESHOLD_MASK,
+  COALESCING_TIME_SHIFT,
+  COALESCING_TIME_UNIT_US,
+  CQ_INTERRUPTS,
+  CQ_VECTOR_SHIFT,
+  CQE_SHIFT,
+  CSTS,
+  CSTS_RDY,
+  CSTS_SHST_MASK,
+  CSTS_SHST_SHIFT,
+  FEATURE,
+  IDC,
+  IDN,
+  IO_QUEUES,
+  NAMESPACE,
+  QUEUE_CONTIGUOUS,
+  QUEUE_SIZE_SHIFT,
+  SHST_COMPLETE,
+  SQ_CQID_SHIFT,
+  SQE_SHIFT,
+} from '../../hw/nvme/datasheet.ts';
+import {
+  type AdminCommand,
+  BringUpError,
+  freeAdminQueue,
+  makeAdminQueue,
+  runAdmin,
+  until,
+} from './admin-queue.ts';
+import type { DiskEnvironment } from './contract.ts';
+import {
+  forgetPair,
+  freeQueues,
+  makeQueues,
+  type QueueMemory,
+  queuesOf,
+  recordPair,
+} from './queue-memory.ts';
+
+/** Blocks that one page of PRP entries and the first page tell of: longer lists are chained, which no driver here does. */
+const PAGE_BLOCKS = PAGE_BYTES >>> BLOCK_SHIFT;
+const LIST_BLOCKS = (PAGE_BYTES / 8) * PAGE_BLOCKS;
+/** An interrupt is not held back longer than this, whatever was asked for (5.21.1.8). */
+const MOST_COALESCING_UNITS = 255;
+
+/** Reset, admin queue, Identify, number of queues. The state block is formatted and gets what the disk says of itself. */
+export function* bringUp(environment: DiskEnvironment): Generator<void> {
+  const { port, queues, state } = environment;
+  yield* disable(environment);
+  state.format(port.device, queues);
+  makeAdminQueue(environment);
+  const sizes = state.header('adminSlots') - 1;
+  port.write32(AQA, (sizes << AQA_ACQS_SHIFT) | sizes);
+  port.write32(ASQ, state.header('adminSq') * 4);
+  port.write32(ASQ_HIGH, 0);
+  port.write32(ACQ, state.header('adminCq') * 4);
+  port.write32(ACQ_HIGH, 0);
+  port.write32(CC, (SQE_SHIFT << CC_IOSQES_SHIFT) | (CQE_SHIFT << CC_IOCQES_SHIFT) | CC_EN);
+  yield* status(environment, 'the ready state', CSTS_RDY, CSTS_RDY);
+  yield* identify(environment);
+  yield* askForQueues(environment);
+}
+
+/** Normal shutdown: what the disk's volatile cache holds is written. Then the admin queue is freed. */
+export function* shutDown(environment: DiskEnvironment): Generator<void> {
+  const { port } = environment;
+  port.write32(CC, port.read32(CC) | (CC_SHN_NORMAL << CC_SHN_SHIFT));
+  yield* status(
+    environment,
+    'the shutdown',
+    CSTS_SHST_MASK << CSTS_SHST_SHIFT,
+    SHST_COMPLETE << CSTS_SHST_SHIFT,
+  );
+  yield* disable(environment);
+  freeAdminQueue(environment);
+}
+
+/** Makes a queue pair for one of the client's queues, with vector `queue`. Nothing is left behind if that fails. */
+export function* createPair(
+  environment: DiskEnvironment,
+  queue: number,
+  logical: number,
+  depth: number,
+): Generator<void> {
+  const memory = makeQueues(environment, depth);
+  try {
+    yield* createQueues(environment, queue, memory);
+  } catch (error) {
+    freeQueues(environment, memory);
+    throw error;
+  }
+  recordPair(environment, queue, logical, memory);
+}
+
+/** The submission queue first: afterwards the disk posts nothing more for it (5.6), so the rest of its commands is over. */
+export function* deleteSubmissionQueue(environment: DiskEnvironment, queue: number): Generator<void> {
+  yield* runAdmin(environment, {
+    name: 'Delete I/O Submission Queue',
+    opcode: ADMIN.deleteSq,
+    cdw10: queue,
+  });
+}
+
+/** Then the completion queue, whose completions have been taken; record and memory go as well. */
+export function* deleteCompletionQueue(environment: DiskEnvironment, queue: number): Generator<void> {
+  yield* runAdmin(environment, deletionOfCq(queue));
+  const memory = queuesOf(environment, queue);
+  forgetPair(environment, queue);
+  freeQueues(environment, memory);
+}
+
+/** An interrupt for so many completions, or after so long (5.21.1.8); 0 us is one for each. Holds until the next reset. */
+export function* coalesce(
+  environment: DiskEnvironment,
+  completions: number,
+  holdUs: number,
+): Generator<void> {
+  const threshold = Math.min(completions - 1, COALESCING_THRESHOLD_MASK);
+  const units = Math.min(Math.ceil(holdUs / COALESCING_TIME_UNIT_US), MOST_COALESCING_UNITS);
+  yield* runAdmin(environment, {
+    name: 'Set Features (Interrupt Coalescing)',
+    opcode: ADMIN.setFeatures,
+    cdw10: FEATURE.interruptCoalescing,
+    cdw11: threshold | (units << COALESCING_TIME_SHIFT),
+  });
+}
+
+function* disable(environment: DiskEnvironment): Generator<void> {
+  environment.port.write32(CC, 0);
+  yield* status(environment, 'the end of the ready state', CSTS_RDY, 0);
+}
+
+/** Waits for a field of CSTS as long as CAP.TO allows (3.1.1). */
+function* status(
+  { clock, port }: DiskEnvironment,
+  what: string,
+  mask: number,
+  value: number,
+): Generator<void> {
+  const limitUs = Math.max(1, port.read32(CAP) >>> CAP_TO_SHIFT) * CAP_TO_UNIT_US;
+  yield* until(port.name, what, clock, limitUs, () => (port.read32(CSTS) & mask) === value);
+}
+
+function* identify(environment: DiskEnvironment): Generator<void> {
+  const { memory, port, state } = environment;
+  const data = state.header('adminData');
+  const command = { opcode: ADMIN.identify, prp1: data };
+  yield* runAdmin(environment, { ...command, name: 'Identify Controller', cdw10: CNS.controller });
+  const mdts = memory.bytes[data + IDC.mdts];
+  const transfer = mdts === 0 ? LIST_BLOCKS : Math.min(LIST_BLOCKS, PAGE_BLOCKS * 2 ** mdts);
+  state.setHeader('transferBlocks', transfer);
+  yield* runAdmin(environment, {
+    ...command,
+    name: 'Identify Namespace',
+    nsid: NAMESPACE,
+    cdw10: CNS.namespace,
+  });
+  const format = memory.words[(data + IDN.lbaf0) >>> 2];
+  if (((format >>> 16) & 0xff) !== BLOCK_SHIFT)
+    throw new BringUpError(port.name, 'a namespace of 512-byte blocks');
+  const high = memory.words[(data + IDN.nsze + 4) >>> 2];
+  state.setHeader('blocks', high === 0 ? memory.words[(data + IDN.nsze) >>> 2] : -1); // requests reach no further
+}
+
+/** As many as there are records for: some are spare, for pairs of another depth. */
+function* askForQueues(environment: DiskEnvironment): Generator<void> {
+  const wanted = IO_QUEUES - 1;
+  const result = yield* runAdmin(environment, {
+    name: 'Set Features (Number of Queues)',
+    opcode: ADMIN.setFeatures,
+    cdw10: FEATURE.numberOfQueues,
+    cdw11: (wanted << 16) | wanted,
+  });
+  const granted = Math.min(result & 0xffff, result >>> 16) + 1;
+  if (granted < environment.queues)
+    throw new BringUpError(environment.port.name, `queue ${granted + 1} of ${environment.queues}`);
+}
+
+function* createQueues(environment: DiskEnvironment, queue: number, memory: QueueMemory): Generator<void> {
+  const size = ((memory.slots - 1) << QUEUE_SIZE_SHIFT) | queue;
+  yield* runAdmin(environment, {
+    name: 'Create I/O Completion Queue',
+    opcode: ADMIN.createCq,
+    prp1: memory.cq.address,
+    cdw10: size,
+    cdw11: (queue << CQ_VECTOR_SHIFT) | CQ_INTERRUPTS | QUEUE_CONTIGUOUS,
+  });
+  try {
+    yield* runAdmin(environment, {
+      name: 'Create I/O Submission Queue',
+      opcode: ADMIN.createSq,
+      prp1: memory.sq.address,
+      cdw10: size,
+      cdw11: (queue << SQ_CQID_SHIFT) | QUEUE_CONTIGUOUS,
+    });
+  } catch (error) {
+    yield* runAdmin(environment, deletionOfCq(queue));
+    throw error;
+  }
+}
+
+function deletionOfCq(queue: number): AdminCommand {
+  return { name: 'Delete I/O Completion Queue', opcode: ADMIN.deleteCq, cdw10: queue };
+}

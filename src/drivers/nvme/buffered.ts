@@ -1,0 +1,295 @@
+/**
+ * The buffered driver: a write of whole pages is done when it lies in the buffer, and the disk gets it later. A flush first
+ * writes out what was dirty when it came. All else goes to the disk itself: FUA writes, discards, zeroes, writes of parts of
+ * pages, and reads that the buffer cannot answer whole.
+ */
+import { PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { StateError } from '../nic/state.ts';
+import type { Parameters } from '../parameters.ts';
+import { checkRequest } from './command.ts';
+import type { DiskDriverDefinition, DiskEnvironment } from './contract.ts';
+import { InterruptDriver } from './interrupt.ts';
+import type { OwnCommands, QueuePair } from './queue-pair.ts';
+import { QUEUE_PARAMETERS } from './queue-parameters.ts';
+import { REQUEST } from './requests.ts';
+import { DISK_FORMAT } from './state.ts';
+import { MOST_WAITING, WaitingList, waitingWords } from './waiting-list.ts';
+import { STARTED, WAITS, WriteBack } from './write-back.ts';
+import { bufferBytes, WriteBuffer } from './write-buffer.ts';
+
+/** The disk's format, and as its extension a buffer, and the requests that wait. */
+export const BUFFERED_FORMAT = 'ringswap.nvme.buffered.1';
+
+export class BufferedDriver extends InterruptDriver implements OwnCommands {
+  private readonly buffer: WriteBuffer;
+  private readonly back: WriteBack;
+  private readonly waiting: WaitingList[] = [];
+  /** A buffer of this driver's size that is not in use. */
+  private spare: Region | null;
+  /** Is the buffer in use this driver's to free? */
+  private owns = false;
+  /** Something has come or ended since the waiting requests were looked at. */
+  private look = false;
+  /** Another driver is to come. */
+  private leaving = false;
+  private readonly ended = new Int32Array(MOST_WAITING);
+  private readonly noteCommand = (first: number, count: number): void => this.noteChanges(first, count);
+
+  constructor(environment: DiskEnvironment, parameters: Parameters) {
+    super(environment, parameters);
+    const { dma, memory, queues, state } = environment;
+    const { buffers } = parameters;
+    // Of a buffer that it may have to take over, no more slots than there are pages.
+    const most = Math.max(buffers, (state.header('extensionBytes') >>> 0) / PAGE_BYTES);
+    this.buffer = new WriteBuffer(memory, waitingWords(queues), most);
+    this.back = new WriteBack(environment, this.buffer, Math.min(parameters.readAhead, buffers >>> 1));
+    for (let queue = 0; queue < queues; queue++) this.waiting.push(new WaitingList(memory.words));
+    // Made here, while preparing: it takes the place of one of another size that is in use, when that is empty.
+    this.spare = dma.allocate(bufferBytes(buffers, waitingWords(queues)), `a buffer of ${buffers} pages`);
+    environment.port.map(this.spare);
+  }
+
+  override *start(): Generator<void> {
+    yield* super.start();
+    this.install();
+  }
+
+  /** Everything is written out first, as far as the disk takes it. */
+  override *stop(): Generator<void> {
+    this.back.givingUp = true;
+    while (!this.settle()) {
+      for (const pair of this.pairs) this.serve(pair, MOST_WAITING);
+      this.advance();
+      yield;
+    }
+    this.forgetBuffer();
+    yield* super.stop();
+  }
+
+  override activate(): void {
+    this.owns = true;
+    this.leaving = false;
+    this.back.aside = this.resizing;
+    this.look = true;
+    super.activate();
+  }
+
+  /** Throws StateError if a driver without a buffer is to come while there is something in this one: see `settle`. */
+  override exportState(format: string): void {
+    super.exportState(format);
+    if (format === BUFFERED_FORMAT) {
+      this.owns = false;
+      return;
+    }
+    if (!this.settled()) throw new StateError('the write buffer is not clean: settle it before the swap');
+    this.forgetBuffer();
+  }
+
+  override importState(format: string): void {
+    super.importState(format);
+    const { state } = this.environment;
+    if (format !== BUFFERED_FORMAT) this.install();
+    else this.use({ address: state.header('extension') >>> 0, bytes: state.header('extensionBytes') >>> 0 });
+    this.back.changes.clear();
+    state.forEachCommand(this.noteCommand);
+  }
+
+  override queuesChanged(): void {
+    super.queuesChanged();
+    this.look = true;
+  }
+
+  override room(queue: number): number {
+    if (!this.back.aside) return this.waiting[queue].room;
+    return this.settled() ? super.room(queue) : 0;
+  }
+
+  override submit(queue: number, requests: Int32Array, count: number): number {
+    if (this.back.aside) return this.settled() ? this.submitPast(queue, requests, count) : 0;
+    const { memory, requests: table, state } = this.environment;
+    const list = this.waiting[queue];
+    const taken = Math.min(count, list.room);
+    const transferBlocks = state.header('transferBlocks');
+    for (let i = 0; i < taken; i++) {
+      const request = requests[i];
+      checkRequest(memory.words, request, table.at(request), transferBlocks);
+      list.add(request, this.buffer.version);
+    }
+    this.look = true;
+    return taken;
+  }
+
+  override poll(budget: number): number {
+    const served = super.poll(budget);
+    if (!this.look) return served;
+    const count = served + this.advance();
+    if (this.resizing && this.settled()) this.resize();
+    return count;
+  }
+
+  override idle(): boolean {
+    return super.idle() && !this.look;
+  }
+
+  override release(): void {
+    super.release();
+    if (this.spare !== null) this.free(this.spare);
+    if (this.owns) this.free(this.buffer.region);
+    this.spare = null;
+    this.owns = false;
+  }
+
+  /** One of its own commands has ended. */
+  finished(slot: number, status: number): void {
+    this.look = true;
+    this.back.finished(slot, status);
+  }
+
+  /**
+   * Holds nothing back from now on, until it is activated again. True once the buffer is clean and nobody waits: then a driver
+   * without a buffer may take over. To be called between polls, while this driver serves.
+   */
+  settle(): boolean {
+    this.leaving = true;
+    this.back.aside = true;
+    this.look = true;
+    return this.settled();
+  }
+
+  protected override makePair(queue: number): QueuePair {
+    const pair = super.makePair(queue);
+    pair.own = this;
+    return pair;
+  }
+
+  protected override handOver(queue: number, requests: Int32Array, count: number): void {
+    this.look = true;
+    for (let i = 0; i < count; i++) this.back.changes.remove(requests[i]);
+    super.handOver(queue, requests, count);
+  }
+
+  /** The buffer in use is of another size than this driver's: it was taken over. */
+  private get resizing(): boolean {
+    return this.buffer.slots !== this.parameters.buffers;
+  }
+
+  private settled(): boolean {
+    for (const list of this.waiting) if (list.count > 0) return false;
+    return this.back.clean;
+  }
+
+  /** While the buffer stands aside: it must not remember what is changed on the disk. */
+  private submitPast(queue: number, requests: Int32Array, count: number): number {
+    this.back.dropClean();
+    const taken = super.submit(queue, requests, count);
+    for (let i = 0; i < taken; i++) this.back.changes.add(requests[i]);
+    return taken;
+  }
+
+  /** Looks at all that waits, and writes out what is too much. Returns requests handed over. */
+  private advance(): number {
+    this.look = false;
+    let count = 0;
+    for (let queue = 0; queue < this.waiting.length; queue++) count += this.advanceQueue(queue);
+    this.back.writeOutExcess();
+    this.ringDoorbells();
+    return count;
+  }
+
+  private advanceQueue(queue: number): number {
+    const { environment, ended } = this;
+    const list = this.waiting[queue];
+    const waited = list.count;
+    let kept = 0;
+    let count = 0;
+    for (let place = 0; place < waited; place++) {
+      const request = list.request(place);
+      const version = list.version(place);
+      const outcome = this.back.begin(queue, request, version);
+      if (outcome === WAITS) list.keep(kept++, request, version);
+      else if (outcome !== STARTED && environment.requests.finish(request, outcome)) ended[count++] = request;
+    }
+    if (kept < waited) list.truncate(kept);
+    if (count > 0) environment.complete(queue, ended, count);
+    return count;
+  }
+
+  private noteChanges(first: number, count: number): void {
+    const { memory, requests } = this.environment;
+    let request = first;
+    for (let nth = 0; nth < count && request >= 0; nth++) {
+      this.back.changes.add(request);
+      request = memory.words[requests.at(request) + REQUEST.next];
+    }
+  }
+
+  /** An empty buffer of this driver's own. Throws StateError. */
+  private install(): void {
+    const { environment, parameters } = this;
+    const { state } = environment;
+    if (this.spare === null && !this.owns) throw new StateError('the write buffer was handed over');
+    const region = this.spare ?? this.buffer.region;
+    this.buffer.format(region, parameters.buffers);
+    this.spare = null;
+    this.owns = true;
+    this.use(region);
+    state.setHeader('extensionBytes', region.bytes);
+    state.setHeader('extension', region.address); // a successor finds it from now on
+  }
+
+  private forgetBuffer(): void {
+    this.environment.state.setHeader('extension', 0);
+    this.environment.state.setHeader('extensionBytes', 0);
+  }
+
+  /** Takes over a buffer, whatever its size, and who waits. Throws StateError. */
+  private use(region: Region): void {
+    this.buffer.adopt(region);
+    this.back.serving = this.serving;
+    for (let queue = 0; queue < this.waiting.length; queue++)
+      this.waiting[queue].bind(this.buffer.beside, queue, this.environment.requests.count);
+  }
+
+  /** The buffer that was taken over holds nothing any more: one of this driver's size takes its place. */
+  private resize(): void {
+    const old = this.buffer.region;
+    this.install();
+    this.free(old);
+    this.back.aside = this.leaving;
+  }
+
+  private free(region: Region): void {
+    this.environment.port.unmap(region);
+    this.environment.dma.free(region);
+  }
+}
+
+export const buffered: DiskDriverDefinition = {
+  name: 'buffered',
+  version: '1.0.0',
+  device: 'nvme',
+  description:
+    'writes are done when they lie in a buffer, reads ahead: least latency for writes and for reads in order',
+  exports: [BUFFERED_FORMAT, DISK_FORMAT],
+  imports: [BUFFERED_FORMAT, DISK_FORMAT],
+  parameters: [
+    ...QUEUE_PARAMETERS,
+    {
+      name: 'buffers',
+      description: 'pages of 4 KiB that the buffer holds',
+      unit: 'pages',
+      min: 8,
+      max: 16_384,
+      default: 512,
+    },
+    {
+      name: 'readAhead',
+      description: 'pages read ahead of reads in order, at most half of the buffer; 0 for none',
+      unit: 'pages',
+      min: 0,
+      max: 256,
+      default: 8,
+    },
+  ],
+  create: (environment, parameters) => new BufferedDriver(environment, parameters),
+};

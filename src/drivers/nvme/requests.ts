@@ -1,0 +1,78 @@
+import type { Memory, Region } from '../../hw/memory.ts';
+import { load, store } from '../../hw/shared.ts';
+
+/** What a request asks for. */
+export const OP = { read: 1, write: 2, flush: 3, writeZeroes: 4, discard: 5 } as const;
+export type Op = (typeof OP)[keyof typeof OP];
+/** Done only when it is on the media (FUA). */
+export const REQUEST_FUA = 1;
+/** `status` of a request that is not done. */
+export const PENDING = -1;
+
+const REQUEST_WORDS = 16;
+/** Words of a request: what the client writes, then what the driver does, then words that are the client's own. */
+export const REQUEST = {
+  op: 0,
+  flags: 1,
+  /** First block of 512 bytes, unsigned, and how many. */
+  block: 2,
+  blocks: 3,
+  /** Byte address of the data, at the beginning of a page. */
+  data: 4,
+  /** PENDING, then 0 or the status field of the completion. */
+  status: 5,
+  /** The request that follows in the same command, or -1. */
+  next: 6,
+  client: 8,
+} as const;
+
+export function requestBytes(count: number): number {
+  return count * REQUEST_WORDS * 4;
+}
+
+/**
+ * Requests of one disk, as words that client, driver and a driver's successor share. A request is the client's until it
+ * is submitted and after it is done; a driver changes `status` and `next` alone.
+ */
+export class RequestTable {
+  readonly count: number;
+  readonly memory: Memory;
+  private readonly base: number;
+
+  constructor(memory: Memory, region: Region) {
+    this.memory = memory;
+    this.base = region.address >>> 2;
+    this.count = Math.floor(region.bytes / requestBytes(1));
+  }
+
+  /** Word index of a request. */
+  at(request: number): number {
+    return this.base + request * REQUEST_WORDS;
+  }
+
+  /** Client side: fills in a request and marks it as not done. */
+  prepare(request: number, op: Op, block: number, blocks: number, data: number, flags: number): void {
+    const { words } = this.memory;
+    const at = this.at(request);
+    words[at + REQUEST.op] = op;
+    words[at + REQUEST.flags] = flags;
+    words[at + REQUEST.block] = block;
+    words[at + REQUEST.blocks] = blocks;
+    words[at + REQUEST.data] = data;
+    words[at + REQUEST.next] = -1;
+    store(words, at + REQUEST.status, PENDING);
+  }
+
+  status(request: number): number {
+    return load(this.memory.words, this.at(request) + REQUEST.status);
+  }
+
+  /** Driver side: the request is done. False if it was already: it is not to be handed back once more. */
+  finish(request: number, status: number): boolean {
+    const { words } = this.memory;
+    const at = this.at(request) + REQUEST.status;
+    if (load(words, at) !== PENDING) return false;
+    store(words, at, status);
+    return true;
+  }
+}

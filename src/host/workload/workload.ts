@@ -1,0 +1,292 @@
+import { BlockBooks, layoutBlockBooks } from '../../check/blocks/books.ts';
+import { BlockModel, modelBytes } from '../../check/blocks/model.ts';
+import { type CheckedRequest, Verification } from '../../check/blocks/verification.ts';
+import type { DiskDriver } from '../../drivers/nvme/contract.ts';
+import { OP, PENDING, REQUEST, REQUEST_FUA, type RequestTable } from '../../drivers/nvme/requests.ts';
+import { align, type Memory, type MemoryMap, PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { put, store } from '../../hw/shared.ts';
+import { CHOICES_BYTES, Choices } from './choices.ts';
+import { LatencyHistogram, layoutLatency } from './latency.ts';
+import { WorkloadError, type WorkloadOptions } from './options.ts';
+
+const SECTOR_SHIFT = 9;
+/** The client's words of a request: who has it, and as a double when it was submitted. */
+const OWNER = REQUEST.client;
+const SINCE_US = REQUEST.client + 2;
+/** Nobody has it; the workload, and offers it to the driver; the driver. */
+const FREE = 0;
+const PREPARED = 1;
+const SUBMITTED = 2;
+
+/** Where a workload keeps what must outlive its CPU: plain data. All of it must be zero at first. */
+export interface WorkloadLayout {
+  readonly choices: Region;
+  readonly model: Region;
+  readonly books: Region;
+  readonly latency: Region;
+}
+
+export function layoutWorkload(map: MemoryMap, options: WorkloadOptions): WorkloadLayout {
+  const { verify, bs, verifyInterval, area, iodepth } = options;
+  const each = bs / verifyInterval;
+  return {
+    choices: map.take(CHOICES_BYTES),
+    model: map.take(verify ? modelBytes(area * each, iodepth, each) : 0),
+    books: layoutBlockBooks(map),
+    latency: layoutLatency(map),
+  };
+}
+
+/** DMA memory for the data: a slot of whole pages for each request. */
+export function workloadDataBytes({ bs, iodepth }: WorkloadOptions): number {
+  return iodepth * align(bs, PAGE_BYTES);
+}
+
+/**
+ * An application above a disk's driver: it keeps `iodepth` requests outstanding, those numbered from 0, and checks what
+ * they bring. One on the same memory, on another CPU, goes on where it stopped.
+ */
+export class Workload {
+  readonly books: BlockBooks;
+  readonly latency: LatencyHistogram;
+  private readonly memory: Memory;
+  private readonly options: WorkloadOptions;
+  private readonly requests: RequestTable;
+  private readonly data: number;
+  private readonly slotBytes: number;
+  private readonly choices: Choices;
+  private readonly verification: Verification | undefined;
+  /** What `CheckedRequest` needs of the request in hand. */
+  private readonly checked: CheckedRequest = { request: 0, op: 0, first: 0, blocks: 0, fua: false, data: 0 };
+  private readonly free: Int32Array;
+  private freeCount = 0;
+  /** Prepared and not yet taken by a driver. */
+  private readonly batch: Int32Array;
+  private prepared = 0;
+  /** The queue whose turn it is. */
+  private queue = 0;
+
+  /** `data`: page-aligned memory that the disk may touch, of at least `workloadDataBytes`. */
+  constructor(
+    memory: Memory,
+    layout: WorkloadLayout,
+    requests: RequestTable,
+    data: Region,
+    options: WorkloadOptions,
+  ) {
+    const { iodepth, bs } = options;
+    if (requests.count < iodepth || data.bytes < workloadDataBytes(options))
+      throw new WorkloadError(
+        `iodepth=${iodepth} with bs=${bs} needs ${iodepth} requests and ${workloadDataBytes(options)} bytes of data; ` +
+          `there are ${requests.count} and ${data.bytes}: make the tables larger or ask for less`,
+      );
+    this.memory = memory;
+    this.options = options;
+    this.requests = requests;
+    this.data = data.address;
+    this.slotBytes = align(bs, PAGE_BYTES);
+    this.books = new BlockBooks(memory, layout.books);
+    this.latency = new LatencyHistogram(memory, layout.latency);
+    this.choices = new Choices(memory, layout.choices, options);
+    this.verification = options.verify ? verificationOf(memory, layout, this.books, options) : undefined;
+    this.free = new Int32Array(iodepth);
+    this.batch = new Int32Array(iodepth);
+    for (let request = iodepth - 1; request >= 0; request--) {
+      const owner = this.owner(request);
+      if (owner === FREE) this.free[this.freeCount++] = request;
+      else if (owner === PREPARED) this.batch[this.prepared++] = request;
+    }
+  }
+
+  /** Requests that a driver has. */
+  get outstanding(): number {
+    return this.options.iodepth - this.freeCount - this.prepared;
+  }
+
+  /** Everything that was to be asked for is done. */
+  get finished(): boolean {
+    return this.freeCount === this.options.iodepth && !this.choices.more;
+  }
+
+  /** Is there a request that a driver could be given? */
+  get offers(): boolean {
+    return this.prepared > 0 || (this.freeCount > 0 && this.choices.more);
+  }
+
+  /** No more requests, but for a `recheck` that has begun. */
+  end(): void {
+    this.choices.end();
+  }
+
+  /** Next the whole area is read once, also after `end`. */
+  recheck(): void {
+    this.choices.beginPass();
+  }
+
+  /** Hot path. Submits what the driver has room for; returns the number of requests. */
+  step(driver: Pick<DiskDriver, 'room' | 'submit'>, nowUs: number): number {
+    let submitted = 0;
+    for (let turn = this.options.queues; turn > 0 && this.wants; turn--) {
+      const { queue } = this;
+      this.queue = queue + 1 === this.options.queues ? 0 : queue + 1;
+      const room = driver.room(queue);
+      while (this.prepared < room && this.freeCount > 0 && this.choices.more) this.prepare();
+      if (room > 0) submitted += this.offer(driver, queue, nowUs);
+    }
+    this.books.count('submitted', submitted);
+    return submitted;
+  }
+
+  /** Hot path. A driver hands back requests that are done; as `DiskEnvironment.complete`. */
+  completed(queue: number, requests: Int32Array, count: number, nowUs: number): void {
+    let done = 0;
+    let failed = 0;
+    let read = 0;
+    let written = 0;
+    for (let i = 0; i < count; i++) {
+      const request = requests[i];
+      if (!this.isDone(request)) {
+        this.duplicated(request, queue, nowUs);
+        continue;
+      }
+      done++;
+      const { checked } = this;
+      this.take(request);
+      if (this.requests.status(request) !== 0) {
+        failed++;
+        this.verification?.dropped(checked);
+      } else {
+        if (checked.op === OP.read) read++;
+        else if (checked.op === OP.write) written++;
+        this.verification?.done(checked, queue, nowUs);
+      }
+      this.latency.count(nowUs - this.memory.doubles[(this.requests.at(request) + SINCE_US) >>> 1]);
+      this.release(request);
+    }
+    this.books.count('bytesRead', read * this.options.bs);
+    this.books.count('bytesWritten', written * this.options.bs);
+    this.books.count('failed', failed);
+    this.books.count('completed', done);
+  }
+
+  /** The power was cut: no request survives, and no driver. Next the whole area is read, against what was promised. */
+  powerCut(): void {
+    for (let request = 0; request < this.options.iodepth; request++) {
+      const owner = this.owner(request);
+      if (owner === SUBMITTED) this.books.count('cut');
+      if (owner !== FREE) this.drop(request);
+    }
+    this.prepared = 0;
+    this.verification?.cut();
+    if (this.verification !== undefined) this.choices.beginPass();
+  }
+
+  /** Nothing will complete any more: what is outstanding is lost. */
+  giveUp(nowUs: number): void {
+    for (let request = 0; request < this.options.iodepth; request++) {
+      const owner = this.owner(request);
+      if (owner === SUBMITTED) {
+        this.books.count('lost');
+        this.books.note('lost', -1, request, this.firstBlock(request), 0, 0, nowUs);
+      }
+      if (owner !== FREE) this.drop(request);
+    }
+    this.prepared = 0;
+  }
+
+  /** Is there anything to submit? */
+  private get wants(): boolean {
+    return this.prepared > 0 || (this.freeCount > 0 && this.choices.more);
+  }
+
+  private prepare(): void {
+    const { choices, options, checked } = this;
+    const request = this.free[--this.freeCount];
+    choices.next();
+    const { op, block, flags } = choices;
+    const data = op === OP.read || op === OP.write ? this.data + request * this.slotBytes : 0;
+    const sectors = op === OP.flush ? 0 : options.bs >>> SECTOR_SHIFT;
+    const first = block * (options.bs >>> SECTOR_SHIFT);
+    this.requests.prepare(request, op, first, sectors, data, flags);
+    this.take(request);
+    this.verification?.submit(checked);
+    put(this.memory.words, this.requests.at(request) + OWNER, PREPARED);
+    this.batch[this.prepared++] = request;
+  }
+
+  /** Offers what is prepared. A driver may hand requests back before it returns: they are its own before it is asked. */
+  private offer(driver: Pick<DiskDriver, 'submit'>, queue: number, nowUs: number): number {
+    const { batch, requests } = this;
+    const { words, doubles } = this.memory;
+    const offered = this.prepared;
+    for (let i = 0; i < offered; i++) {
+      const at = requests.at(batch[i]);
+      doubles[(at + SINCE_US) >>> 1] = nowUs;
+      store(words, at + OWNER, SUBMITTED); // publishes the request to a successor of this CPU
+    }
+    this.prepared = 0; // what a driver that throws has taken is unknown: it counts as taken, and as lost
+    const taken = driver.submit(queue, batch, offered);
+    for (let i = taken; i < offered; i++) {
+      store(words, requests.at(batch[i]) + OWNER, PREPARED);
+      batch[this.prepared++] = batch[i];
+    }
+    return taken;
+  }
+
+  /** Was the request the driver's, and is it done? */
+  private isDone(request: number): boolean {
+    if (request < 0 || request >= this.options.iodepth) return false;
+    return this.owner(request) === SUBMITTED && this.requests.status(request) !== PENDING;
+  }
+
+  private duplicated(request: number, queue: number, nowUs: number): void {
+    const known = request >= 0 && request < this.options.iodepth;
+    this.books.count('duplicated');
+    this.books.note('duplicated', queue, request, known ? this.firstBlock(request) : -1, 0, 0, nowUs);
+  }
+
+  /** Gets a request into hand, as `checked`. */
+  private take(request: number): void {
+    const { checked, options } = this;
+    const { words } = this.memory;
+    const at = this.requests.at(request);
+    checked.request = request;
+    checked.op = words[at + REQUEST.op];
+    checked.first = this.firstBlock(request);
+    checked.blocks = options.bs / options.verifyInterval;
+    checked.fua = (words[at + REQUEST.flags] & REQUEST_FUA) !== 0;
+    checked.data = words[at + REQUEST.data];
+  }
+
+  /** In blocks under test. */
+  private firstBlock(request: number): number {
+    const sectors = this.memory.words[this.requests.at(request) + REQUEST.block] >>> 0;
+    return sectors / (this.options.verifyInterval >>> SECTOR_SHIFT);
+  }
+
+  private drop(request: number): void {
+    this.take(request);
+    this.verification?.dropped(this.checked);
+    this.release(request);
+  }
+
+  private release(request: number): void {
+    store(this.memory.words, this.requests.at(request) + OWNER, FREE); // publishes what the model knows of it
+    this.free[this.freeCount++] = request;
+  }
+
+  private owner(request: number): number {
+    return this.memory.words[this.requests.at(request) + OWNER];
+  }
+}
+
+function verificationOf(
+  memory: Memory,
+  layout: WorkloadLayout,
+  books: BlockBooks,
+  { bs, verifyInterval, area, wholeOneIn }: WorkloadOptions,
+): Verification {
+  const each = bs / verifyInterval;
+  const model = new BlockModel(memory, layout.model, area * each, each);
+  return new Verification(memory, model, books, verifyInterval, wholeOneIn);
+}

@@ -1,0 +1,115 @@
+/** The steps that every swap has, whatever device it is of. */
+import type { Action, DeviceKind, DeviceTypes } from './device.ts';
+import type { Exchange } from './exchange.ts';
+import type { Step, StepKind } from './plan.ts';
+import { reasonOf, SERVE, type Slices } from './slices.ts';
+
+/** Slots walked in one slice. */
+const SLOTS_PER_SLICE = 1024;
+
+/** Looked up once for each list of steps, of which there are few: not in the pause. */
+const KNOWN = new WeakMap<readonly Step[], readonly unknown[]>();
+
+/** A list of steps is of one kind of device. */
+export function actionsOf<T extends DeviceTypes>(
+  steps: readonly Step[],
+  kind: DeviceKind<T>,
+): readonly Action<T>[] {
+  const known = KNOWN.get(steps);
+  if (known !== undefined) return known as readonly Action<T>[];
+  const actions = steps.map((step) => {
+    const action = kind.actions[step.kind];
+    if (action === undefined)
+      throw new Error(`a plan has step ${step.kind}, which this device does not know`);
+    return action;
+  });
+  KNOWN.set(steps, actions);
+  return actions;
+}
+
+/** What is undone when a queue's move fails, of a driver that has proved itself: it hands over what it then has. */
+export const UNDONE_LATE: ReadonlySet<StepKind> = new Set<StepKind>(['quiesce', 'point', 'moveQueues']);
+
+export const COMMON_ACTIONS = {
+  agree: { run: agree },
+  create: { run: create },
+  quiesce: { run: ({ old }) => old.driver.quiesce(), undo: ({ old }) => old.driver.activate() },
+  export: { run: exportState, undo: ({ slot }) => slot.environment.state.restore(slot.snapshot) },
+  validate: { run: ({ slot }) => slot.environment.state.validate(slot.environment.port.device) },
+  import: { run: importState },
+  point: { run: point, undo: handBack },
+  activate: { run: ({ slot }) => slot.driver.activate() },
+  watch: { run: watch },
+  release: { run: release },
+} as const satisfies Partial<Record<StepKind, Action<DeviceTypes>>>;
+
+/** The plan could not have been made otherwise; making it was a slice's work. */
+function* agree(): Slices {
+  yield SERVE;
+}
+
+function* create(exchange: Exchange<DeviceTypes>): Slices {
+  const { slot, request, plan } = exchange;
+  exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
+  yield SERVE;
+}
+
+/** In the pause: what is copied is a few dozen words for each queue. */
+function exportState({ slot, old, plan }: Exchange<DeviceTypes>): void {
+  slot.environment.state.save(slot.snapshot);
+  old.driver.exportState(plan.format);
+}
+
+function importState({ driverToCome, plan }: Exchange<DeviceTypes>): void {
+  driverToCome.importState(plan.format);
+}
+
+function point(exchange: Exchange<DeviceTypes>): void {
+  const { slot, request, plan, driverToCome } = exchange;
+  slot.driver = driverToCome;
+  slot.definition = request.to;
+  slot.parameters = plan.parameters;
+  exchange.serveNew(true);
+  exchange.probation.begin();
+}
+
+/** The old driver takes the rings back as they are now; the new one's service up to here stands. */
+function handBack(exchange: Exchange<DeviceTypes>): void {
+  const { slot, old, plan, record, driverToCome } = exchange;
+  const { state, port } = slot.environment;
+  exchange.serveNew(false);
+  for (const end of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.format)])
+    try {
+      end();
+    } catch (error) {
+      record.notes.push(`${record.to} on its way out: ${reasonOf(error)}`);
+    }
+  state.validate(port.device);
+  old.driver.importState(plan.format);
+  slot.driver = old.driver;
+  slot.definition = old.definition;
+  slot.parameters = old.parameters;
+  state.save(slot.snapshot); // the undo of `export` finds what is true now
+}
+
+/** Slots are walked while the new driver shows what it can: it passes when both are done. */
+function* watch(exchange: Exchange<DeviceTypes>): Slices {
+  const { probation, slot } = exchange;
+  const walk = slot.kind.walk(slot.environment);
+  let walked = false;
+  while (!walked || !probation.passed()) {
+    yield SERVE;
+    if (!walked) walked = walk.advance(SLOTS_PER_SLICE);
+    exchange.waitForVerdict(walked);
+  }
+  exchange.prove();
+}
+
+/** The swap is done: a driver that fails on its way out is named, no more. */
+function release({ old, record }: Exchange<DeviceTypes>): void {
+  try {
+    old.driver.release();
+  } catch (error) {
+    record.notes.push(`${record.from} failed in release: ${reasonOf(error)}`);
+  }
+}
