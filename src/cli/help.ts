@@ -28,6 +28,13 @@ Examples:
   ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
 `;
 
+export const SERVE_EXAMPLES = `
+Examples:
+  ringswap serve nbd --disk nvme0,size=1G --socket /tmp/nvme0.sock --swap-every 20ms
+  ringswap serve nbd --disk nvme0,size=1G,media=disk.img --port 10809 --driver buffered
+  nbdinfo 'nbd+unix:///?socket=/tmp/nvme0.sock'
+`;
+
 export const EXIT_STATUS = `
 Exit status:
   0   the verdict is pass: no invariant was broken

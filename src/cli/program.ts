@@ -3,7 +3,15 @@ import manifest from '../../package.json' with { type: 'json' };
 import { catalogue, readDump, Testbed } from '../testbed/index.ts';
 import { type BenchFlags, bench } from './bench.ts';
 import { type ConformFlags, conform } from './conform.ts';
-import { BENCH_EXAMPLES, BENCH_STATUS, CONFORM_STATUS, EXAMPLES, EXIT_STATUS, FORMS } from './help.ts';
+import {
+  BENCH_EXAMPLES,
+  BENCH_STATUS,
+  CONFORM_STATUS,
+  EXAMPLES,
+  EXIT_STATUS,
+  FORMS,
+  SERVE_EXAMPLES,
+} from './help.ts';
 import { type InspectFlags, renderDump, selected } from './inspect.ts';
 import { renderList } from './list.ts';
 import { type ScenarioFlags, scenarioFromFlags } from './options.ts';
@@ -11,6 +19,7 @@ import { asJson } from './output.ts';
 import { renderPlan } from './plan.ts';
 import { type RunFlags, run } from './run.ts';
 import { screenOf } from './screen.ts';
+import { type ServeFlags, serve } from './serve.ts';
 import { faultHelp, type ValidateFlags, validate } from './validate.ts';
 
 const repeatable = (value: string, before: readonly string[] = []) => [...before, value];
@@ -50,6 +59,7 @@ export function program(): Command {
   validateCommand(root);
   conformCommand(root);
   benchCommand(root);
+  serveCommand(root);
   root
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
@@ -142,6 +152,38 @@ function benchCommand(root: Command): void {
     .option('--html <file>', 'write it as one page with plots too, for a browser, without a network')
     .addHelpText('after', BENCH_EXAMPLES + BENCH_STATUS)
     .action((names: string[], flags: BenchFlags) => bench(names, flags));
+}
+
+function serveCommand(root: Command): void {
+  root
+    .command('serve')
+    .summary('serve an emulated disk to real clients, swap its drivers meanwhile')
+    .description(
+      'Serves an emulated NVMe disk over the network block device protocol, while its drivers are swapped. Ends with a ' +
+        'report on Ctrl-C or SIGTERM.',
+    )
+    .command('nbd', { isDefault: true })
+    .summary('over NBD')
+    .description('Serves a disk over NBD until Ctrl-C or SIGTERM, then reports.')
+    .option('--disk <disk>', 'the disk, NAME[,size=1G][,media=FILE][,key=value...] (default: nvme0)')
+    .option('--driver <driver>', 'starting driver, NAME[:key=value,...] (default: interrupt)')
+    .optionsGroup('Where clients come, one of:')
+    .option('--socket <path>', 'a Unix socket')
+    .option('--port <n>', 'a TCP port of the loopback interface; 0 for any that is free')
+    .option('--host <address>', 'with --port: another interface; anyone who reaches it can read and write')
+    .optionsGroup('Swaps:')
+    .addOption(
+      new Option('--swap <swap>', 'one swap, at=TIME,to=DRIVER[,key=value...]; repeatable').argParser(
+        repeatable,
+      ),
+    )
+    .option('--swap-every <time>', 'swap at this interval through all pairs of drivers, TIME[,key=value...]')
+    .optionsGroup('Output:')
+    .option('--seed <n>', 'repeat what is drawn by lot, 0 to 4294967295 (default: a new one)')
+    .option('--json <file>', 'write the report as JSON too; - is standard output')
+    .option('--quiet', 'print the verdict line alone')
+    .addHelpText('after', SERVE_EXAMPLES + EXIT_STATUS)
+    .action((flags: ServeFlags) => serve(flags));
 }
 
 function scenarioOptions(command: Command): Command {

@@ -43,16 +43,22 @@ export interface DiskCounts {
   readonly completed: number;
   /** Completed without having been asked for, or not what was written. */
   readonly broken: number;
+  /** Something is to come of itself: a client that asks for nothing may do so for ever. */
+  readonly waits: boolean;
   /** All that was to be asked for is done, and was read once more. */
   readonly done: boolean;
 }
 
 export function countDisk(memory: Memory, disk: DiskLayout): DiskCounts {
-  const books = new BlockBooks(memory, disk.workloadLayout.books);
+  const books = new BlockBooks(memory, disk.client.regions.books);
+  const completed = books.read('completed');
+  const done = load(memory.words, disk.done.address >>> 2) !== 0;
+  const asks = disk.client.kind === 'workload' || books.read('submitted') > completed;
   return {
-    completed: books.read('completed'),
+    completed,
+    waits: asks && !done,
     broken: books.read('duplicated') + books.read('corrupt') + books.read('brokenPromises'),
-    done: load(memory.words, disk.done.address >>> 2) !== 0,
+    done,
   };
 }
 

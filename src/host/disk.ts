@@ -1,4 +1,4 @@
-/** A disk's place in a CPU: its slot, and the workload above it. */
+/** A disk's place in a CPU: its slot, and who asks it for something. */
 import type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { RequestTable } from '../drivers/nvme/requests.ts';
 import { DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
@@ -10,10 +10,12 @@ import { NvmePort } from '../hw/nvme/port.ts';
 import { store } from '../hw/shared.ts';
 import { DISK_KIND, type DiskTypes } from '../swap/disk-kind.ts';
 import { Slot } from '../swap/slot.ts';
+import type { DiskClient } from './client.ts';
 import { type DiskLayout, LINES_PER_DEVICE } from './machine.ts';
+import { RemoteClient } from './remote/remote-client.ts';
 import { Workload } from './workload/workload.ts';
 
-/** What a disk has done by the time its workload ended, and when that was. */
+/** What a disk has done by the time nobody asked for more, and when that was. */
 export interface DiskServed {
   readonly startUs: number;
   readonly endUs: number;
@@ -23,7 +25,8 @@ export interface DiskServed {
 
 export class Disk {
   readonly slot: Slot<DiskTypes>;
-  readonly workload: Workload;
+  readonly client: DiskClient;
+  private readonly workload: Workload | undefined;
   private readonly memory: Memory;
   private readonly layout: DiskLayout;
   private readonly clock: Clock;
@@ -44,7 +47,12 @@ export class Disk {
     this.clock = clock;
     this.doneWord = layout.done.address >>> 2;
     const requests = new RequestTable(memory, layout.requests);
-    this.workload = new Workload(memory, layout.workloadLayout, requests, layout.data, layout.workload);
+    const { client, data } = layout;
+    this.workload =
+      client.kind === 'workload'
+        ? new Workload(memory, client.regions, requests, data, client.options)
+        : undefined;
+    this.client = this.workload ?? remoteOf(memory, layout, requests);
     const port = new NvmePort(memory, layout.nvme, clock);
     const state = dma.allocate(DISK_STATE_BYTES, `the state block of ${layout.name}`);
     const environment: DiskEnvironment = {
@@ -65,6 +73,11 @@ export class Disk {
     this.slot = new Slot<DiskTypes>(layout.index, DISK_KIND, environment, definition, parameters, driver);
   }
 
+  /** Another thread may ask for what cannot be: a workload does not. */
+  get mayFail(): boolean {
+    return this.workload === undefined;
+  }
+
   /** The first request is due now. */
   start(nowUs: number): void {
     this.startUs = nowUs;
@@ -74,29 +87,30 @@ export class Disk {
   end(): void {
     if (this.served !== undefined) return;
     this.served = this.servedUntil(this.clock.nowUs());
-    this.workload.end();
-    if (this.layout.workload.verify) this.workload.recheck();
+    this.client.end();
+    const { client } = this.layout;
+    if (client.kind === 'workload' && client.options.verify) this.workload?.recheck();
   }
 
   /** Requests for the driver, as many as it takes. Returns how many. */
   step(): number {
     if (this.done || this.startUs === Number.POSITIVE_INFINITY) return 0;
-    const { workload } = this;
-    if (workload.finished) {
+    const { client } = this;
+    if (client.finished) {
       if (this.served === undefined) this.end();
       else this.finish();
       return 0;
     }
-    if (!workload.offers) return 0;
+    if (!client.offers) return 0;
     const nowUs = this.clock.nowUs();
     if (nowUs >= this.startUs + this.layout.durationUs) this.end();
-    return workload.step(this.slot.driver, nowUs);
+    return client.step(this.slot.driver, nowUs);
   }
 
   /** May the CPU sleep until an interrupt? Not while there are requests that the driver would take. */
   idle(): boolean {
     const waits = this.startUs !== Number.POSITIVE_INFINITY && !this.done;
-    return !waits || !this.workload.offers || this.slot.driver.room(0) === 0;
+    return !waits || !this.client.offers || this.slot.driver.room(0) === 0;
   }
 
   conclude(): DiskServed {
@@ -105,7 +119,7 @@ export class Disk {
 
   private complete(queue: number, batch: Int32Array, count: number): void {
     this.slot.deliveries++;
-    this.workload.completed(queue, batch, count, this.clock.nowUs());
+    this.client.completed(queue, batch, count, this.clock.nowUs());
   }
 
   private finish(): void {
@@ -114,8 +128,13 @@ export class Disk {
   }
 
   private servedUntil(endUs: number): DiskServed {
-    const { books } = this.workload;
+    const { books } = this.client;
     const bytes = books.read('bytesRead') + books.read('bytesWritten');
     return { startUs: this.startUs, endUs, completed: books.read('completed'), bytes };
   }
+}
+
+function remoteOf(memory: Memory, { client, name }: DiskLayout, requests: RequestTable): RemoteClient {
+  if (client.kind !== 'remote') throw new Error(`${name}: a ${client.kind} is no client of another thread`);
+  return new RemoteClient(memory, client.regions, requests);
 }

@@ -15,6 +15,7 @@ import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
 import { layoutControl } from './control.ts';
+import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import type { WorkloadOptions } from './workload/options.ts';
 import { layoutWorkload, type WorkloadLayout, workloadDataBytes } from './workload/workload.ts';
 
@@ -66,19 +67,28 @@ export interface DiskPlan {
   readonly cacheBlocks: number;
   /** The file that it lies in, if not in memory. */
   readonly media: string | undefined;
-  readonly workload: WorkloadOptions;
+  readonly client: ClientPlan;
   readonly durationUs: number;
 }
 
-export interface DiskLayout extends DiskPlan {
+/** Who asks a disk for something: a workload of the CPU's own, or another thread. */
+export type ClientPlan =
+  | { readonly kind: 'workload'; readonly options: WorkloadOptions }
+  | { readonly kind: 'remote'; readonly options: RemoteOptions };
+
+export type ClientLayout =
+  | { readonly kind: 'workload'; readonly options: WorkloadOptions; readonly regions: WorkloadLayout }
+  | { readonly kind: 'remote'; readonly options: RemoteOptions; readonly regions: RemoteLayout };
+
+export interface DiskLayout extends Omit<DiskPlan, 'client'> {
   /** Among all devices: cards come first. */
   readonly index: number;
   readonly nvme: NvmeLayout;
   readonly requests: Region;
   /** Pages for the data of all requests. */
   readonly data: Region;
-  readonly workloadLayout: WorkloadLayout;
-  /** A word: the workload is done, and all that it wrote was read once more. */
+  readonly client: ClientLayout;
+  /** A word: all that was to be asked for is done, and what a workload wrote was read once more. */
   readonly done: Region;
 }
 
@@ -162,22 +172,36 @@ function checkerBytes(plans: readonly CardPlan[]): number {
 /** About what a disk takes beyond its DMA memory. */
 function diskBytes(plans: readonly DiskPlan[]): number {
   const room = new MemoryMap();
-  for (const { workload } of plans) {
-    layoutWorkload(room, workload);
-    room.take(workloadDataBytes(workload), PAGE_BYTES);
+  for (const { client } of plans) {
+    layoutClient(room, client);
+    room.take(dataBytesOf(client), PAGE_BYTES);
   }
   return room.bytes + plans.length * 1024 * 1024;
 }
 
+function layoutClient(map: MemoryMap, client: ClientPlan): ClientLayout {
+  return client.kind === 'workload'
+    ? { ...client, regions: layoutWorkload(map, client.options) }
+    : { ...client, regions: layoutRemote(map, client.options) };
+}
+
+function requestsOf({ kind, options }: ClientPlan): number {
+  return kind === 'workload' ? options.iodepth : options.requests;
+}
+
+function dataBytesOf({ kind, options }: ClientPlan): number {
+  return kind === 'workload' ? workloadDataBytes(options) : options.requests * options.transferBytes;
+}
+
 function layoutDisk(map: MemoryMap, plan: DiskPlan, index: number, iommu: Region, bell: Region): DiskLayout {
-  const { name, workload } = plan;
+  const { name, client } = plan;
   return {
     ...plan,
     index,
     nvme: layoutNvme(map, name, index, iommu, bell),
-    requests: map.take(requestBytes(workload.iodepth)),
-    data: map.take(workloadDataBytes(workload), PAGE_BYTES),
-    workloadLayout: layoutWorkload(map, workload),
+    requests: map.take(requestBytes(requestsOf(client))),
+    data: map.take(dataBytesOf(client), PAGE_BYTES),
+    client: layoutClient(map, client),
     done: map.take(4),
   };
 }

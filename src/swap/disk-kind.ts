@@ -3,9 +3,10 @@
 import { lowestBit } from '../drivers/nic/state.ts';
 import type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
-import { DISK_STATE_BYTES, PAIR } from '../drivers/nvme/state.ts';
+import { DISK_STATE_BYTES } from '../drivers/nvme/state.ts';
 import { COMMON_ACTIONS } from './common-actions.ts';
 import type { DeviceKind, DeviceTypes } from './device.ts';
+import { commandsOf, dropNewPairs, makeNewPairs, moveNextPair } from './disk-move.ts';
 import { planDiskSwap } from './disk-plan.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
@@ -15,13 +16,16 @@ export interface DiskTypes extends DeviceTypes {
   readonly environment: DiskEnvironment;
   readonly driver: DiskDriver;
   readonly definition: DiskDriverDefinition;
-  readonly newRing: never;
+  /** Identifier of a queue pair that was made. */
+  readonly newRing: number;
 }
 
 export const DISK_KIND: DeviceKind<DiskTypes> = {
   stateBytes: DISK_STATE_BYTES,
   actions: {
     ...COMMON_ACTIONS,
+    makeRings: { run: makeNewPairs, undo: dropNewPairs },
+    moveQueues: { run: moveNextPair, undo: dropNewPairs },
     configure: {
       run: ({ driverToCome }) => each(driverToCome.configure(), SERVE),
       undo: ({ old }) => each(old.driver.configure(), SERVE),
@@ -42,6 +46,7 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
       to: request.to,
       given: request.parameters,
       method: request.method,
+      queues: slot.environment.queues,
     }),
   walk: ({ state, requests }) => new CommandWalk(state, requests),
 };
@@ -60,12 +65,10 @@ function* drain({ slot, old }: Exchange<DiskTypes>): Slices {
   while (outstanding(slot.environment) > 0) yield SERVE;
 }
 
-function outstanding({ state, memory: { words } }: DiskEnvironment): number {
+function outstanding(environment: DiskEnvironment): number {
   let commands = 0;
-  for (let left = state.active; left !== 0; left &= left - 1) {
-    const record = state.pair(lowestBit(left));
-    commands += (words[record + PAIR.tail] - words[record + PAIR.head]) | 0;
-  }
+  for (let left = environment.state.active; left !== 0; left &= left - 1)
+    commands += commandsOf(environment, lowestBit(left));
   return commands;
 }
 

@@ -1,7 +1,7 @@
 /** What a swap of a disk will do, as data: a pure function of who is there, who is to come, and with what parameters. */
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
-import { type Method, negotiate, type Plan, Refusal, type StepKind, stepsOf } from './plan.ts';
+import { type Method, negotiate, type Plan, Refusal, type Step, type StepKind, stepsOf } from './plan.ts';
 
 export interface DiskSituation {
   readonly from: DriverDeclaration;
@@ -9,36 +9,47 @@ export interface DiskSituation {
   readonly to: DriverDeclaration;
   readonly given: Parameters;
   readonly method: Method;
+  /** Queues of the client, each with its pair. */
+  readonly queues: number;
 }
 
 /** Throws Refusal, or ParameterError for values out of range. */
-export function planDiskSwap({ from, fromParameters, to, given, method }: DiskSituation): Plan {
+export function planDiskSwap(situation: DiskSituation): Plan {
+  const { from, fromParameters, to, given, method, queues } = situation;
   const format = negotiate(from, to);
   if (method === 'reset')
     throw new Refusal('a disk is not swapped by a reset: give method=inplace or method=drain');
-  const wanted = resolveParameters(to.name, to.parameters, given, fromParameters);
-  const { queueDepth } = fromParameters;
-  const kept = wanted.queueDepth === queueDepth;
+  const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
+  const deeper = parameters.queueDepth !== fromParameters.queueDepth;
+  const moves = deeper ? Array.from({ length: queues }, (_, queue) => queue) : [];
+  const keeps = format !== from.exports[0];
   return {
     format,
-    parameters: kept ? wanted : { ...wanted, queueDepth },
+    parameters,
     method,
-    moves: [],
-    newSlots: 0,
+    moves,
+    newSlots: parameters.queueDepth ?? 0,
     buffersDuring: 0,
     buffersAfter: 0,
-    steps: STEPS[method][format === from.exports[0] ? 'asItIs' : 'settled'],
-    notes: kept ? [] : [`queueDepth stays ${queueDepth}: queue pairs keep their length`],
+    steps: deeper ? sequence(method, keeps, queues) : WITHOUT_MOVES[method][keeps ? 'settled' : 'asItIs'],
+    notes: [],
   };
 }
 
-/** A driver that hands over less than it has must first be without the rest. Almost every swap is one of these: made once. */
-const STEPS = {
-  inplace: { asItIs: stepsOf(kindsOf([])), settled: stepsOf(kindsOf(['settle'])) },
-  drain: { asItIs: stepsOf(kindsOf(['drain'])), settled: stepsOf(kindsOf(['settle', 'drain'])) },
+/** Almost every swap is one of these: made once. A driver that hands over less than it keeps must first be without the rest. */
+const WITHOUT_MOVES = {
+  inplace: { asItIs: sequence('inplace', false, 0), settled: sequence('inplace', true, 0) },
+  drain: { asItIs: sequence('drain', false, 0), settled: sequence('drain', true, 0) },
 };
 
-function kindsOf(before: readonly StepKind[]): StepKind[] {
-  const pause = ['quiesce', 'export', 'validate', 'import', 'point', 'activate'] as const;
-  return ['agree', 'create', 'configure', ...before, ...pause, 'watch', 'release'];
+function sequence(method: Method, settled: boolean, moves: number): readonly Step[] {
+  const kinds: StepKind[] = ['agree'];
+  if (moves > 0) kinds.push('makeRings');
+  kinds.push('create', 'configure');
+  if (settled) kinds.push('settle');
+  if (method === 'drain') kinds.push('drain');
+  kinds.push('quiesce', 'export', 'validate', 'import', 'point', 'activate', 'watch');
+  for (let move = 0; move < moves; move++) kinds.push('moveQueues');
+  kinds.push('release');
+  return stepsOf(kinds);
 }

@@ -75,7 +75,7 @@ function sentences(
 /** The same for a disk. */
 export function describeDiskSteps(from: string, to: string, plan: Plan): StepText[] {
   return plan.steps.map((step) => {
-    const [text, undo] = diskSentences(step, from, to, plan.format);
+    const [text, undo] = diskSentences(step, from, to, plan);
     return { ...step, text, undo };
   });
 }
@@ -84,7 +84,7 @@ function diskSentences(
   { kind }: Step,
   from: string,
   to: string,
-  format: string,
+  { format, moves, newSlots }: Plan,
 ): readonly [text: string, undo?: string] {
   switch (kind) {
     case 'agree':
@@ -95,6 +95,13 @@ function diskSentences(
       return [`tell the disk how ${to} wants its interrupts`, `tell it how ${from} wants them`];
     case 'settle':
       return [`${from} writes out what it keeps, and serves on`, `${from} keeps again`];
+    case 'makeRings':
+      return [`make ${counted(moves.length, 'queue pair')} of depth ${newSlots}`, 'delete them'];
+    case 'moveQueues':
+      return [
+        `requests go to a pair of depth ${newSlots}; the old one is deleted when its commands are done`,
+        'delete pairs that took nothing yet',
+      ];
     case 'drain':
       return ['take no more requests, serve until none is outstanding', 'take requests again'];
     case 'quiesce':

@@ -5,7 +5,13 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUFFER_BYTES } from '../drivers/pool.ts';
 import { mirrors } from '../host/apps/applications.ts';
-import { type CardPlan, type DiskPlan, layoutMachine, type MachineLayout } from '../host/machine.ts';
+import {
+  type CardPlan,
+  type ClientPlan,
+  type DiskPlan,
+  layoutMachine,
+  type MachineLayout,
+} from '../host/machine.ts';
 import { CaptureError, readCapture } from '../hw/link/capture.ts';
 import { layoutCaptured, type PreparedCapture, usableFrames } from '../hw/link/captured.ts';
 import { IMIX } from '../hw/link/frames.ts';
@@ -77,8 +83,11 @@ function cardPlan(
   };
 }
 
-function diskPlan({ definition, ...disk }: ResolvedDisk, { durationUs }: ResolvedRun): DiskPlan {
-  return { ...disk, driver: definition.name, durationUs };
+function diskPlan(disk: ResolvedDisk, { durationUs }: ResolvedRun): DiskPlan {
+  const { definition, workload, remote, ...plan } = disk;
+  const client: ClientPlan =
+    remote === undefined ? { kind: 'workload', options: workload } : { kind: 'remote', options: remote };
+  return { ...plan, driver: definition.name, client, durationUs };
 }
 
 function mayReset({ timed, round }: ResolvedRun, slot: number): boolean {

@@ -32,6 +32,8 @@ export interface DriveResults extends MachineResults {
 }
 
 const LOOK_MS = 5;
+/** More than a plot can show; a run of hours keeps every second one, and again. */
+const MOST_SAMPLES = 1 << 16;
 const PROGRESS_MS = 100;
 /** Looks without any progress, with both threads alive, after which what is missing counts as lost. */
 const QUIET_LOOKS = 60;
@@ -93,6 +95,7 @@ class Watch {
     this.counts = machine.layout.cards.map((card) => countCard(machine.memory, card));
     this.disks = machine.layout.disks.map((disk) => countDisk(machine.memory, disk));
     this.samples.push({ elapsedMs: this.elapsedMs, delivered: this.delivered(), swaps: control.swapsDone });
+    if (this.samples.length > MOST_SAMPLES) this.thin();
     const cards = this.counts.map(
       (c) => `${c.offered} ${c.delivered.frames} ${c.returned.frames} ${sum(c.dropped)}`,
     );
@@ -108,9 +111,14 @@ class Watch {
     this.mark = mark;
   }
 
+  private thin(): void {
+    const kept = this.samples.filter((_, i) => i % 2 === 0);
+    this.samples.splice(0, this.samples.length, ...kept);
+  }
+
   /** All links have ended, and all frames are accounted for or will not come any more; or nothing moves at all. */
   settled(): boolean {
-    const waiting = this.counts.some((count) => inside(count) > 0) || this.disks.some(({ done }) => !done);
+    const waiting = this.counts.some((count) => inside(count) > 0) || this.disks.some(({ waits }) => waits);
     if (this.quiet >= STUCK_LOOKS && waiting) return true;
     if (!this.counts.every((count) => count.done) || !this.disks.every(({ done }) => done)) return false;
     return this.quiet >= QUIET_LOOKS || this.counts.every((count, i) => this.balanced(count, i));

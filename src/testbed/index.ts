@@ -45,6 +45,7 @@ export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
 export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
 export type * from './scenario.ts';
+export { type ListenAddress, type ServeOptions, type ServeScenario, serveNbd } from './serve.ts';
 export { type RunOptions, Testbed } from './testbed.ts';
 export { parseDuration, parseSize } from './units.ts';
 export { validateScenario } from './validate.ts';

@@ -80,7 +80,7 @@ export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
 function planDisk(disk: Disk, to: DiskDriverDefinition, given: Parameters, method: Method): PlannedSwap {
   const { definition: from, parameters: fromParameters } = disk;
   return attempt({ device: disk.disk.name, from: from.name, to: to.name, method }, () => {
-    const plan = planDiskSwap({ from, fromParameters, to, given, method });
+    const plan = planDiskSwap({ from, fromParameters, to, given, method, queues: disk.disk.queues });
     disk.definition = to;
     disk.parameters = plan.parameters;
     return { steps: describeDiskSteps(from.name, to.name, plan), notes: plan.notes };

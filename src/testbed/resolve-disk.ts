@@ -3,6 +3,7 @@
 import { DISK_DRIVERS } from '../drivers/index.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
+import type { RemoteOptions } from '../host/remote/remote-client.ts';
 import { resolveWorkload, WorkloadError, type WorkloadOptions } from '../host/workload/options.ts';
 import { BLOCK_BYTES, MAX_TRANSFER_BYTES } from '../hw/nvme/datasheet.ts';
 import { checkedParameters } from './checked-parameters.ts';
@@ -26,6 +27,8 @@ export interface ResolvedDisk {
   readonly cacheBlocks: number;
   readonly media: string | undefined;
   readonly workload: WorkloadOptions;
+  /** In place of a workload: another thread asks. */
+  readonly remote?: RemoteOptions;
 }
 
 /** The disk's own workload over the scenario's. Throws UsageError. */

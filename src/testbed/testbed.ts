@@ -26,6 +26,9 @@ const SCENARIO_ERRORS = new Set([
   'ApplicationFailure',
   'CaptureError',
   'ParameterError',
+  'MediaError',
+  'MediaInUse',
+  'MediaSizeMismatch',
 ]);
 
 /**
@@ -84,7 +87,8 @@ export class Testbed {
   }
 }
 
-async function openBooks(scenario: Scenario): Promise<Books> {
+/** What a scenario may name. Throws UsageError. */
+export async function openBooks(scenario: Scenario): Promise<Books> {
   return { drivers: await openDrivers(scenario), applications: await openApplications(scenario) };
 }
 
@@ -96,7 +100,8 @@ function blameStart(error: unknown, { cards }: ResolvedRun): never {
   blame(error);
 }
 
-function blame(error: unknown): never {
+/** What a thread failed of, if the scenario is to blame. */
+export function blame(error: unknown): never {
   if (error instanceof ThreadFailure && SCENARIO_ERRORS.has(error.name)) throw new UsageError(error.message);
   throw error;
 }

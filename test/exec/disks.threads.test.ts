@@ -65,6 +65,16 @@ describe('swaps of a disk with commands in flight', () => {
     expect(seen.size).toBe(pairs);
   });
 
+  it('move its queues to pairs of another depth and back', async () => {
+    const report = await runUntil(32, {
+      disks: [{ ...SMALL, queues: 2 }],
+      swapEvery: { interval: '2ms', vary: { queueDepth: [16, 64, 128] } },
+    });
+    expectClean(report);
+    expect(report.swaps).toMatchObject({ refused: 0, rolledBack: 0 });
+    expect(report.swaps.phasesUs.move).toBeDefined();
+  });
+
   it('leave a card beside it alone, and are left alone by its swaps', async () => {
     const report = await runUntil(40, {
       nics: [{ name: 'eth0', size: 64, app: 'echo' }],

@@ -15,7 +15,7 @@ function driver(name: string): DiskDriverDefinition {
 function plan(from: string, to: string, given: Values = {}, method: Method = 'inplace') {
   const old = driver(from);
   const fromParameters = resolveParameters(old.name, old.parameters, { queueDepth: 64 });
-  return planDiskSwap({ from: old, fromParameters, to: driver(to), given, method });
+  return planDiskSwap({ from: old, fromParameters, to: driver(to), given, method, queues: 2 });
 }
 
 const kinds = (...of: Parameters<typeof plan>) => plan(...of).steps.map(({ kind }) => kind);
@@ -51,11 +51,22 @@ describe('the plan of a disk swap', () => {
     expect(steps.indexOf('drain')).toBe(steps.indexOf('quiesce') - 1);
   });
 
-  it('keeps the depth of queues, and says so', () => {
-    const { parameters, notes } = plan('polling', 'batching', { queueDepth: 256 });
-    expect(parameters.queueDepth).toBe(64);
-    expect(notes).toEqual(['queueDepth stays 64: queue pairs keep their length']);
-    expect(plan('polling', 'batching').notes).toEqual([]);
+  it('makes queue pairs of another depth before the pause, and moves queues after the probation, one by one', () => {
+    const { parameters, moves, newSlots } = plan('polling', 'batching', { queueDepth: 256 });
+    expect({ depth: parameters.queueDepth, moves, newSlots }).toEqual({
+      depth: 256,
+      moves: [0, 1],
+      newSlots: 256,
+    });
+    const steps = kinds('polling', 'batching', { queueDepth: 256 });
+    expect(steps.slice(0, 2)).toEqual(['agree', 'makeRings']);
+    expect(steps.slice(-4)).toEqual(['watch', 'moveQueues', 'moveQueues', 'release']);
+  });
+
+  it('keeps the pairs where the depth stays, asked for or not', () => {
+    expect(plan('polling', 'batching').moves).toEqual([]);
+    expect(plan('polling', 'batching', { queueDepth: 64 }).moves).toEqual([]);
+    expect(plan('polling', 'batching').parameters.queueDepth).toBe(64);
   });
 
   it('refuses a reset, values out of range, and drivers of another device', () => {
@@ -63,8 +74,8 @@ describe('the plan of a disk swap', () => {
     expect(() => plan('polling', 'batching', { queueDepth: 4096 })).toThrow(/queueDepth=4096/);
     const from = driver('polling');
     const to = NIC_DRIVERS[0];
-    expect(() => planDiskSwap({ from, fromParameters: {}, to, given: {}, method: 'inplace' })).toThrow(
-      /drives nic, not nvme/,
-    );
+    expect(() =>
+      planDiskSwap({ from, fromParameters: {}, to, given: {}, method: 'inplace', queues: 1 }),
+    ).toThrow(/drives nic, not nvme/);
   });
 });

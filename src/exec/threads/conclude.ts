@@ -59,11 +59,11 @@ export function conclude(
 }
 
 function diskResult(disk: Disk): DiskResult {
-  const { slot, workload } = disk;
+  const { slot, client } = disk;
   return {
     driver: slot.definition.name,
-    facts: diskFacts(slot.name, workload.books, workload.outstanding),
+    facts: diskFacts(slot.name, client.books, client.outstanding, disk.mayFail),
     served: disk.conclude(),
-    latencyUs: workload.latency.summary(),
+    latencyUs: client.latency.summary(),
   };
 }

@@ -100,6 +100,11 @@ export class ThreadedMachine {
     this.wake();
   }
 
+  /** There is something new for the CPU: for other threads than ours, words in memory alone tell. */
+  wakeCpu(): void {
+    if (this.cpuBell.asleep()) this.cpuBell.ring(this.clock.nowUs());
+  }
+
   /** Ends service: the CPU first, while the hardware still answers it. */
   async finish(): Promise<MachineResults> {
     try {

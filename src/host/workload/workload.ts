@@ -5,6 +5,7 @@ import type { DiskDriver } from '../../drivers/nvme/contract.ts';
 import { OP, PENDING, REQUEST, REQUEST_FUA, type RequestTable } from '../../drivers/nvme/requests.ts';
 import { align, type Memory, type MemoryMap, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { put, store } from '../../hw/shared.ts';
+import type { DiskClient } from '../client.ts';
 import { CHOICES_BYTES, Choices } from './choices.ts';
 import { LatencyHistogram, layoutLatency } from './latency.ts';
 import { WorkloadError, type WorkloadOptions } from './options.ts';
@@ -46,7 +47,7 @@ export function workloadDataBytes({ bs, iodepth }: WorkloadOptions): number {
  * An application above a disk's driver: it keeps `iodepth` requests outstanding, those numbered from 0, and checks what
  * they bring. One on the same memory, on another CPU, goes on where it stopped.
  */
-export class Workload {
+export class Workload implements DiskClient {
   readonly books: BlockBooks;
   readonly latency: LatencyHistogram;
   private readonly memory: Memory;
@@ -126,7 +127,7 @@ export class Workload {
   /** Hot path. Submits what the driver has room for; returns the number of requests. */
   step(driver: Pick<DiskDriver, 'room' | 'submit'>, nowUs: number): number {
     let submitted = 0;
-    for (let turn = this.options.queues; turn > 0 && this.wants; turn--) {
+    for (let turn = this.options.queues; turn > 0 && this.offers; turn--) {
       const { queue } = this;
       this.queue = queue + 1 === this.options.queues ? 0 : queue + 1;
       const room = driver.room(queue);
@@ -192,11 +193,6 @@ export class Workload {
       if (owner !== FREE) this.drop(request);
     }
     this.prepared = 0;
-  }
-
-  /** Is there anything to submit? */
-  private get wants(): boolean {
-    return this.prepared > 0 || (this.freeCount > 0 && this.choices.more);
   }
 
   private prepare(): void {

@@ -1,0 +1,21 @@
+import type { BlockBooks } from '../check/blocks/books.ts';
+import type { DiskDriver } from '../drivers/nvme/contract.ts';
+import type { LatencyHistogram } from './workload/latency.ts';
+
+/** Who asks a disk's driver for something: a workload, or a client of another thread. */
+export interface DiskClient {
+  readonly books: BlockBooks;
+  readonly latency: LatencyHistogram;
+  /** Is there a request that a driver could be given? */
+  readonly offers: boolean;
+  /** Requests that a driver has. */
+  readonly outstanding: number;
+  /** All that was to be asked for is done. */
+  readonly finished: boolean;
+  /** Submits what the driver has room for; returns the number of requests. */
+  step(driver: Pick<DiskDriver, 'room' | 'submit'>, nowUs: number): number;
+  /** A driver hands back requests that are done; as `DiskEnvironment.complete`. */
+  completed(queue: number, requests: Int32Array, count: number, nowUs: number): void;
+  /** Nothing more is to be asked for. */
+  end(): void;
+}

@@ -1,0 +1,55 @@
+import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
+import { load, put, store } from '../../hw/shared.ts';
+
+/** Words: where the producer writes, where the consumer reads, free-running; each on a line pair of its own. */
+const TAIL = 0;
+const HEAD = 32;
+const SLOTS = 64;
+
+/** Room for so many numbers, a power of two. */
+export function layoutRequestRing(map: MemoryMap, capacity: number): Region {
+  return map.take((SLOTS + capacity) * 4);
+}
+
+/**
+ * Numbers of requests from one thread to another, in order. No more requests are on their way than it has room for, so it is
+ * never full. Either side makes an object of its own.
+ */
+export class RequestRing {
+  private readonly memory: Memory;
+  private readonly base: number;
+  private readonly mask: number;
+  private at: number;
+
+  constructor(memory: Memory, region: Region) {
+    this.memory = memory;
+    this.base = region.address >>> 2;
+    this.mask = (region.bytes >>> 2) - SLOTS - 1;
+    this.at = 0;
+  }
+
+  /** Producer: seen by the other side after `publish`. */
+  push(request: number): void {
+    put(this.memory.words, this.base + SLOTS + (this.at & this.mask), request);
+    this.at = (this.at + 1) | 0;
+  }
+
+  publish(): void {
+    store(this.memory.words, this.base + TAIL, this.at); // publishes numbers, and what was written to their requests
+  }
+
+  /** Consumer: is there a number? */
+  get waits(): boolean {
+    return load(this.memory.words, this.base + TAIL) !== this.at;
+  }
+
+  /** Consumer: takes at most so many numbers, to `into` from `from` on. Returns how many. */
+  take(into: Int32Array, from: number, most: number): number {
+    const { words } = this.memory;
+    const count = Math.min((load(words, this.base + TAIL) - this.at) | 0, most);
+    for (let i = 0; i < count; i++) into[from + i] = words[this.base + SLOTS + ((this.at + i) & this.mask)];
+    this.at = (this.at + count) | 0;
+    store(words, this.base + HEAD, this.at); // for whoever looks at the ring from outside
+    return count;
+  }
+}
