@@ -64,6 +64,7 @@ class LiveHardware {
   private startUs = 0;
   /** Frames that the timed card had been offered before this load. */
   private before = 0;
+  private lateUs = 0;
 
   constructor(memory: Memory, { layout, stamps, ending }: LiveStart, clock: MonotonicClock) {
     this.memory = memory;
@@ -103,6 +104,7 @@ class LiveHardware {
     const leadFrames = this.lead();
     idle.restart();
     this.offer({ pace, durationUs });
+    const { lateUs } = this;
     const occupancy = idle.occupancy();
     const endUs = clock.nowUs();
     Atomics.store(this.ending, 0, OFFERED);
@@ -119,7 +121,7 @@ class LiveHardware {
     losses.forEach((list, i) => {
       this.lostBefore[i] += list.reduce((frames, loss) => frames + loss.frames, 0);
     });
-    return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6, leadFrames };
+    return { occupancy, losses, seconds: (endUs - this.startUs) / 1e6, leadFrames, lateUs };
   }
 
   /** Until its frames are with the applications, but for those that a reset threw away, and the CPU has forgotten them. */
@@ -143,10 +145,22 @@ class LiveHardware {
     this.pace = pace;
     this.before = this.timed.offeredFrames;
     this.startUs = this.clock.nowUs();
+    this.lateUs = 0;
     for (const partner of partners)
       partner.offerNext({ pace, durationUs, frames: Number.POSITIVE_INFINITY }, this.startUs);
-    this.step(() => partners.every(({ finished }) => finished));
+    this.step(() => {
+      const over = partners.every(({ finished }) => finished);
+      if (!over) this.noteLateness();
+      return over;
+    });
     return offered() - before;
+  }
+
+  /** A thread that lost its core offers all that was due meanwhile at once, which no tester on a cable could. */
+  private noteLateness(): void {
+    if (this.pace.kind !== 'rate') return;
+    const next = this.startUs + dueUs(this.pace, this.timed.offeredFrames - this.before);
+    this.lateUs = Math.max(this.lateUs, this.clock.nowUs() - next);
   }
 
   /** Frames that were offered, not lost on the way, and have not come to an application yet; those thrown away stay. */

@@ -61,6 +61,8 @@ export interface HardwareTrial {
   readonly seconds: number;
   /** Frames of the lead, of all cards. */
   readonly leadFrames: number;
+  /** By how much the link was behind its pace, at the most. */
+  readonly lateUs: number;
 }
 
 export interface CpuTrial {

@@ -2,9 +2,16 @@
  * The highest rate without loss on an open link (RFC 2544, 26.1), on a machine that others use too: short trials,
  * repeated at each rate until most of them agree, as MLRsearch does (draft-ietf-bmwg-mlrsearch). A rate is loss-free
  * when at least half of its trials lost nothing: a thread that loses its core for milliseconds spoils a trial, not the rate.
+ * A trial in which the tester itself was late says nothing at all and is repeated: it then offers in one burst what a cable
+ * would have brought in milliseconds.
  */
 import type { LiveCell, LiveTrial } from './cell.ts';
 import type { SwapSeries } from './messages.ts';
+
+/** The packet buffer lasts longer than this at any rate that is found. */
+const LATE_US = 1000;
+/** So many in a row at one rate: not the machine's doing, the tester cannot keep that pace. */
+const MOST_LATE = 4;
 
 export interface SearchOptions {
   /** Rates in frames per second, one known to be too high. */
@@ -24,6 +31,7 @@ export class RateSearch {
   private readonly options: SearchOptions;
   private good = 0;
   private bad = 0;
+  private late = 0;
 
   constructor(options: SearchOptions) {
     this.options = options;
@@ -45,8 +53,10 @@ export class RateSearch {
     return this.low;
   }
 
-  /** What one trial at `rate` has shown. */
-  take(lossFree: boolean): void {
+  /** What one trial at `rate` has shown; `lateUs`: by how much the tester was behind its pace. */
+  take(lossFree: boolean, lateUs = 0): void {
+    if (lateUs > LATE_US && ++this.late < MOST_LATE) return;
+    this.late = 0;
     if (lossFree) this.good++;
     else this.bad++;
     const { repeats } = this.options;
@@ -67,7 +77,7 @@ export async function tryRate(
 ): Promise<LiveTrial> {
   const pace = { kind: 'rate', framesPerSecond: search.rate } as const;
   const trial = await cell.trial({ pace, durationUs: trialUs }, swaps);
-  search.take(trial.offered === trial.delivered);
+  search.take(trial.offered === trial.delivered, trial.hardware.lateUs);
   return trial;
 }
 

@@ -36,4 +36,22 @@ describe('the search for the loss-free rate', () => {
     run(search, 0);
     expect(search.found).toBe(OPTIONS.from);
   });
+
+  it('repeats a trial in which the tester was late, whatever it showed', () => {
+    const search = new RateSearch(OPTIONS);
+    for (let trial = 0; !search.over; trial++) {
+      const late = trial % 2 === 0;
+      search.take(late ? false : search.rate <= 1e6, late ? 5000 : 20);
+    }
+    expect(search.found).toBeLessThanOrEqual(1e6);
+    expect(search.found).toBeGreaterThan(1e6 / 1.011);
+  });
+
+  it('takes a rate that the tester can never keep for too high', () => {
+    const search = new RateSearch(OPTIONS);
+    let trials = 0;
+    for (; !search.over && trials < 5000; trials++) search.take(false, search.rate > 2e6 ? 9000 : 0);
+    expect(trials).toBeLessThan(5000);
+    expect(search.found).toBe(OPTIONS.from);
+  });
 });
