@@ -9,7 +9,7 @@ import type { Figure, Series, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 11, counted: 8, turns: 70 };
+const FULL: Rounds = { warm: 11, counted: 7, turns: 65 };
 const QUICK: Rounds = { warm: 11, counted: 7, turns: 75 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];

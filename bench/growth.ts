@@ -32,7 +32,7 @@ const LONG_ENOUGH = '1m';
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
-  const frames = quick ? 150_000 : 300_000;
+  const frames = quick ? 150_000 : 220_000;
   await measureDrained(collected, 'ring', quick ? [64, 4096] : RINGS, frames, SHORT_BURSTS, (rxRing) => ({
     driver: { name: 'polling', parameters: { rxRing, rxBuffers: rxRing - 1 } },
   }));
@@ -116,7 +116,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
   const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
   // Short ones: whatever takes a thread's core for a fraction of a millisecond spoils a trial, not most of them.
   const durationUs = 5000;
-  const trials = count === 1 ? 8 : quick ? 8 : 16;
+  const trials = count === 1 ? 6 : quick ? 8 : 14;
   for (let trial = 0; trial < trials; trial++) {
     const alone = await cell.trial({ pace, durationUs });
     const swapped = await cell.trial({ pace, durationUs }, swaps);

@@ -9,7 +9,7 @@ import type { Figure, Goal, ResultTable } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 8, counted: 10, turns: 280 };
+const FULL: Rounds = { warm: 8, counted: 9, turns: 240 };
 const QUICK: Rounds = { warm: 6, counted: 8, turns: 250 };
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];

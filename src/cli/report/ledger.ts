@@ -1,4 +1,12 @@
-import type { CardReport, DeviceReport, DiskReport, Report, ViolationReport } from '../../testbed/index.ts';
+import {
+  type CardReport,
+  cardsOf,
+  type DeviceReport,
+  type DiskReport,
+  disksOf,
+  type Report,
+  type ViolationReport,
+} from '../../testbed/index.ts';
 import { byteCount, counted, grouped, share } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
 import { facts, section, wrap } from '../text.ts';
@@ -12,9 +20,7 @@ export function ledger(report: Report, screen: Screen): string[] {
   const held = covered.invariants.filter((name) => !broken.includes(name));
   const entries: [string, string][] = [
     ...Object.entries(report.devices).flatMap(([name, device]) => deviceFacts(name, device, screen.colors)),
-    ['checked', `${counted(covered.framesChecked, 'frame')}, ${byteCount(covered.bytesChecked)}`],
-    ['compared whole', `${share(covered.wholePayloadShare)} of them`],
-    ['accounted for', counted(covered.buffersAccounted, 'DMA buffer')],
+    ...(cardsOf(report).length > 0 ? frameFacts(covered) : []),
     ['held', held.join(', ') || 'none'],
   ];
   if (broken.length > 0) {
@@ -23,7 +29,16 @@ export function ledger(report: Report, screen: Screen): string[] {
       broken.map((name) => `${name} (${grouped(breaches(violations, name))})`).join(', '),
     ]);
   }
-  return section(screen, 'Ledger', 'counts in frames', facts(entries, screen.columns - 2));
+  const counts = disksOf(report).length > 0 ? 'counts in frames and requests' : 'counts in frames';
+  return section(screen, 'Ledger', counts, facts(entries, screen.columns - 2));
+}
+
+function frameFacts(covered: Report['covered']): [string, string][] {
+  return [
+    ['checked', `${counted(covered.framesChecked, 'frame')}, ${byteCount(covered.bytesChecked)}`],
+    ['compared whole', `${share(covered.wholePayloadShare)} of them`],
+    ['accounted for', counted(covered.buffersAccounted, 'DMA buffer')],
+  ];
 }
 
 export function violations({ violations }: Report, screen: Screen): string[] {

@@ -1,4 +1,4 @@
-import type { Report } from '../../testbed/index.ts';
+import { cardsOf, type Report } from '../../testbed/index.ts';
 import { digits, timeSpan } from '../format.ts';
 import type { Screen } from '../screen.ts';
 import { section } from '../text.ts';
@@ -9,12 +9,14 @@ const BARS = '▁▂▃▄▅▆▇█';
 const ONE_SWAP = '▴';
 const MANY_SWAPS = '+';
 
-/** A bar for each slice of time, with the swaps that fell in it below. */
-export function throughput(
-  { throughput: { timeline, mpps }, durationMs, swaps }: Report,
-  screen: Screen,
-): string[] {
-  if (timeline.length === 0) return [];
+/** A bar for each slice of time, with the swaps that fell in it below. Of frames: a disk alone has none. */
+export function throughput(report: Report, screen: Screen): string[] {
+  const {
+    throughput: { timeline, mpps },
+    durationMs,
+    swaps,
+  } = report;
+  if (timeline.length === 0 || cardsOf(report).length === 0) return [];
   const slices = squeeze(timeline, screen.columns - 2);
   const peak = Math.max(...slices.map((slice) => slice.mpps));
   const { cyan, yellow, dim } = screen.colors;
