@@ -212,7 +212,7 @@ export const traffic: Bench = {
   title: 'Cost to the traffic',
   summary:
     'Throughput with up to 1,000 swaps a second, after 1,000 swaps, and before the first one beside builds that cannot swap or have no scheduling points.',
-  processes: { full: 5, quick: 2 },
+  processes: { full: 5, quick: 1 },
   measure,
   show,
 };
