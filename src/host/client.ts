@@ -8,6 +8,8 @@ export interface DiskClient {
   readonly latency: LatencyHistogram;
   /** Is there a request that a driver could be given? */
   readonly offers: boolean;
+  /** May a request fail though no error was planted? */
+  readonly mayFail: boolean;
   /** Requests that a driver has. */
   readonly outstanding: number;
   /** All that was to be asked for is done. */
@@ -18,4 +20,6 @@ export interface DiskClient {
   completed(queue: number, requests: Int32Array, count: number, nowUs: number): void;
   /** Nothing more is to be asked for. */
   end(): void;
+  /** Optional: after `end`, all that was written is read once more, if there is something to hold it against. */
+  recheck?(): void;
 }

@@ -26,7 +26,6 @@ export interface DiskServed {
 export class Disk {
   readonly slot: Slot<DiskTypes>;
   readonly client: DiskClient;
-  private readonly workload: Workload | undefined;
   private readonly memory: Memory;
   private readonly layout: DiskLayout;
   private readonly clock: Clock;
@@ -47,12 +46,7 @@ export class Disk {
     this.clock = clock;
     this.doneWord = layout.done.address >>> 2;
     const requests = new RequestTable(memory, layout.requests);
-    const { client, data } = layout;
-    this.workload =
-      client.kind === 'workload'
-        ? new Workload(memory, client.regions, requests, data, client.options)
-        : undefined;
-    this.client = this.workload ?? remoteOf(memory, layout, requests);
+    this.client = clientOf(memory, layout, requests);
     const port = new NvmePort(memory, layout.nvme, clock);
     const state = dma.allocate(DISK_STATE_BYTES, `the state block of ${layout.name}`);
     const environment: DiskEnvironment = {
@@ -73,11 +67,6 @@ export class Disk {
     this.slot = new Slot<DiskTypes>(layout.index, DISK_KIND, environment, definition, parameters, driver);
   }
 
-  /** Another thread may ask for what cannot be: a workload does not. */
-  get mayFail(): boolean {
-    return this.workload === undefined;
-  }
-
   /** The first request is due now. */
   start(nowUs: number): void {
     this.startUs = nowUs;
@@ -88,8 +77,7 @@ export class Disk {
     if (this.served !== undefined) return;
     this.served = this.servedUntil(this.clock.nowUs());
     this.client.end();
-    const { client } = this.layout;
-    if (client.kind === 'workload' && client.options.verify) this.workload?.recheck();
+    this.client.recheck?.();
   }
 
   /** Requests for the driver, as many as it takes. Returns how many. */
@@ -134,7 +122,8 @@ export class Disk {
   }
 }
 
-function remoteOf(memory: Memory, { client, name }: DiskLayout, requests: RequestTable): RemoteClient {
-  if (client.kind !== 'remote') throw new Error(`${name}: a ${client.kind} is no client of another thread`);
-  return new RemoteClient(memory, client.regions, requests);
+function clientOf(memory: Memory, { client, data }: DiskLayout, requests: RequestTable): DiskClient {
+  return client.kind === 'workload'
+    ? new Workload(memory, client.regions, requests, data, client.options)
+    : new RemoteClient(memory, client.regions, requests);
 }

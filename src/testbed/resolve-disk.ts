@@ -31,8 +31,8 @@ export interface ResolvedDisk {
   readonly remote?: RemoteOptions;
 }
 
-/** The disk's own workload over the scenario's. Throws UsageError. */
-export function resolveDisk(disk: DiskScenario, scenario: Scenario): ResolvedDisk {
+/** The disk's own workload over the scenario's; `seed` is the disk's. Throws UsageError. */
+export function resolveDisk(disk: DiskScenario, scenario: Scenario, seed: number): ResolvedDisk {
   const definition = diskDriver(disk.driver?.name ?? 'interrupt', disk.name);
   const blocks = wholeBlocks(disk.size ?? DEFAULT_SIZE, `${disk.name}: size`);
   return {
@@ -43,7 +43,7 @@ export function resolveDisk(disk: DiskScenario, scenario: Scenario): ResolvedDis
     blocks,
     cacheBlocks: wholeBlocks(disk.cache ?? DEFAULT_CACHE, `${disk.name}: cache`),
     media: disk.media,
-    workload: workloadOf(disk, scenario, blocks),
+    workload: workloadOf(disk, scenario, blocks, seed),
   };
 }
 
@@ -57,22 +57,19 @@ export function diskDriver(name: string, where: string): DiskDriverDefinition {
   );
 }
 
-function workloadOf(disk: DiskScenario, scenario: Scenario, blocks: number): WorkloadOptions {
+function workloadOf(disk: DiskScenario, scenario: Scenario, blocks: number, seed: number): WorkloadOptions {
   const bs = bytesOf(disk.bs ?? scenario.bs ?? DEFAULT_BS);
   const most = Math.min(MAX_TRANSFER_BYTES, blocks * BLOCK_BYTES);
   if (bs > most)
     throw new UsageError(
       `${disk.name}: bs is ${bs} bytes, and a request moves at most ${most}; ask for less`,
     );
-  const { rw, iodepth, rwmixread, verify } = { ...given(scenario), ...given(disk) };
   try {
     return resolveWorkload({
-      ...(rw === undefined ? {} : { rw }),
-      ...(iodepth === undefined ? {} : { iodepth }),
-      ...(rwmixread === undefined ? {} : { rwmixread }),
-      ...(verify === undefined ? {} : { verify }),
+      ...given(scenario),
+      ...given(disk),
       bs,
-      seed: scenario.seed ?? 1,
+      seed,
       area: Math.floor((blocks * BLOCK_BYTES) / bs),
       flushEvery: disk.flushEvery ?? scenario.flushEvery ?? DEFAULT_FLUSH_EVERY,
       fua: disk.fua ?? scenario.fua ?? DEFAULT_FUA,

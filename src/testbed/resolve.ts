@@ -59,19 +59,21 @@ export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
   if (devices.length > MAX_DEVICES)
     throw new UsageError(`${devices.length} devices; a machine has room for ${MAX_DEVICES}`);
   checkNames(devices);
+  if (nics.length === 0) checkFiles(scenario);
   const cards = nics.map((nic) => resolveCard(nic, scenario, books));
   checkForwarding(cards);
   const bounded = scenario.frames !== undefined;
+  const seed = scenario.seed ?? Math.floor(Math.random() * 2 ** 32);
   return {
     cards,
-    disks: disks.map((disk) => resolveDisk(disk, scenario)),
+    disks: disks.map((disk, i) => resolveDisk(disk, scenario, (seed + i) % 2 ** 32)),
     frames: scenario.frames ?? Number.POSITIVE_INFINITY,
     durationUs: bounded ? Number.POSITIVE_INFINITY : parseDuration(scenario.duration ?? DEFAULT_DURATION),
     timed: (scenario.swaps ?? []).map((swap, i) =>
       resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
     ),
     round: resolveRound(scenario),
-    seed: scenario.seed ?? Math.floor(Math.random() * 2 ** 32),
+    seed,
   };
 }
 
@@ -153,6 +155,18 @@ function resolveRound(scenario: Scenario): SwapRound | undefined {
 
 function hasParameter(drivers: readonly DriverDeclaration[], name: string): boolean {
   return drivers.some(({ parameters }) => parameters.some((spec) => spec.name === name));
+}
+
+/** What is written of cards alone. */
+function checkFiles({ pcapOut, dump }: Scenario): void {
+  if (pcapOut !== undefined)
+    throw new UsageError(
+      'pcapOut records the links of cards, and there is no card; leave it out, or add a card',
+    );
+  if (dump !== undefined)
+    throw new UsageError(
+      'dump shows registers and rings of cards, and there is no card; leave it out, or add a card',
+    );
 }
 
 function checkNames(devices: readonly { readonly name: string }[]): void {

@@ -75,8 +75,9 @@ async function serve(machine: ThreadedMachine, { address, signal, ...told }: Ser
   const ending = new AbortController();
   const driving = drive(machine, { signal: ending.signal });
   driving.catch(() => undefined); // awaited below; the server is closed first
+  let server: NbdServer | undefined;
   try {
-    const server = await NbdServer.start({
+    server = await NbdServer.start({
       served: { name: disk.name, description: `ringswap ${disk.name}`, backend },
       address,
       ...(told.onDropped === undefined ? {} : { onDropped: told.onDropped }),
@@ -85,10 +86,11 @@ async function serve(machine: ThreadedMachine, { address, signal, ...told }: Ser
     await Promise.race([aborted(signal), driving]);
     await Promise.race([server.close(), driving]);
   } finally {
-    backend.close();
+    backend.close(); // of a machine that ended by itself: no client waits for it
+    await server?.close();
     ending.abort();
   }
-  return { ...(await driving), interrupted: false };
+  return { ...(await driving), interrupted: false }; // the end of a service is its proper one
 }
 
 function refuse(error: unknown): never {

@@ -27,6 +27,12 @@ describe('a disk that cannot be', () => {
       [...RUN, '--disk', 'd,driver=polling,queueDepth=5000'],
       'queueDepth=5000 does not fit',
     ],
+    [
+      'a recording without a card',
+      [...RUN, '--disk', 'd', '--pcap-out', '/tmp/d.pcapng'],
+      'there is no card',
+    ],
+    ['a dump without a card', [...RUN, '--disk', 'd', '--dump', '/tmp/d.json'], 'there is no card'],
     ['a name twice', [...RUN, '--nic', 'a', '--disk', 'a'], 'two devices named a'],
     [
       'a card to swap that is a disk',

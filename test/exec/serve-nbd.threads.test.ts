@@ -1,5 +1,5 @@
 /** A disk served to clients of the network block device protocol, its drivers exchanged meanwhile. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -108,9 +108,10 @@ describe('a served disk', () => {
 
   it('is not served where nothing can listen, or from a file that is in use', async () => {
     const signal = new AbortController().signal;
-    const nowhere = { address: { path: join(folder, 'no', 'such', 'folder.sock') }, signal };
-    await expect(serveNbd({ disk: DISK }, nowhere)).rejects.toThrow(UsageError);
     const disk = { ...DISK, media: join(folder, 'shared.img') };
+    const nowhere = { address: { path: join(folder, 'no', 'such', 'folder.sock') }, signal };
+    await expect(serveNbd({ disk }, nowhere)).rejects.toThrow(UsageError);
+    expect(existsSync(`${disk.media}.lock`)).toBe(false); // the file is let go
     const [again] = await served({ disk }, () =>
       serveNbd({ disk }, { address: { path: join(folder, 'second.sock') }, signal }).catch((error) => error),
     );

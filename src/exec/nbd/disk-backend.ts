@@ -7,7 +7,7 @@ import type { Memory } from '../../hw/memory.ts';
 import { BLOCK_BYTES, BLOCK_SHIFT, STATUS, STATUS_CODE_MASK } from '../../hw/nvme/datasheet.ts';
 import { store } from '../../hw/shared.ts';
 import type { BlockBackend, Completion } from './backend.ts';
-import { EINVAL, EIO, ENOSPC } from './protocol.ts';
+import { EINVAL, EIO, ENOSPC, ESHUTDOWN } from './protocol.ts';
 
 /** One command moves so many blocks without data at the most (6.17). */
 const RANGE_BYTES = 65_536 * BLOCK_BYTES;
@@ -49,7 +49,7 @@ export class DiskBackend implements BlockBackend {
   /** `wakeCpu`: called when there is something new for it. */
   constructor(
     memory: Memory,
-    disk: DiskLayout,
+    disk: Pick<DiskLayout, 'blocks' | 'requests' | 'data'>,
     remote: RemoteLayout,
     transferBytes: number,
     wakeCpu: () => void,
@@ -96,11 +96,13 @@ export class DiskBackend implements BlockBackend {
     this.begin(OP.writeZeroes, offset, length, NO_BYTES, 0, fua, completion);
   }
 
-  /** Nobody asks for anything any more. */
+  /** The disk is no more: what it has not completed fails, and so does what is asked for from now on. */
   close(): void {
     this.closed = true;
     store(this.memory.words, this.remote.waiting.address >>> 2, AWAKE);
     Atomics.notify(this.memory.words, this.remote.waiting.address >>> 2);
+    for (const operation of [...this.underWay.splice(0), ...this.queued.splice(0)])
+      operation?.completion?.complete(ESHUTDOWN);
   }
 
   private begin(
@@ -112,6 +114,7 @@ export class DiskBackend implements BlockBackend {
     fua: boolean,
     completion: Completion,
   ): void {
+    if (this.closed) return completion.complete(ESHUTDOWN);
     const operation = this.spare.pop() ?? new Operation();
     operation.op = op;
     operation.offset = offset;

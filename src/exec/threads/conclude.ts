@@ -62,7 +62,7 @@ function diskResult(disk: Disk): DiskResult {
   const { slot, client } = disk;
   return {
     driver: slot.definition.name,
-    facts: diskFacts(slot.name, client.books, client.outstanding, disk.mayFail),
+    facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail),
     served: disk.conclude(),
     latencyUs: client.latency.summary(),
   };

@@ -1,4 +1,5 @@
 /** A machine on threads: one for the hardware, one for the CPU. This is what the main thread sees of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { Control } from '../../host/control.ts';
 import type { MachineLayout } from '../../host/machine.ts';
@@ -8,6 +9,9 @@ import type { Memory } from '../../hw/memory.ts';
 import { CpuPort } from '../../hw/msix.ts';
 import type { CpuResult, CpuStart, HardwareResult, HardwareStart, ThreadMessage } from './messages.ts';
 import { workerUrl } from './worker-url.ts';
+
+/** A sync of a large file takes its time. */
+const STOPPING_MS = 5000;
 
 export interface MachineOptions {
   readonly timed: CpuStart['timed'];
@@ -41,17 +45,19 @@ export class ThreadedMachine {
   private readonly hardwareBell: Bell;
   private readonly hardware: ThreadHandle<HardwareResult>;
   private readonly cpu: ThreadHandle<CpuResult>;
+  private readonly originUs: number;
 
   private constructor(
     memory: Memory,
     layout: MachineLayout,
-    clock: MonotonicClock,
+    originUs: number,
     hardware: ThreadHandle<HardwareResult>,
     cpu: ThreadHandle<CpuResult>,
   ) {
     this.memory = memory;
     this.layout = layout;
-    this.clock = clock;
+    this.originUs = originUs;
+    this.clock = new MonotonicClock(originUs);
     this.hardware = hardware;
     this.cpu = cpu;
     this.control = new Control(memory, layout.control);
@@ -78,14 +84,14 @@ export class ThreadedMachine {
       // Power first: a card that is made resets its registers and vectors.
       await hardware.ready;
       const cpu = new ThreadHandle<CpuResult>('cpu', cpuStart, annotations === undefined ? [] : [port1]);
-      const machine = new ThreadedMachine(memory, layout, new MonotonicClock(originUs), hardware, cpu);
+      const machine = new ThreadedMachine(memory, layout, originUs, hardware, cpu);
       await cpu.ready.catch(async (error: unknown) => {
         await cpu.terminate();
         throw error;
       });
       return machine;
     } catch (error) {
-      await hardware.terminate();
+      await endHardware(memory, layout, hardware, originUs);
       throw error;
     }
   }
@@ -120,8 +126,10 @@ export class ThreadedMachine {
     }
   }
 
+  /** The hardware ends last and by itself, if it does: files that disks lie in are let go. */
   async kill(): Promise<void> {
-    await Promise.all([this.cpu.terminate(), this.hardware.terminate()]);
+    await this.cpu.terminate();
+    await endHardware(this.memory, this.layout, this.hardware, this.originUs);
   }
 
   /** Rejects when a thread fails in the middle of a run. */
@@ -139,6 +147,21 @@ export class ThreadedMachine {
     this.cpuBell.ring(now);
     this.hardwareBell.ring(now);
   }
+}
+
+/** Told to stop, a hardware thread stops within a step; one that does not is ended. */
+async function endHardware(
+  memory: Memory,
+  layout: MachineLayout,
+  hardware: ThreadHandle<HardwareResult>,
+  originUs: number,
+): Promise<void> {
+  if (layout.disks.some(({ media }) => media !== undefined)) {
+    new Control(memory, layout.control).stopHardware();
+    new Bell(memory, layout.hardwareBell).ring(hostUs() - originUs);
+    await hardware.endedWithin(STOPPING_MS);
+  }
+  await hardware.terminate();
 }
 
 /** A thread takes over the process's flags, and this one forbids an entry that is a file. */
@@ -189,6 +212,14 @@ class ThreadHandle<R> {
     this.finished = message((received) => (received.kind === 'finished' ? received.result : undefined));
     this.ready.catch(() => undefined);
     this.finished.catch(() => undefined);
+  }
+
+  /** Resolves when it has ended, however, or after so long. */
+  async endedWithin(limitMs: number): Promise<void> {
+    const timer = new AbortController();
+    const ended = Promise.race([this.finished, this.failed]).catch(() => undefined);
+    await Promise.race([ended, sleep(limitMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
   }
 
   async terminate(): Promise<void> {

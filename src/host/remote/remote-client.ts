@@ -3,6 +3,7 @@ import { BlockBooks, layoutBlockBooks } from '../../check/blocks/books.ts';
 import type { DiskDriver } from '../../drivers/nvme/contract.ts';
 import { OP, PENDING, REQUEST, type RequestTable } from '../../drivers/nvme/requests.ts';
 import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
+import { BLOCK_BYTES } from '../../hw/nvme/datasheet.ts';
 import { compareExchange, notify, store } from '../../hw/shared.ts';
 import type { DiskClient } from '../client.ts';
 import { LatencyHistogram, layoutLatency } from '../workload/latency.ts';
@@ -44,6 +45,8 @@ export class RemoteClient implements DiskClient {
   readonly books: BlockBooks;
   readonly latency: LatencyHistogram;
   outstanding = 0;
+  /** Another thread may ask for what cannot be. */
+  readonly mayFail = true;
   private readonly memory: Memory;
   private readonly requests: RequestTable;
   private readonly submissions: RequestRing;
@@ -133,7 +136,7 @@ export class RemoteClient implements DiskClient {
   private countBytes(at: number): void {
     const { words } = this.memory;
     const op = words[at + REQUEST.op];
-    const bytes = words[at + REQUEST.blocks] * 512;
+    const bytes = words[at + REQUEST.blocks] * BLOCK_BYTES;
     if (op === OP.read) this.books.count('bytesRead', bytes);
     else if (op === OP.write) this.books.count('bytesWritten', bytes);
   }

@@ -1,10 +1,9 @@
 import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
 import { load, put, store } from '../../hw/shared.ts';
 
-/** Words: where the producer writes, where the consumer reads, free-running; each on a line pair of its own. */
+/** Words: up to where numbers are published, free-running; and behind it, on a line pair of their own, the numbers. */
 const TAIL = 0;
-const HEAD = 32;
-const SLOTS = 64;
+const SLOTS = 32;
 
 /** Room for so many numbers, a power of two. */
 export function layoutRequestRing(map: MemoryMap, capacity: number): Region {
@@ -13,7 +12,7 @@ export function layoutRequestRing(map: MemoryMap, capacity: number): Region {
 
 /**
  * Numbers of requests from one thread to another, in order. No more requests are on their way than it has room for, so it is
- * never full. Either side makes an object of its own.
+ * never full, and the producer need not know how far the consumer is. Either side makes an object of its own.
  */
 export class RequestRing {
   private readonly memory: Memory;
@@ -49,7 +48,6 @@ export class RequestRing {
     const count = Math.min((load(words, this.base + TAIL) - this.at) | 0, most);
     for (let i = 0; i < count; i++) into[from + i] = words[this.base + SLOTS + ((this.at + i) & this.mask)];
     this.at = (this.at + count) | 0;
-    store(words, this.base + HEAD, this.at); // for whoever looks at the ring from outside
     return count;
   }
 }
