@@ -1,5 +1,6 @@
-import { type NicState, StateError } from '../drivers/nic/state.ts';
+import type { NicState } from '../drivers/nic/state.ts';
 import type { BufferPool } from '../drivers/pool.ts';
+import { StateError } from '../drivers/state-block.ts';
 
 export interface BufferProblem {
   readonly device: string;

@@ -1,4 +1,5 @@
-import { lowestBit, type NicState, RX } from '../drivers/nic/state.ts';
+import { type NicState, RX } from '../drivers/nic/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import type { Probes } from '../hw/nic/probes.ts';
 

@@ -1,9 +1,9 @@
 /** What swaps of disks have beyond those of other devices. */
 
-import { lowestBit } from '../drivers/nic/state.ts';
 import type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
 import { DISK_STATE_BYTES } from '../drivers/nvme/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import { COMMON_ACTIONS } from './common-actions.ts';
 import type { DeviceKind, DeviceTypes } from './device.ts';
 import { commandsOf, dropNewPairs, makeNewPairs, moveNextPair } from './disk-move.ts';

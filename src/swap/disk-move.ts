@@ -3,10 +3,11 @@
  * commands, and takes nothing at first. When the new driver has proved itself, requests go to the new pair; what the old
  * one has is completed there, and then it is deleted.
  */
-import { lowestBit } from '../drivers/nic/state.ts';
+
 import { createPair, deleteCompletionQueue, deleteSubmissionQueue } from '../drivers/nvme/bring-up.ts';
 import type { DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { PAIR } from '../drivers/nvme/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import { store } from '../hw/shared.ts';
 import type { DiskTypes } from './disk-kind.ts';
 import type { Exchange } from './exchange.ts';

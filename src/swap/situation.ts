@@ -1,5 +1,6 @@
 import type { NicEnvironment } from '../drivers/contract.ts';
-import { lowestBit, RX } from '../drivers/nic/state.ts';
+import { RX } from '../drivers/nic/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import { QUEUES, RETA_WORDS, reta } from '../hw/nic/datasheet.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import type { SwapRequest } from './exchange.ts';

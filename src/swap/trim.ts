@@ -1,6 +1,7 @@
 /** How many packet buffers the pool keeps for a card. */
-import { lowestBit, RX } from '../drivers/nic/state.ts';
+import { RX } from '../drivers/nic/state.ts';
 import type { BufferPool } from '../drivers/pool.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import type { SwapHost } from './host.ts';
 import { SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';

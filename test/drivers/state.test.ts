@@ -8,12 +8,12 @@ import {
   RECORD_WORDS,
   RX,
   STATE_BYTES,
-  StateError,
   TX,
   TX_NOTE,
   TX_NOTE_WORDS,
 } from '../../src/drivers/nic/state.ts';
 import { BUFFER_BYTES, BufferPool, poolTableBytes } from '../../src/drivers/pool.ts';
+import { StateError } from '../../src/drivers/state-block.ts';
 import { Memory, MemoryMap, PAGE_BYTES } from '../../src/hw/memory.ts';
 import {
   DESCRIPTOR_WORDS,

@@ -6,6 +6,7 @@ import { EIMC, EIMS, EITR_INTERVAL_SHIFT, EITR_UNIT_US, eitr, QUEUES } from '../
 import type { Burst } from '../burst.ts';
 import type { NicDriver, NicEnvironment } from '../contract.ts';
 import type { Parameters } from '../parameters.ts';
+import { lowestBit } from '../state-block.ts';
 import {
   bringUp,
   disableReceiveQueue,
@@ -25,7 +26,6 @@ import {
   ringOf,
 } from './ring-memory.ts';
 import { RxRing } from './rx-ring.ts';
-import { lowestBit } from './state.ts';
 import { TxRing } from './tx-ring.ts';
 
 export abstract class RingDriver implements NicDriver {

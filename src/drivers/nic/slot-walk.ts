@@ -1,6 +1,7 @@
 import { QUEUES } from '../../hw/nic/datasheet.ts';
 import type { BufferPool } from '../pool.ts';
-import { bounded, lowestBit, type NicState, RX, StateError, TX } from './state.ts';
+import { lowestBit, StateError } from '../state-block.ts';
+import { bounded, type NicState, RX, TX } from './state.ts';
 
 /**
  * The per-slot walk over an adopted block: the buffer of every slot exists. Some slots at a time, while the new

@@ -21,6 +21,7 @@ import {
   TX_STATUS_WORD,
 } from '../../hw/nic/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
+import { lowestBit, mixed, StateError } from '../state-block.ts';
 
 export const STATE_FORMAT = 'ringswap.nic.1';
 const STATE_MAGIC = 0x52534e31;
@@ -74,14 +75,6 @@ export const RX_SHADOW_WORDS = 1;
 export const TX_SHADOW_WORDS = 1 + TX_NOTE_WORDS;
 /** `rung`: descriptors of one doorbell. `segments` of one call, from position `position` of `source`. */
 export const TX_NOTE = { rung: 0, segments: 1, source: 2, position: 3 } as const;
-
-/** An adopted block does not hold together. */
-export class StateError extends Error {
-  constructor(reason: string) {
-    super(`state block refused: ${reason}`);
-    this.name = 'StateError';
-  }
-}
 
 export class NicState {
   readonly memory: Memory;
@@ -294,11 +287,6 @@ export class NicState {
   }
 }
 
-/** Adds a word to a digest. */
-export function mixed(hash: number, word: number): number {
-  return ((hash << 5) | (hash >>> 27)) ^ Math.imul(word + 1, 0x9e3779b1);
-}
-
 /** Word index of the note of a transmit ring's first slot. */
 export function notesOf(words: Int32Array, record: number): number {
   return words[record + TX.shadow] + words[record + TX.slots];
@@ -318,11 +306,6 @@ function transfer(
     const record = HEADER_WORDS + lowestBit(left) * RECORD_WORDS;
     for (let word = record; word < record + USED_WORDS; word++) to[toBase + word] = from[fromBase + word];
   }
-}
-
-/** Number of the lowest bit that is set: of the next queue, where bits stand for queues. */
-export function lowestBit(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
 }
 
 /** A record may be wrong: no more slots are in flight than there are. */

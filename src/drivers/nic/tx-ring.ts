@@ -17,7 +17,8 @@ import { load, put, store } from '../../hw/shared.ts';
 import type { Burst } from '../burst.ts';
 import type { NicEnvironment } from '../contract.ts';
 import { BUFFER_SHIFT, type BufferPool } from '../pool.ts';
-import { notesOf, StateError, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
+import { StateError } from '../state-block.ts';
+import { notesOf, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
 
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
 const DESCRIPTOR_SHIFT = 2; // words

@@ -4,8 +4,8 @@
  * pages, and reads that the buffer cannot answer whole.
  */
 import { PAGE_BYTES, type Region } from '../../hw/memory.ts';
-import { StateError } from '../nic/state.ts';
 import type { Parameters } from '../parameters.ts';
+import { StateError } from '../state-block.ts';
 import { checkRequest } from './command.ts';
 import type { DiskDriverDefinition, DiskEnvironment } from './contract.ts';
 import { InterruptDriver } from './interrupt.ts';

@@ -3,8 +3,8 @@
  * look and how much they take, and that is all that their own files say.
  */
 import { STATUS } from '../../hw/nvme/datasheet.ts';
-import { lowestBit } from '../nic/state.ts';
 import type { Parameters } from '../parameters.ts';
+import { lowestBit } from '../state-block.ts';
 import {
   bringUp,
   coalesce,

@@ -1,5 +1,5 @@
 import { PAGE_SHIFT } from '../../hw/memory.ts';
-import { lowestBit, StateError } from '../nic/state.ts';
+import { lowestBit, StateError } from '../state-block.ts';
 import { MOST_MERGED } from './queue-pair.ts';
 import { PENDING, REQUEST, type RequestTable } from './requests.ts';
 import { type DiskState, FREE, OWN, PAIR, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';

@@ -18,7 +18,7 @@ import {
   SQE_WORDS,
 } from '../../hw/nvme/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
-import { lowestBit, mixed, StateError } from '../nic/state.ts';
+import { lowestBit, mixed, StateError } from '../state-block.ts';
 
 export const DISK_FORMAT = 'ringswap.nvme.1';
 const STATE_MAGIC = 0x52534431;

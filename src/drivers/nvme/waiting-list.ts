@@ -1,6 +1,6 @@
 /** Requests that a driver has taken and not yet begun with, one list for each of the client's queues, in shared words. */
 import { put, store } from '../../hw/shared.ts';
-import { StateError } from '../nic/state.ts';
+import { StateError } from '../state-block.ts';
 
 /** Requests that wait on a queue, at most. */
 export const MOST_WAITING = 256;

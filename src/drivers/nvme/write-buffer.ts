@@ -8,7 +8,7 @@
  */
 import { align, type Memory, PAGE_BYTES, PAGE_SHIFT, type Region } from '../../hw/memory.ts';
 import { copy, load, put, store } from '../../hw/shared.ts';
-import { StateError } from '../nic/state.ts';
+import { StateError } from '../state-block.ts';
 
 const BUFFER_MAGIC = 0x52534231;
 /** Words of the directory: header, an entry for each slot, then what the driver keeps beside it. */

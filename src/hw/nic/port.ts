@@ -1,65 +1,15 @@
-import { Bell } from '../bell.ts';
 import type { Clock } from '../clock.ts';
-import { Iommu } from '../iommu.ts';
-import type { Memory, Region } from '../memory.ts';
-import { MSIX_ENTRY_BYTES, MsixTable, msiAddress } from '../msix.ts';
-import type { RegisterFile } from '../registers.ts';
+import type { Memory } from '../memory.ts';
+import { DevicePort } from '../port.ts';
 import { VECTORS } from './datasheet.ts';
 import { macAddress, type NicLayout, nicRegisters } from './layout.ts';
 
-/** The card as software sees it: registers, MSI-X table, and the windows of memory that it may touch. */
-export class NicPort {
-  readonly name: string;
-  readonly device: number;
-  readonly memory: Memory;
+/** The card as software sees it. */
+export class NicPort extends DevicePort {
   readonly mac: readonly number[];
-  private readonly registers: RegisterFile;
-  private readonly msix: MsixTable;
-  private readonly bell: Bell;
-  private readonly iommu: Iommu;
-  private readonly clock: Clock;
 
   constructor(memory: Memory, layout: NicLayout, clock: Clock) {
-    this.name = layout.name;
-    this.device = layout.device;
-    this.memory = memory;
+    super(memory, layout, nicRegisters(memory, layout), VECTORS, clock);
     this.mac = macAddress(layout.device);
-    this.registers = nicRegisters(memory, layout);
-    this.msix = new MsixTable(memory, layout.msix, VECTORS);
-    this.bell = new Bell(memory, layout.bell);
-    this.iommu = new Iommu(memory, layout.iommu);
-    this.clock = clock;
-  }
-
-  /** Unsigned value of a register; side effects as its access mode has them. */
-  read32(offset: number): number {
-    return this.registers.read32(offset);
-  }
-
-  /** A posted write: the engine is woken if it sleeps. */
-  write32(offset: number, value: number): void {
-    this.registers.write32(offset, value);
-    if (this.bell.asleep()) this.bell.ring(this.clock.nowUs());
-  }
-
-  map(window: Region): void {
-    this.iommu.map(this.device, window);
-  }
-
-  unmap(window: Region): void {
-    this.iommu.unmap(this.device, window);
-  }
-
-  /** Aims a vector at a CPU's interrupt line and unmasks it in the MSI-X table. */
-  connectVector(vector: number, cpu: number, irq: number): void {
-    const entry = vector * MSIX_ENTRY_BYTES;
-    this.msix.write32(entry, msiAddress(cpu));
-    this.msix.write32(entry + 8, irq);
-    this.msix.write32(entry + 12, 0);
-    this.bell.ring(this.clock.nowUs());
-  }
-
-  maskVector(vector: number): void {
-    this.msix.write32(vector * MSIX_ENTRY_BYTES + 12, 1);
   }
 }

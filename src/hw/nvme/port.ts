@@ -1,72 +1,12 @@
-import { Bell } from '../bell.ts';
 import type { Clock } from '../clock.ts';
-import { Iommu } from '../iommu.ts';
-import type { Memory, Region } from '../memory.ts';
-import { MSIX_ENTRY_BYTES, MsixTable, msiAddress } from '../msix.ts';
-import type { RegisterFile } from '../registers.ts';
+import type { Memory } from '../memory.ts';
+import { DevicePort } from '../port.ts';
 import { VECTORS } from './datasheet.ts';
 import { type NvmeLayout, nvmeRegisters } from './layout.ts';
 
-/** The disk's controller as software sees it: registers and doorbells, MSI-X table, and the windows of memory that it may touch. */
-export class NvmePort {
-  readonly name: string;
-  readonly device: number;
-  readonly memory: Memory;
-  private readonly registers: RegisterFile;
-  private readonly msix: MsixTable;
-  private readonly bell: Bell;
-  private readonly iommu: Iommu;
-  private readonly clock: Clock;
-
+/** The disk's controller as software sees it. Doorbells read as zero; with MSI-X no mask but the table's is used (3.1.3). */
+export class NvmePort extends DevicePort {
   constructor(memory: Memory, layout: NvmeLayout, clock: Clock) {
-    this.name = layout.name;
-    this.device = layout.device;
-    this.memory = memory;
-    this.registers = nvmeRegisters(memory, layout);
-    this.msix = new MsixTable(memory, layout.msix, VECTORS);
-    this.bell = new Bell(memory, layout.bell);
-    this.iommu = new Iommu(memory, layout.iommu);
-    this.clock = clock;
-  }
-
-  /** Unsigned value of a register; doorbells read as zero. */
-  read32(offset: number): number {
-    return this.registers.read32(offset);
-  }
-
-  /** A posted write: the controller is woken if it sleeps. */
-  write32(offset: number, value: number): void {
-    this.registers.write32(offset, value);
-    this.wake();
-  }
-
-  map(window: Region): void {
-    this.iommu.map(this.device, window);
-  }
-
-  unmap(window: Region): void {
-    this.iommu.unmap(this.device, window);
-  }
-
-  /** Aims a vector at a CPU's interrupt line and unmasks it in the MSI-X table. */
-  connectVector(vector: number, cpu: number, irq: number): void {
-    const entry = vector * MSIX_ENTRY_BYTES;
-    this.msix.write32(entry, msiAddress(cpu));
-    this.msix.write32(entry + 8, irq);
-    this.unmaskVector(vector);
-  }
-
-  /** With MSI-X there is no other mask (3.1.3): what is signalled meanwhile stays pending, and is sent when unmasked. */
-  maskVector(vector: number): void {
-    this.msix.write32(vector * MSIX_ENTRY_BYTES + 12, 1);
-  }
-
-  unmaskVector(vector: number): void {
-    this.msix.write32(vector * MSIX_ENTRY_BYTES + 12, 0);
-    this.wake(); // a pending message is the controller's to send
-  }
-
-  private wake(): void {
-    if (this.bell.asleep()) this.bell.ring(this.clock.nowUs());
+    super(memory, layout, nvmeRegisters(memory, layout), VECTORS, clock);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { StateError } from '../../../src/drivers/nic/state.ts';
 import { BufferedDriver } from '../../../src/drivers/nvme/buffered.ts';
 import { OP, REQUEST_FUA } from '../../../src/drivers/nvme/requests.ts';
+import { StateError } from '../../../src/drivers/state-block.ts';
 import { STATUS } from '../../../src/hw/nvme/datasheet.ts';
 import { DiskBench, OUT_OF_ORDER } from './bench.ts';
 import { Workload } from './workload.ts';

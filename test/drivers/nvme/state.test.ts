@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { StateError } from '../../../src/drivers/nic/state.ts';
 import { OP, RequestTable, requestBytes } from '../../../src/drivers/nvme/requests.ts';
 import { CommandWalk } from '../../../src/drivers/nvme/slot-walk.ts';
 import {
@@ -14,6 +13,7 @@ import {
   SHADOW_WORDS,
   stackOf,
 } from '../../../src/drivers/nvme/state.ts';
+import { StateError } from '../../../src/drivers/state-block.ts';
 import { Memory, MemoryMap, PAGE_BYTES } from '../../../src/hw/memory.ts';
 import { CQE, CQE_PHASE, CQE_WORDS } from '../../../src/hw/nvme/datasheet.ts';
 
