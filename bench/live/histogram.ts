@@ -1,12 +1,9 @@
-/**
- * A log-linear histogram in shared words: 32 buckets for each doubling, so a value is known within about 3 %. Counting
- * costs a few nanoseconds and allocates nothing. Values are whole numbers below 2^30; larger ones count as the largest.
- */
-const SUB_BITS = 5;
-const SUB = 1 << SUB_BITS;
-const MOST = 2 ** 30 - 1;
-const BUCKETS = (30 - SUB_BITS + 1) * SUB;
+import { BUCKETS, bucketOf, MOST, middleOf } from '../../src/host/log-linear.ts';
 
+/**
+ * A log-linear histogram in shared words. Counting costs a few nanoseconds and allocates nothing. Values are whole numbers
+ * below 2^30; larger ones count as the largest.
+ */
 export class Histogram {
   private readonly words: Int32Array;
 
@@ -34,20 +31,6 @@ export class Histogram {
 
 export function noCounts(): Int32Array {
   return new Int32Array(BUCKETS);
-}
-
-/** Small values have buckets of their own; beyond, the leading bits choose. */
-function bucketOf(value: number): number {
-  if (value < SUB) return value;
-  const shift = 31 - Math.clz32(value) - SUB_BITS;
-  return ((shift + 1) << SUB_BITS) + ((value >>> shift) & (SUB - 1));
-}
-
-/** The middle of a bucket. */
-function middleOf(bucket: number): number {
-  if (bucket < SUB) return bucket;
-  const shift = (bucket >>> SUB_BITS) - 1;
-  return (SUB + (bucket & (SUB - 1)) + 0.5) * 2 ** shift;
 }
 
 /** The value below which `part` of the counted ones lie; NaN of none. */

@@ -143,8 +143,8 @@ function benchCommand(root: Command): void {
       'Measures drivers and swaps, each figure beside a control of the same run, and holds them against the goals of ' +
         'the project. Figures are medians with their spread; the ledger is on in all of it.',
     )
-    .argument('[names...]', 'benches to run (default: all, in under 15 minutes on two cores)')
-    .option('--quick', 'less and less often, in under 2 minutes: to see that all works, not to quote')
+    .argument('[names...]', 'benches to run (default: all, in about 15 minutes on two cores)')
+    .option('--quick', 'less and less often, in about 2 minutes: to see that all works, not to quote')
     .option('--compare <file>', 'say what got better or worse than noise allows since this JSON report')
     .option('--list', 'list the benches, run nothing')
     .optionsGroup('Output:')

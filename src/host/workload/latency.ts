@@ -1,16 +1,11 @@
 /**
- * Latencies in a log-linear histogram in shared words: 32 buckets for each doubling, so a quantile is known within about
- * 3 %, the greatest exactly. Counting allocates nothing. Kept in sixteenths of a microsecond, up to 67 seconds.
+ * Latencies in a log-linear histogram in shared words: a quantile is known within about 3 %, the greatest exactly. Counting allocates nothing. Kept in sixteenths of a microsecond, up to 67 seconds.
  */
 import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
 import { load, put } from '../../hw/shared.ts';
+import { BUCKETS, bucketOf, MOST, middleOf } from '../log-linear.ts';
 
 const UNITS_PER_US = 16;
-const SUB_BITS = 5;
-const SUB = 1 << SUB_BITS;
-const MOST_BITS = 30;
-const MOST = 2 ** MOST_BITS - 1;
-const BUCKETS = (MOST_BITS - SUB_BITS + 1) * SUB;
 
 export interface LatencySummary {
   readonly p50: number;
@@ -70,17 +65,4 @@ export class LatencyHistogram {
       max: this.maxUs(),
     };
   }
-}
-
-/** Small values have buckets of their own; beyond, the leading bits choose. */
-function bucketOf(value: number): number {
-  if (value < SUB) return value;
-  const shift = 31 - Math.clz32(value) - SUB_BITS;
-  return ((shift + 1) << SUB_BITS) + ((value >>> shift) & (SUB - 1));
-}
-
-function middleOf(bucket: number): number {
-  if (bucket < SUB) return bucket;
-  const shift = (bucket >>> SUB_BITS) - 1;
-  return (SUB + (bucket & (SUB - 1)) + 0.5) * 2 ** shift;
 }
