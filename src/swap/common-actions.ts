@@ -28,11 +28,16 @@ export function actionsOf<T extends DeviceTypes>(
 }
 
 /** What is undone when a queue's move fails, of a driver that has proved itself: it hands over what it then has. */
-export const UNDONE_LATE: ReadonlySet<StepKind> = new Set<StepKind>(['quiesce', 'point', 'moveQueues']);
+export const UNDONE_LATE: ReadonlySet<StepKind> = new Set<StepKind>([
+  'create',
+  'quiesce',
+  'point',
+  'moveQueues',
+]);
 
 export const COMMON_ACTIONS = {
   agree: { run: agree },
-  create: { run: create },
+  create: { run: create, undo: dropNew },
   quiesce: { run: ({ old }) => old.driver.quiesce(), undo: ({ old }) => old.driver.activate() },
   export: { run: exportState, undo: ({ slot }) => slot.environment.state.restore(slot.snapshot) },
   validate: { run: ({ slot }) => slot.environment.state.validate(slot.environment.port.device) },
@@ -52,6 +57,15 @@ function* create(exchange: Exchange<DeviceTypes>): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
   yield SERVE;
+}
+
+/** What the new driver holds beyond the state block is given back; one that is not made, or not fit for it, is let go as it is. */
+function dropNew({ next, record }: Exchange<DeviceTypes>): void {
+  try {
+    next?.release();
+  } catch (error) {
+    record.notes.push(`${record.to} failed in release: ${reasonOf(error)}`);
+  }
 }
 
 /** In the pause: what is copied is a few dozen words for each queue. */
@@ -83,6 +97,7 @@ function handBack(exchange: Exchange<DeviceTypes>): void {
       end();
     } catch (error) {
       record.notes.push(`${record.to} on its way out: ${reasonOf(error)}`);
+      exchange.next = undefined; // whether what it holds is its own cannot be told
     }
   state.validate(port.device);
   old.driver.importState(plan.format);

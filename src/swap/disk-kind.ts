@@ -31,6 +31,8 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
       undo: ({ old }) => each(old.driver.configure(), SERVE),
     },
     settle: { run: settle, undo: ({ old }) => old.driver.activate() },
+    abstain: { run: abstain },
+    keep: { run: ({ driverToCome }) => driverToCome.proved?.() },
     drain: {
       run: drain,
       undo: ({ slot, old }) => {
@@ -57,6 +59,12 @@ function* settle({ old, slot }: Exchange<DiskTypes>): Slices {
   if (driver.settle === undefined)
     throw new Refusal(`${slot.definition.name} exports less than it keeps, and has no settle`);
   while (!driver.settle()) yield SERVE;
+}
+
+/** Until it has proved itself the new driver keeps nothing that the old one could not take back. */
+function abstain({ driverToCome, request }: Exchange<DiskTypes>): void {
+  if (driverToCome.settle?.() !== true)
+    throw new Refusal(`${request.to.name} exports more than it has taken over, and does not settle at once`);
 }
 
 /** Takes no more requests and serves on, until no command is outstanding. */

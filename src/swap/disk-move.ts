@@ -29,8 +29,10 @@ export function* makeNewPairs({ slot, plan, newRings }: Exchange<DiskTypes>): Sl
 }
 
 export function* dropNewPairs({ slot, newRings }: Exchange<DiskTypes>): Slices {
-  for (let queue = newRings.pop(); queue !== undefined; queue = newRings.pop())
+  for (let queue = newRings.pop(); queue !== undefined; queue = newRings.pop()) {
     yield* deletePair(slot.environment, queue);
+    slot.driver.queuesChanged(); // it may have been handed back with this pair
+  }
 }
 
 /** The next of the plan's moves. */

@@ -22,7 +22,11 @@ export function planDiskSwap(situation: DiskSituation): Plan {
   const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
   const deeper = parameters.queueDepth !== fromParameters.queueDepth;
   const moves = deeper ? Array.from({ length: queues }, (_, queue) => queue) : [];
-  const keeps = format !== from.exports[0];
+  const keeps = {
+    old: format !== from.exports[0],
+    next: to.exports.length > 1,
+    more: format !== to.exports[0],
+  };
   return {
     format,
     parameters,
@@ -31,25 +35,45 @@ export function planDiskSwap(situation: DiskSituation): Plan {
     newSlots: parameters.queueDepth ?? 0,
     buffersDuring: 0,
     buffersAfter: 0,
-    steps: deeper ? sequence(method, keeps, queues) : WITHOUT_MOVES[method][keeps ? 'settled' : 'asItIs'],
+    steps: deeper ? sequence(method, keeps, queues) : withoutMoves(method, keeps),
     notes: [],
   };
 }
 
-/** Almost every swap is one of these: made once. A driver that hands over less than it keeps must first be without the rest. */
-const WITHOUT_MOVES = {
-  inplace: { asItIs: sequence('inplace', false, 0), settled: sequence('inplace', true, 0) },
-  drain: { asItIs: sequence('drain', false, 0), settled: sequence('drain', true, 0) },
-};
+/**
+ * Who keeps something of his own, beyond the common format? An old driver must first be without what the new one would not
+ * know. The new one is told when the old one will not come back; if it keeps more than that one would know, it does
+ * without for as long.
+ */
+interface Keeps {
+  readonly old: boolean;
+  readonly next: boolean;
+  readonly more: boolean;
+}
 
-function sequence(method: Method, settled: boolean, moves: number): readonly Step[] {
+/** Almost every swap is one of these: made once. */
+const WITHOUT_MOVES = new Map<string, readonly Step[]>();
+
+function withoutMoves(method: 'inplace' | 'drain', keeps: Keeps): readonly Step[] {
+  const key = `${method} ${keeps.old} ${keeps.next} ${keeps.more}`;
+  const known = WITHOUT_MOVES.get(key);
+  if (known !== undefined) return known;
+  const made = sequence(method, keeps, 0);
+  WITHOUT_MOVES.set(key, made);
+  return made;
+}
+
+function sequence(method: Method, keeps: Keeps, moves: number): readonly Step[] {
   const kinds: StepKind[] = ['agree'];
   if (moves > 0) kinds.push('makeRings');
   kinds.push('create', 'configure');
-  if (settled) kinds.push('settle');
+  if (keeps.old) kinds.push('settle');
   if (method === 'drain') kinds.push('drain');
-  kinds.push('quiesce', 'export', 'validate', 'import', 'point', 'activate', 'watch');
+  kinds.push('quiesce', 'export', 'validate', 'import', 'point', 'activate');
+  if (keeps.more) kinds.push('abstain');
+  kinds.push('watch');
   for (let move = 0; move < moves; move++) kinds.push('moveQueues');
+  if (keeps.next) kinds.push('keep');
   kinds.push('release');
   return stepsOf(kinds);
 }

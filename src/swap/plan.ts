@@ -34,8 +34,10 @@ export type StepKind =
   | 'coldStart'
   | 'point'
   | 'activate'
+  | 'abstain'
   | 'watch'
   | 'moveQueues'
+  | 'keep'
   | 'release'
   | 'trim';
 
@@ -211,8 +213,10 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
   coldStart: 'transfer',
   point: 'commit',
   activate: 'commit',
+  abstain: 'commit',
   watch: 'probation',
   moveQueues: 'move',
+  keep: 'retire',
   release: 'retire',
   trim: 'retire',
 };

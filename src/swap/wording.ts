@@ -68,6 +68,8 @@ function sentences(
       return [`keep ${buffersAfter} packet buffers for this card`];
     case 'configure':
     case 'settle':
+    case 'abstain':
+    case 'keep':
       throw new Error(`a swap of a card has no step ${kind}`);
   }
 }
@@ -116,6 +118,10 @@ function diskSentences(
       return [`the slot points to ${to}`, `hand the queues back to ${from}`];
     case 'activate':
       return [`${to} sets its vectors and looks at the queues once more`];
+    case 'abstain':
+      return [`${to} keeps nothing yet that ${from} could not take back`];
+    case 'keep':
+      return [`${to} is told that ${from} will not come back, and keeps what it likes`];
     case 'watch':
       return [`${to} must serve ${PROBATION_BURSTS} bursts; all commands are walked`];
     case 'release':

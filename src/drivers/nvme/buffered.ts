@@ -30,8 +30,10 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private owns = false;
   /** Something has come or ended since the waiting requests were looked at. */
   private look = false;
-  /** Another driver is to come. */
+  /** Another driver is to come, or the one before may come back. */
   private leaving = false;
+  /** May the buffer in use be given up for one of this driver's size? */
+  private proven = false;
   private readonly ended = new Int32Array(MOST_WAITING);
   private readonly noteCommand = (first: number, count: number): void => this.noteChanges(first, count);
 
@@ -52,6 +54,7 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   override *start(): Generator<void> {
     yield* super.start();
     this.install();
+    this.proven = true;
   }
 
   /** Everything is written out first, as far as the disk takes it. */
@@ -156,6 +159,13 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     return this.settled();
   }
 
+  proved(): void {
+    this.proven = true;
+    this.leaving = false;
+    this.back.aside = this.resizing;
+    this.look = true;
+  }
+
   protected override makePair(queue: number): QueuePair {
     const pair = super.makePair(queue);
     pair.own = this;
@@ -168,9 +178,9 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     super.handOver(queue, requests, count);
   }
 
-  /** The buffer in use is of another size than this driver's: it was taken over. */
+  /** The buffer in use is of another size than this driver's, and there is one to take its place. */
   private get resizing(): boolean {
-    return this.buffer.slots !== this.parameters.buffers;
+    return this.proven && this.spare !== null && this.buffer.slots !== this.parameters.buffers;
   }
 
   private settled(): boolean {
@@ -229,12 +239,14 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     const { state } = environment;
     if (this.spare === null && !this.owns) throw new StateError('the write buffer was handed over');
     const region = this.spare ?? this.buffer.region;
+    const replaced = this.owns && this.spare !== null ? this.buffer.region : null;
     this.buffer.format(region, parameters.buffers);
     this.spare = null;
     this.owns = true;
     this.use(region);
     state.setHeader('extensionBytes', region.bytes);
     state.setHeader('extension', region.address); // a successor finds it from now on
+    if (replaced !== null) this.free(replaced);
   }
 
   private forgetBuffer(): void {
@@ -252,9 +264,7 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
 
   /** The buffer that was taken over holds nothing any more: one of this driver's size takes its place. */
   private resize(): void {
-    const old = this.buffer.region;
     this.install();
-    this.free(old);
     this.back.aside = this.leaving;
   }
 

@@ -51,4 +51,9 @@ export interface DiskDriver extends Driver {
    * and serves on. True once its state can be exported in other formats than its first.
    */
   settle?(): boolean;
+  /**
+   * Optional, of such a driver: the one before it will not come back. Until then it must be able to: nothing that was taken
+   * over is given up.
+   */
+  proved?(): void;
 }
