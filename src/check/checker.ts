@@ -7,6 +7,8 @@ import type { BufferPool } from '../drivers/pool.ts';
 import type { Verifier } from '../hw/link/verifier.ts';
 import type { Memory } from '../hw/memory.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
+import { anomalyAsViolation } from './blocks/balance.ts';
+import type { BlockBooks } from './blocks/books.ts';
 import { accountBuffers } from './buffers.ts';
 import type { Violation } from './ledger.ts';
 
@@ -22,9 +24,16 @@ export interface CheckedCard {
   readonly returnsAll: boolean;
 }
 
+export interface CheckedDisk {
+  readonly name: string;
+  /** What became of its requests, each block that was read held against what it may hold. */
+  readonly books: BlockBooks;
+}
+
 export interface CheckedMachine {
   readonly memory: Memory;
   readonly cards: readonly CheckedCard[];
+  readonly disks: readonly CheckedDisk[];
   readonly pool: BufferPool;
   /** What the CPU itself has noticed so far: lost wakeups, broken isolation, drivers that threw. */
   readonly noticed: readonly Violation[];
@@ -82,6 +91,20 @@ function fault(
     message: `frame ${sequence} of flow ${flow}, ${side}, ${what}`,
     timeUs,
   };
+}
+
+/** Requests completed once, blocks read as they were written. */
+class Blocks implements Checker {
+  private readonly disks: readonly CheckedDisk[];
+
+  constructor({ disks }: CheckedMachine) {
+    this.disks = disks;
+  }
+
+  look(): Violation | undefined {
+    const disk = this.disks.find(({ books }) => books.noted > 0);
+    return disk === undefined ? undefined : anomalyAsViolation(disk.name, disk.books.anomalies()[0]);
+  }
 }
 
 /** Every buffer has one owner. */
@@ -207,6 +230,12 @@ export const CHECKERS: readonly CheckerDefinition[] = [
     name: 'frames',
     description: 'each frame is delivered and sent once, in order within its flow, unmodified',
     create: (machine) => new Frames(machine),
+  },
+  {
+    name: 'blocks',
+    description:
+      'each request is completed once, a read returns the last acknowledged write, promises outlive the power',
+    create: (machine) => new Blocks(machine),
   },
   {
     name: 'buffers',

@@ -31,7 +31,7 @@ export function diskBalance(facts: DiskFacts): DiskBalance {
   const { duplicated, corrupt, brokenPromises } = counts;
   const violations = [
     ...failed(facts),
-    ...facts.anomalies.map((anomaly) => named(facts.name, anomaly)),
+    ...facts.anomalies.map((anomaly) => anomalyAsViolation(facts.name, anomaly)),
     ...unnamed(facts, lost),
     ...unbalanced(facts, lost),
   ];
@@ -50,7 +50,7 @@ const INVARIANT_OF: Readonly<Record<BlockAnomalyKind, Invariant>> = {
   forgotten: 'promise',
 };
 
-function named(device: string, anomaly: BlockAnomaly): Violation {
+export function anomalyAsViolation(device: string, anomaly: BlockAnomaly): Violation {
   const { kind, queue, timeUs } = anomaly;
   return {
     invariant: INVARIANT_OF[kind],

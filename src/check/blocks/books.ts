@@ -59,6 +59,8 @@ const A = { kind: 0, queue: 1, request: 2, block: 3, found: 4, expected: 5, time
 const ANOMALY_WORDS = 8;
 /** Word that says how many anomalies are kept, behind the counters. */
 const NOTED = COUNTERS.length * 2;
+/** And behind that, how many requests a driver is just being offered. */
+const OFFERED = NOTED + 1;
 const FIRST_ANOMALY = 32;
 const BOOKS_BYTES = (FIRST_ANOMALY + KEPT * ANOMALY_WORDS) * 4;
 
@@ -81,6 +83,22 @@ export class BlockBooks {
 
   count(counter: BlockCounter, amount = 1): void {
     if (amount > 0) count(this.memory.words, this.places[counter], amount);
+  }
+
+  /** A driver is offered so many requests. Until `took` says how many it has, all of them count as taken, whatever happens. */
+  offers(requests: number): void {
+    this.settleOffer();
+    put(this.memory.words, this.base + OFFERED, requests);
+  }
+
+  took(requests: number): void {
+    put(this.memory.words, this.base + OFFERED, 0);
+    this.count('submitted', requests);
+  }
+
+  /** The last offer did not come to its end: the driver threw, or its CPU is no more. */
+  settleOffer(): void {
+    this.took(this.memory.words[this.base + OFFERED]);
   }
 
   read(counter: BlockCounter): number {
@@ -115,10 +133,14 @@ export class BlockBooks {
     store(words, this.base + NOTED, noted + 1); // publishes the anomaly to whoever reads the books
   }
 
+  /** How many anomalies are kept. */
+  get noted(): number {
+    return load(this.memory.words, this.base + NOTED);
+  }
+
   /** The first anomalies, in the order in which they were seen. */
   anomalies(): BlockAnomaly[] {
-    const { words } = this.memory;
-    return Array.from({ length: load(words, this.base + NOTED) }, (_, i) => this.anomaly(this.anomalyAt(i)));
+    return Array.from({ length: this.noted }, (_, i) => this.anomaly(this.anomalyAt(i)));
   }
 
   private anomaly(at: number): BlockAnomaly {

@@ -135,7 +135,6 @@ export class Workload implements DiskClient {
       while (this.prepared < room && this.freeCount > 0 && this.choices.more) this.prepare();
       if (room > 0) submitted += this.offer(driver, queue, nowUs);
     }
-    this.books.count('submitted', submitted);
     return submitted;
   }
 
@@ -173,6 +172,7 @@ export class Workload implements DiskClient {
 
   /** The power was cut: no request survives, and no driver. Next the whole area is read, against what was promised. */
   powerCut(): void {
+    this.books.settleOffer();
     for (let request = 0; request < this.options.iodepth; request++) {
       const owner = this.owner(request);
       if (owner === SUBMITTED) this.books.count('cut');
@@ -185,6 +185,7 @@ export class Workload implements DiskClient {
 
   /** Nothing will complete any more: what is outstanding is lost. */
   giveUp(nowUs: number): void {
+    this.books.settleOffer();
     for (let request = 0; request < this.options.iodepth; request++) {
       const owner = this.owner(request);
       if (owner === SUBMITTED) {
@@ -222,7 +223,9 @@ export class Workload implements DiskClient {
       store(words, at + OWNER, SUBMITTED); // publishes the request to a successor of this CPU
     }
     this.prepared = 0; // what a driver that throws has taken is unknown: it counts as taken, and as lost
+    this.books.offers(offered);
     const taken = driver.submit(queue, batch, offered);
+    this.books.took(taken);
     for (let i = taken; i < offered; i++) {
       store(words, requests.at(batch[i]) + OWNER, PREPARED);
       batch[this.prepared++] = batch[i];
