@@ -121,7 +121,7 @@ class HostDrain implements Drain {
 
   swap(count: number, to: string): void {
     const { desk } = this.cpu;
-    const names = this.cpu.driverNames;
+    const names = this.cpu.driverNames('nic');
     for (let i = 1; i <= count; i++) {
       const before = desk.records.length;
       desk.ask(0, i === count ? to : names[i % names.length], {}, 'inplace');

@@ -149,7 +149,7 @@ async function watched(options: CampaignOptions, quiet: boolean): Promise<Campai
 }
 
 export function renderCampaignProgress(
-  { seeds, total, elapsedMs, frames, swaps, failed }: CampaignProgress,
+  { seeds, total, elapsedMs, frames, requests, swaps, failed }: CampaignProgress,
   { columns, colors }: Screen,
 ): string {
   const share = `${Math.floor((seeds / total) * 100)} %`.padStart(5);
@@ -159,6 +159,7 @@ export function renderCampaignProgress(
     failures,
     `${digits(seeds / (elapsedMs / 1000))} seeds/s`,
     counted(frames, 'frame'),
+    ...(requests > 0 ? [counted(requests, 'request')] : []),
     counted(swaps, 'swap'),
   ];
   const line = (): string => `${share}  ${parts.join(' · ')}`;

@@ -62,7 +62,10 @@ export class Cpu {
   /** Of cards. */
   readonly slots: Slot[] = [];
   readonly disks: Disk[] = [];
+  /** All slots: cards first. */
+  readonly devices: readonly AnySlot[];
   readonly desk: SwapDesk;
+  readonly dma: DmaAllocator;
   readonly pool: BufferPool;
   readonly violations: HostViolation[] = [];
   readonly checks: DeliveryCheck[] = [];
@@ -72,14 +75,11 @@ export class Cpu {
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
   private readonly clock: Clock;
-  private readonly dma: DmaAllocator;
   private readonly applications: Application[] = [];
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
   private readonly diskDrivers: ReadonlyMap<string, DiskDriverDefinition>;
-  /** All slots: cards first. */
-  private readonly devices: readonly AnySlot[];
   private countdown = 0;
   private ticks = 0;
 
@@ -174,8 +174,8 @@ export class Cpu {
     for (const slot of this.devices) yield* slot.driver.stop();
   }
 
-  get driverNames(): readonly string[] {
-    return [...this.drivers.keys()];
+  driverNames(device: AnySlot['definition']['device']): readonly string[] {
+    return [...(device === 'nic' ? this.drivers : this.diskDrivers).keys()];
   }
 
   private trespassed(slot: AnySlot): void {

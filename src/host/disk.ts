@@ -67,6 +67,11 @@ export class Disk {
     this.slot = new Slot<DiskTypes>(layout.index, DISK_KIND, environment, definition, parameters, driver);
   }
 
+  /** Nothing more is asked for but what was written, once more. */
+  get rechecks(): boolean {
+    return this.served !== undefined;
+  }
+
   /** The first request is due now. */
   start(nowUs: number): void {
     this.startUs = nowUs;

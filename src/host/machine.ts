@@ -14,6 +14,7 @@ import { align, MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
+import type { Timing } from '../hw/nvme/timing.ts';
 import { layoutControl } from './control.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import type { WorkloadOptions } from './workload/options.ts';
@@ -65,6 +66,8 @@ export interface DiskPlan {
   /** Blocks of 512 bytes, and those of the volatile write cache, 0 for none. */
   readonly blocks: number;
   readonly cacheBlocks: number;
+  /** How long the media takes; undefined: no time. */
+  readonly timing?: Timing;
   /** The file that it lies in, if not in memory. */
   readonly media: string | undefined;
   readonly client: ClientPlan;
@@ -111,10 +114,11 @@ export interface MachineLayout {
 /** Lines of a device on its CPU: vector v of device d is line 16 * d + v. */
 export const LINES_PER_DEVICE = 16;
 export const MAX_DEVICES = CPU_IRQS / LINES_PER_DEVICE;
-/** State blocks and rings: the longest ones, twice each while they are exchanged. */
-const DMA_BYTES_PER_CARD = 4 * 1024 * 1024;
-/** Queue pairs of the greatest depth with their PRP lists, and what a driver buffers. */
-const DMA_BYTES_PER_DISK = 24 * 1024 * 1024;
+/**
+ * State blocks and rings: the longest ones, twice each while they are exchanged. Of a disk, queue pairs of the greatest
+ * depth with their PRP lists, and what a driver buffers.
+ */
+const DMA_BYTES = { card: 4 * 1024 * 1024, disk: 24 * 1024 * 1024 };
 
 /** `map` already holds the streams. `buffers`: packet buffers that the machine can have at the most. */
 export function layoutMachine(
@@ -123,9 +127,9 @@ export function layoutMachine(
   buffers: number,
   seed: number,
   diskPlans: readonly DiskPlan[] = [],
-  dmaBytesPerCard = DMA_BYTES_PER_CARD,
+  dmaBytesOf: { readonly card: number; readonly disk: number } = DMA_BYTES,
 ): MachineLayout {
-  const dmaBytes = dmaBytesPerCard * plans.length + DMA_BYTES_PER_DISK * diskPlans.length;
+  const dmaBytes = dmaBytesOf.card * plans.length + dmaBytesOf.disk * diskPlans.length;
   const arenaBytes = align(buffers * BUFFER_BYTES, PAGE_BYTES);
   const poolBuffers = arenaBytes / BUFFER_BYTES;
   const control = layoutControl(map);

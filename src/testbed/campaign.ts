@@ -31,6 +31,7 @@ export interface CampaignProgress {
   readonly seeds: number;
   readonly total: number;
   readonly frames: number;
+  readonly requests: number;
   readonly swaps: number;
   readonly failed: number;
 }
@@ -42,6 +43,7 @@ export interface CampaignReport {
   readonly from: number;
   readonly seeds: number;
   readonly frames: number;
+  readonly requests: number;
   readonly swaps: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
@@ -136,6 +138,7 @@ function partOf({ seeds = DEFAULT_SEEDS, from = 0, shard }: CampaignOptions): {
 interface Sum {
   seeds: number;
   frames: number;
+  requests: number;
   swaps: number;
   readonly covered: Covered;
   failed: number[];
@@ -153,6 +156,7 @@ async function runPortions(
   const sum: Sum = {
     seeds: 0,
     frames: 0,
+    requests: 0,
     swaps: 0,
     covered: nothingCovered(),
     failed: [],
@@ -179,6 +183,7 @@ async function runPortions(
 function add(sum: Sum, result: SeedsResult): void {
   sum.seeds += result.seeds;
   sum.frames += result.frames;
+  sum.requests += result.requests;
   sum.swaps += result.swaps;
   sum.failed.push(...result.failed);
   addCoverage(sum.covered, result.covered);
@@ -198,6 +203,7 @@ function reportOf(
     from,
     seeds: sum.seeds,
     frames: sum.frames,
+    requests: sum.requests,
     swaps: sum.swaps,
     outcomes: sum.covered.outcomes,
     elapsedMs: sum.elapsedMs,

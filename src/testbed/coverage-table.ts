@@ -1,21 +1,26 @@
 /** What a campaign covered, cell by cell: swap phase, fault, ordered pair of drivers, application. */
-import { type Covered, cellKey, SITUATIONS } from '../exec/sim/coverage.ts';
-import { canStrike, type Fault, whyNot } from '../exec/sim/faults.ts';
+import { CARD_SITUATIONS, type Covered, cellKey, DISK_SITUATIONS, OF_DISKS } from '../exec/sim/coverage.ts';
+import { canStrike, type DeviceClass, type Fault, whyNot } from '../exec/sim/faults.ts';
 import { PHASES } from '../swap/plan.ts';
 import type { Own } from './own.ts';
 
-export interface CoverageTable {
+export interface CoverageTable extends DeviceCoverage {
   readonly phases: readonly string[];
+  /** The same of disks, unless all machines were of cards alone. */
+  readonly disks?: DeviceCoverage;
+  readonly situations: Readonly<Record<string, number>>;
+  readonly cells: number;
+  /** Cells that no scenario came through, as `phase|fault|from|to|application`. */
+  readonly zero: readonly string[];
+}
+
+export interface DeviceCoverage {
   readonly drivers: readonly string[];
   readonly applications: readonly string[];
   /** For each fault and phase: the least count over all pairs and applications. */
   readonly faults: readonly FaultRow[];
   /** For each ordered pair and application: the least count over all phases and faults that can meet. */
   readonly pairs: readonly PairRow[];
-  readonly situations: Readonly<Record<string, number>>;
-  readonly cells: number;
-  /** Cells that no scenario came through, as `phase|fault|from|to|application`. */
-  readonly zero: readonly string[];
 }
 
 export interface FaultRow {
@@ -33,46 +38,68 @@ export interface PairRow {
   readonly least: readonly number[];
 }
 
-export function tabulate(
-  { cells, situations }: Covered,
-  faults: readonly Fault[],
-  { drivers, applications }: Own,
-): CoverageTable {
-  const pairs = drivers.flatMap((from) => drivers.map((to) => ({ from, to })));
-  const zero: string[] = [];
-  let count = 0;
-  const pairLeast = new Map<string, number>();
-  const faultRows = faults.map((fault) => ({
-    fault,
-    why: whyNot(fault),
-    least: PHASES.map((phase) => {
-      if (!canStrike(fault, phase)) return null;
-      let least = Number.POSITIVE_INFINITY;
-      for (const { from, to } of pairs)
-        for (const app of applications) {
-          const key = cellKey(phase, fault, from, to, app);
-          const seen = cells[key] ?? 0;
-          const place = `${from}|${to}|${app}`;
-          count++;
-          if (seen === 0) zero.push(key);
-          least = Math.min(least, seen);
-          pairLeast.set(place, Math.min(seen, pairLeast.get(place) ?? Number.POSITIVE_INFINITY));
-        }
-      return least;
-    }),
-  }));
+export function tabulate({ cells, situations }: Covered, allowed: readonly Fault[], own: Own): CoverageTable {
+  const { drivers, applications, diskDrivers } = own;
+  const cards = new Tabulation(cells, 'nic', drivers, applications, allowed);
+  const disks = new Tabulation(cells, 'nvme', diskDrivers, [OF_DISKS], allowed);
+  const alone = diskDrivers.length === 0;
+  const names = alone ? CARD_SITUATIONS : [...CARD_SITUATIONS, ...DISK_SITUATIONS];
   return {
     phases: PHASES,
-    drivers,
-    applications,
-    faults: faultRows,
-    pairs: pairs.map(({ from, to }) => ({
-      from,
-      to,
-      least: applications.map((app) => pairLeast.get(`${from}|${to}|${app}`) ?? 0),
-    })),
-    situations: Object.fromEntries(SITUATIONS.map((name) => [name, situations[name] ?? 0])),
-    cells: count,
-    zero,
+    ...cards.table,
+    ...(alone ? {} : { disks: disks.table }),
+    situations: Object.fromEntries(names.map((name) => [name, situations[name] ?? 0])),
+    cells: cards.cells + disks.cells,
+    zero: [...cards.zero, ...disks.zero],
   };
+}
+
+/** The cells of one class of devices, and the least of them by fault and by pair. */
+class Tabulation {
+  readonly table: DeviceCoverage;
+  readonly zero: string[] = [];
+  cells = 0;
+  private readonly seen: Covered['cells'];
+  private readonly pairLeast = new Map<string, number>();
+
+  constructor(
+    seen: Covered['cells'],
+    device: DeviceClass,
+    drivers: readonly string[],
+    applications: readonly string[],
+    allowed: readonly Fault[],
+  ) {
+    this.seen = seen;
+    const pairs = drivers.flatMap((from) => drivers.map((to) => ({ from, to })));
+    const places = pairs.flatMap(({ from, to }) => applications.map((app) => ({ from, to, app })));
+    const faults = allowed.filter((fault) => PHASES.some((phase) => canStrike(fault, phase, device)));
+    this.table = {
+      drivers,
+      applications,
+      faults: faults.map((fault) => ({
+        fault,
+        why: whyNot(fault),
+        least: PHASES.map((phase) =>
+          canStrike(fault, phase, device)
+            ? Math.min(...places.map(({ from, to, app }) => this.count(phase, fault, from, to, app)))
+            : null,
+        ),
+      })),
+      pairs: pairs.map(({ from, to }) => ({
+        from,
+        to,
+        least: applications.map((app) => this.pairLeast.get(`${from}|${to}|${app}`) ?? 0),
+      })),
+    };
+  }
+
+  private count(...[phase, fault, from, to, app]: Parameters<typeof cellKey>): number {
+    const key = cellKey(phase, fault, from, to, app);
+    const place = `${from}|${to}|${app}`;
+    const count = this.seen[key] ?? 0;
+    this.cells++;
+    if (count === 0) this.zero.push(key);
+    this.pairLeast.set(place, Math.min(count, this.pairLeast.get(place) ?? Number.POSITIVE_INFINITY));
+    return count;
+  }
 }

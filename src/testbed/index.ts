@@ -37,7 +37,7 @@ export {
 } from './campaign.ts';
 export { type Catalogue, catalogue } from './catalogue.ts';
 export { type ConformOptions, type ConformReport, runConform } from './conform.ts';
-export type { CoverageTable } from './coverage-table.ts';
+export type { CoverageTable, DeviceCoverage } from './coverage-table.ts';
 export type { Progress } from './drive.ts';
 export { type Dump, readDump } from './dump-file.ts';
 export { UsageError } from './errors.ts';

@@ -1,6 +1,6 @@
 /** Modules of the user's own for a campaign: looked at here, so that what is wrong with one is said before it begins. */
 
-import { NIC_DRIVERS } from '../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { loadApplication } from '../exec/modules/application-module.ts';
 import { loadChecker } from '../exec/modules/checker-module.ts';
 import { loadDriver } from '../exec/modules/driver-module.ts';
@@ -14,6 +14,8 @@ export interface Own {
   /** Names of all drivers and applications that scenarios are drawn from. */
   readonly drivers: readonly string[];
   readonly applications: readonly string[];
+  /** None where something of the user's own makes all machines such of cards. */
+  readonly diskDrivers: readonly string[];
 }
 
 export interface OwnPaths {
@@ -39,6 +41,7 @@ export async function openOwn({ driver, app, checkers = [] }: OwnPaths): Promise
     },
     drivers: [...builtIn, ...drivers.map(({ name }) => name)],
     applications: (applications.length > 0 ? applications : APPLICATIONS).map(({ name }) => name),
+    diskDrivers: drivers.length + applications.length > 0 ? [] : DISK_DRIVERS.map(({ name }) => name),
   };
 }
 

@@ -1,12 +1,22 @@
 /** Reports of campaigns, as `validate` gets them. */
-import { SITUATIONS } from '../../src/exec/sim/coverage.ts';
-import { canStrike, FAULT_NAMES, whyNot } from '../../src/exec/sim/faults.ts';
+import { CARD_SITUATIONS, DISK_SITUATIONS } from '../../src/exec/sim/coverage.ts';
+import { canStrike, type DeviceClass, FAULT_NAMES, whyNot } from '../../src/exec/sim/faults.ts';
 import { PHASES } from '../../src/swap/plan.ts';
-import type { CampaignReport, SeedFailureReport } from '../../src/testbed/index.ts';
+import type { CampaignReport, DeviceCoverage, SeedFailureReport } from '../../src/testbed/index.ts';
 import { scenario } from '../exec/sim/scenarios.ts';
 
 const DRIVERS = ['interrupt', 'polling', 'batching', 'a-driver-with-a-long-name'];
 const APPS = ['sink', 'echo', 'forward'];
+
+function rowsOf(device: DeviceClass): DeviceCoverage['faults'] {
+  return FAULT_NAMES.map((fault, row) => ({
+    fault,
+    why: whyNot(fault),
+    least: PHASES.map((phase, column) =>
+      canStrike(fault, phase, device) ? 1234 * row + 17 * column + 1 : null,
+    ),
+  }));
+}
 
 export const PASSED_CAMPAIGN: CampaignReport = {
   version: 1,
@@ -14,8 +24,9 @@ export const PASSED_CAMPAIGN: CampaignReport = {
   from: 0,
   seeds: 1_000_000,
   frames: 514_222_108,
+  requests: 241_018_377,
   swaps: 3_402_118,
-  outcomes: { done: 2_702_118, rolledBack: 250_000, refused: 450_000 },
+  outcomes: { done: 2_702_118, rolledBack: 250_000, refused: 400_000, cutOff: 50_000 },
   elapsedMs: 12_345_678,
   failedSeeds: [],
   failures: [],
@@ -23,15 +34,21 @@ export const PASSED_CAMPAIGN: CampaignReport = {
     phases: PHASES,
     drivers: DRIVERS,
     applications: APPS,
-    faults: FAULT_NAMES.map((fault, row) => ({
-      fault,
-      why: whyNot(fault),
-      least: PHASES.map((phase, column) => (canStrike(fault, phase) ? 1234 * row + 17 * column + 1 : null)),
-    })),
+    faults: rowsOf('nic'),
     pairs: DRIVERS.flatMap((from, row) =>
       DRIVERS.map((to, column) => ({ from, to, least: APPS.map((_, i) => 100 * row + 10 * column + i + 1) })),
     ),
-    situations: Object.fromEntries(SITUATIONS.map((name, i) => [name, 10 ** (i + 1)])),
+    disks: {
+      drivers: DRIVERS,
+      applications: ['blocks'],
+      faults: rowsOf('nvme'),
+      pairs: DRIVERS.flatMap((from, row) =>
+        DRIVERS.map((to, column) => ({ from, to, least: [50 * row + column + 1] })),
+      ),
+    },
+    situations: Object.fromEntries(
+      [...CARD_SITUATIONS, ...DISK_SITUATIONS].map((name, i) => [name, 7 ** (i + 1)]),
+    ),
     cells: 4_080,
     zero: [],
   },

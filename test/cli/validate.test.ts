@@ -42,7 +42,7 @@ describe('a campaign on the screen', () => {
     for (const fact of [
       '300 seeds from 0',
       'ended early by the user',
-      '2,702,118 done, 250,000 rolled back, 450,000 refused',
+      '2,702,118 done, 250,000 rolled back, 400,000 refused, 50,000 cut off',
       'order on eth1, queue 2, flow 7, sequence 120,422, swap 3 in probation',
       'frame 120422 of flow 7, received, was duplicated',
       '4,812 us of virtual time',
@@ -76,7 +76,7 @@ describe('a campaign on the screen', () => {
     const coverage = { ...PASSED_CAMPAIGN.coverage, faults: [], zero: [], cells: 0 };
     const text = at(80, { ...PASSED_CAMPAIGN, coverage });
     expect(text).not.toMatch(/Faults|pairs|cells/);
-    expect(text).toContain('Rings and cards');
+    expect(text).toContain('Rings, cards and disks');
   });
 
   it('ends with the verdict, which is all when it is to be quiet', () => {
@@ -96,6 +96,7 @@ describe('the line that shows how a campaign goes', () => {
     seeds: 1000,
     total: 1_000_000_000,
     frames: 5e8,
+    requests: 2e8,
     swaps: 3e6,
     failed: 0,
   };
@@ -110,9 +111,10 @@ describe('the line that shows how a campaign goes', () => {
   });
 
   it('says all there is where there is room', () => {
-    expect(renderCampaignProgress({ ...progress, total: 2000 }, screen(110))).toBe(
-      ' 50 %  1,000 of 2,000 seeds · none failed · 16.4 seeds/s · 500,000,000 frames · 3,000,000 swaps',
-    );
+    const before = ' 50 %  1,000 of 2,000 seeds · none failed · 16.4 seeds/s · 50,000 frames';
+    const some = { ...progress, total: 2000, frames: 5e4, requests: 2e4, swaps: 300 };
+    expect(renderCampaignProgress(some, screen(110))).toBe(`${before} · 20,000 requests · 300 swaps`);
+    expect(renderCampaignProgress({ ...some, requests: 0 }, screen(110))).toBe(`${before} · 300 swaps`);
   });
 });
 

@@ -36,7 +36,7 @@ describe('a campaign that passes', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^PASS {2}100 seeds from 0 · /);
     expect(stdout).toMatch(/\n\nPASS {2}100 seeds, no violation\n$/);
-    for (const heading of ['Faults in phases', 'Ordered pairs', 'Rings and cards'])
+    for (const heading of ['Faults in phases', 'Ordered pairs', 'Rings, cards and disks'])
       expect(stdout).toContain(`\n${heading}`);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     const report = reportIn(readFileSync(json, 'utf8'));

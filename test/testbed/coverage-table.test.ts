@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Covered, cellKey, SITUATIONS } from '../../src/exec/sim/coverage.ts';
+import {
+  CARD_SITUATIONS,
+  type Covered,
+  cellKey,
+  DISK_SITUATIONS,
+  OF_DISKS,
+} from '../../src/exec/sim/coverage.ts';
 import { canStrike, FAULT_NAMES, type Fault, whyNot } from '../../src/exec/sim/faults.ts';
 import { PHASES } from '../../src/swap/plan.ts';
 import { tabulate } from '../../src/testbed/coverage-table.ts';
@@ -8,7 +14,10 @@ const OWN = {
   modules: { drivers: [], applications: [], checkers: [] },
   drivers: ['a', 'b'],
   applications: ['sink', 'echo'],
+  diskDrivers: [],
 };
+const WITH_DISKS = { ...OWN, diskDrivers: ['a', 'b'] };
+const OF_CARDS = FAULT_NAMES.filter((fault) => PHASES.some((phase) => canStrike(fault, phase, 'nic')));
 const PAIRS = [
   ['a', 'a'],
   ['a', 'b'],
@@ -16,12 +25,12 @@ const PAIRS = [
   ['b', 'b'],
 ] as const;
 
-/** All cells that there can be, each this often. */
+/** All cells of cards that there can be, each this often. */
 function full(faults: readonly Fault[], count = 5): Record<string, number> {
   const cells: Record<string, number> = {};
   for (const fault of faults)
     for (const phase of PHASES)
-      if (canStrike(fault, phase))
+      if (canStrike(fault, phase, 'nic'))
         for (const [from, to] of PAIRS)
           for (const app of OWN.applications) cells[cellKey(phase, fault, from, to, app)] = count;
   return cells;
@@ -43,9 +52,9 @@ describe('the coverage table', () => {
 
   it('has null, and says why, where a fault cannot strike', () => {
     const { faults } = tabulate(covered(full(FAULT_NAMES)), FAULT_NAMES, OWN);
-    expect(faults.map(({ fault }) => fault)).toEqual(FAULT_NAMES);
+    expect(faults.map(({ fault }) => fault)).toEqual(OF_CARDS);
     for (const { fault, least, why } of faults) {
-      expect(least).toEqual(PHASES.map((phase) => (canStrike(fault as Fault, phase) ? 5 : null)));
+      expect(least).toEqual(PHASES.map((phase) => (canStrike(fault as Fault, phase, 'nic') ? 5 : null)));
       expect(why).toBe(whyNot(fault as Fault));
       if (least.includes(null)) expect(why).not.toBe('');
     }
@@ -87,8 +96,25 @@ describe('the coverage table', () => {
 
   it('has every situation, seen or not', () => {
     const { situations } = tabulate(covered({}, { 'PAUSE sent': 7 }), FAULT_NAMES, OWN);
-    expect(Object.keys(situations)).toEqual([...SITUATIONS]);
+    expect(Object.keys(situations)).toEqual([...CARD_SITUATIONS]);
     expect(situations).toMatchObject({ 'PAUSE sent': 7, 'transmit ring full': 0 });
+    const both = tabulate(covered({}), FAULT_NAMES, WITH_DISKS).situations;
+    expect(Object.keys(both)).toEqual([...CARD_SITUATIONS, ...DISK_SITUATIONS]);
+  });
+
+  it('has a part of its own for disks, with their faults and no others', () => {
+    const cells = full(FAULT_NAMES);
+    const seen = cellKey('quiesce', 'powerCut', 'a', 'b', OF_DISKS);
+    const table = tabulate(covered({ ...cells, [seen]: 3 }), FAULT_NAMES, WITH_DISKS);
+    expect(tabulate(covered(cells), FAULT_NAMES, OWN).disks).toBeUndefined();
+    const names = table.disks?.faults.map(({ fault }) => fault);
+    expect(names).toContain('powerCut');
+    expect(names).not.toContain('linkFlap');
+    expect(table.faults.map(({ fault }) => fault)).not.toContain('powerCut');
+    expect(table.zero).not.toContain(seen);
+    expect(table.zero).toContain(cellKey('quiesce', 'powerCut', 'b', 'a', OF_DISKS));
+    expect(table.zero.every((cell) => cell.endsWith(`|${OF_DISKS}`))).toBe(true);
+    expect(table.cells).toBe(Object.keys(cells).length + table.zero.length + 1);
   });
 
   it('is all zero after nothing', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import campaignSchema from '../../schemas/campaign.schema.json' with { type: 'json' };
 import reportSchema from '../../schemas/report.schema.json' with { type: 'json' };
 import scenarioSchema from '../../schemas/scenario.schema.json' with { type: 'json' };
-import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { FAULT_NAMES } from '../../src/exec/sim/faults.ts';
 import { drawScenario } from '../../src/exec/sim/scenario.ts';
 import { APPLICATIONS } from '../../src/host/apps/applications.ts';
@@ -58,7 +58,8 @@ describe('the campaign schema', () => {
 
   it('describes each scenario that can be drawn', () => {
     const course = undefined;
-    const deck = { drivers: NIC_DRIVERS, apps: APPLICATIONS, faults: new Set(FAULT_NAMES), course };
+    const drivers = { drivers: NIC_DRIVERS, diskDrivers: DISK_DRIVERS };
+    const deck = { ...drivers, apps: APPLICATIONS, faults: new Set(FAULT_NAMES), course };
     for (let seed = 0; seed < 200; seed++) {
       const smallest = drawScenario(seed, { ...deck, subject: undefined, swaps: true });
       fitsCampaign({ ...FAILED_CAMPAIGN, failures: [{ ...FAILURE, smallest }] });

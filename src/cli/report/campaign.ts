@@ -1,4 +1,4 @@
-import type { CampaignReport, SeedFailureReport } from '../../testbed/index.ts';
+import type { CampaignReport, DeviceCoverage, SeedFailureReport } from '../../testbed/index.ts';
 import { counted, digits, grouped, timeSpan } from '../format.ts';
 import type { Colors, Screen } from '../screen.ts';
 import { facts, indent, inParts, section, table, widthOf, wrap } from '../text.ts';
@@ -11,8 +11,8 @@ const ZEROES_SHOWN = 6;
 export function renderCampaign(report: CampaignReport, options: string, screen: Screen): string {
   const sections = [
     headline(report, screen),
-    faultTable(report, screen),
-    pairTable(report, screen),
+    faultTables(report, screen),
+    pairTables(report, screen),
     situations(report, screen),
     ...report.failures.map((failure) => failureText(failure, options, screen)),
     [verdict(report, options, screen)],
@@ -32,15 +32,16 @@ function word({ verdict }: CampaignReport, { green, red, bold }: Colors): string
 }
 
 function headline(report: CampaignReport, { columns, colors }: Screen): string[] {
-  const { seeds, from, frames, swaps, outcomes, elapsedMs, host } = report;
+  const { seeds, from, frames, requests, swaps, outcomes, elapsedMs, host } = report;
   const rate = `${digits(seeds / Math.max(0.001, elapsedMs / 1000))} seeds/s`;
-  const each = `${grouped(frames / Math.max(1, seeds))} frames each on average`;
+  const each = (amount: number, what: string) => `${grouped(amount / Math.max(1, seeds))} ${what}`;
+  const cut = outcomes.cutOff === undefined ? '' : `, ${grouped(outcomes.cutOff)} cut off`;
   const facts = [
     `${counted(seeds, 'seed')} from ${from}`,
     timeSpan(elapsedMs),
     rate,
-    each,
-    `${counted(swaps, 'swap')}: ${grouped(outcomes.done ?? 0)} done, ${grouped(outcomes.rolledBack ?? 0)} rolled back, ${grouped(outcomes.refused ?? 0)} refused`,
+    `${each(frames, 'frames')}${requests > 0 ? ` and ${each(requests, 'requests')}` : ''} each on average`,
+    `${counted(swaps, 'swap')}: ${grouped(outcomes.done ?? 0)} done, ${grouped(outcomes.rolledBack ?? 0)} rolled back, ${grouped(outcomes.refused ?? 0)} refused${cut}`,
     ...(report.interrupted ? ['ended early by the user'] : []),
   ];
   return [
@@ -49,32 +50,40 @@ function headline(report: CampaignReport, { columns, colors }: Screen): string[]
   ];
 }
 
-/** Rows are faults, columns phases; several tables where one is too wide. */
-function faultTable({ coverage }: CampaignReport, screen: Screen): string[] {
+/** Of cards, then of disks if there were any: rows are faults, columns phases; several tables where one is too wide. */
+function faultTables({ coverage }: CampaignReport, screen: Screen): string[] {
   if (coverage.faults.length === 0) return [];
-  const { phases } = coverage;
+  const { phases, disks } = coverage;
+  const note = 'least count over all pairs and applications; . cannot be';
+  return [
+    ...section(screen, 'Faults in phases of swaps', note, faultTable(coverage, phases, screen)),
+    ...(disks === undefined
+      ? []
+      : ['', ...section(screen, 'Of disks', '', faultTable(disks, phases, screen))]),
+    '',
+    ...indent(wrap(zeroes(coverage), screen.columns - 2)),
+  ];
+}
+
+function faultTable({ faults }: DeviceCoverage, phases: readonly string[], screen: Screen): string[] {
   const block = (from: number, to: number): string[] =>
     table(
       ['left', ...phases.slice(from, to).map(() => 'right' as const)],
       [
         ['', ...phases.slice(from, to)],
-        ...coverage.faults.map(({ fault, least }) => [
+        ...faults.map(({ fault, least }) => [
           fault,
           ...least.slice(from, to).map((count) => cell(count, screen.colors)),
         ]),
       ],
     );
-  const lines = inParts(phases.length, block, screen.columns - 2);
-  const zero = coverage.zero.length;
-  const note =
-    zero === 0
-      ? `None of ${grouped(coverage.cells)} cells is zero.`
-      : `${grouped(zero)} of ${grouped(coverage.cells)} cells are zero: ${coverage.zero.slice(0, ZEROES_SHOWN).join(', ')}${zero > ZEROES_SHOWN ? ', ...' : ''}`;
-  return section(screen, 'Faults in phases', 'least count over all pairs and applications; . cannot be', [
-    ...lines,
-    '',
-    ...wrap(note, screen.columns - 2),
-  ]);
+  return inParts(phases.length, block, screen.columns - 2);
+}
+
+function zeroes({ cells, zero }: CampaignReport['coverage']): string {
+  if (zero.length === 0) return `None of ${grouped(cells)} cells is zero.`;
+  const some = zero.slice(0, ZEROES_SHOWN).join(', ');
+  return `${grouped(zero.length)} of ${grouped(cells)} cells are zero: ${some}${zero.length > ZEROES_SHOWN ? ', ...' : ''}`;
 }
 
 function cell(count: number | null, { red }: Colors): string {
@@ -82,9 +91,17 @@ function cell(count: number | null, { red }: Colors): string {
   return count === 0 ? red('0') : grouped(count);
 }
 
-function pairTable({ coverage }: CampaignReport, screen: Screen): string[] {
+function pairTables({ coverage }: CampaignReport, screen: Screen): string[] {
   if (coverage.faults.length === 0) return [];
-  const { applications, pairs } = coverage;
+  const { disks } = coverage;
+  const note = 'least count over all faults and phases, by application';
+  return [
+    ...section(screen, 'Ordered pairs', note, pairTable(coverage, screen)),
+    ...(disks === undefined ? [] : ['', ...section(screen, 'Of disks', '', pairTable(disks, screen))]),
+  ];
+}
+
+function pairTable({ applications, pairs }: DeviceCoverage, screen: Screen): string[] {
   const counts = (least: readonly number[]) => least.map((count) => cell(count, screen.colors));
   const wide = table(
     ['left', ...applications.map(() => 'right' as const)],
@@ -103,12 +120,7 @@ function pairTable({ coverage }: CampaignReport, screen: Screen): string[] {
         ),
       ),
     ]);
-  return section(
-    screen,
-    'Ordered pairs',
-    'least count over all faults and phases, by application',
-    widthOf(wide) <= room ? wide : narrow(),
-  );
+  return widthOf(wide) <= room ? wide : narrow();
 }
 
 function situations({ coverage }: CampaignReport, screen: Screen): string[] {
@@ -116,7 +128,8 @@ function situations({ coverage }: CampaignReport, screen: Screen): string[] {
   const wide = table(['left', 'right'], rows);
   const room = screen.columns - 2;
   const narrow = () => rows.flatMap(([name, count]) => wrap(`${name} ${count}`, room, 4));
-  return section(screen, 'Rings and cards', 'times seen', widthOf(wide) <= room ? wide : narrow());
+  const title = coverage.disks === undefined ? 'Rings and cards' : 'Rings, cards and disks';
+  return section(screen, title, 'times seen', widthOf(wide) <= room ? wide : narrow());
 }
 
 function failureText(failure: SeedFailureReport, options: string, screen: Screen): string[] {

@@ -4,6 +4,7 @@ import { load, store } from '../../hw/shared.ts';
 /** What a request asks for. */
 export const OP = { read: 1, write: 2, flush: 3, writeZeroes: 4, discard: 5 } as const;
 export type Op = (typeof OP)[keyof typeof OP];
+const OPS = Object.keys(OP) as readonly (keyof typeof OP)[];
 /** Done only when it is on the media (FUA). */
 export const REQUEST_FUA = 1;
 /** `status` of a request that is not done. */
@@ -61,6 +62,16 @@ export class RequestTable {
     words[at + REQUEST.data] = data;
     words[at + REQUEST.next] = -1;
     store(words, at + REQUEST.status, PENDING);
+  }
+
+  /** For people: `write of 8 blocks from 64`. */
+  describe(request: number): string {
+    const { words } = this.memory;
+    const at = this.at(request);
+    const op = OPS.find((name) => OP[name] === words[at + REQUEST.op]) ?? 'no operation';
+    const fua = (words[at + REQUEST.flags] & REQUEST_FUA) === 0 ? '' : ', FUA';
+    const blocks = words[at + REQUEST.blocks] >>> 0;
+    return blocks === 0 ? op : `${op} of ${blocks} blocks from ${words[at + REQUEST.block] >>> 0}${fua}`;
   }
 
   status(request: number): number {

@@ -1,8 +1,10 @@
 /** What checkers and ledger are shown of a simulated machine. */
+import { diskBalance, diskFacts } from '../../check/blocks/balance.ts';
 import { accountBuffers } from '../../check/buffers.ts';
 import type { CheckedMachine } from '../../check/checker.ts';
 import { balance, type Violation } from '../../check/ledger.ts';
 import { type CardCounts, countCard, factsOf } from '../../host/books.ts';
+import { load } from '../../hw/shared.ts';
 import type { SimMachine } from './machine.ts';
 
 export function checkedMachine({ cpu, hardware, layout, memory }: SimMachine): CheckedMachine {
@@ -16,15 +18,18 @@ export function checkedMachine({ cpu, hardware, layout, memory }: SimMachine): C
       complete: !layout.cards[i].lossy,
       returnsAll: !layout.cards[i].lossy && !layout.cards[layout.cards[i].returns ?? i].lossy,
     })),
+    disks: cpu.disks.map(({ slot, client }) => ({ name: slot.name, books: client.books })),
     pool: cpu.pool,
     noticed: cpu.violations,
   };
 }
 
-/** Has every offered frame been delivered or dropped, and every accepted one been sent? */
+/** Has every offered frame been delivered or dropped, every accepted one been sent, every disk done all and been checked? */
 export function allAccounted(machine: SimMachine): boolean {
+  const { layout, memory } = machine;
+  if (layout.disks.some(({ done }) => load(memory.words, done.address >>> 2) === 0)) return false;
   const counts = countAll(machine);
-  return machine.layout.cards.every(({ returns }, i) => {
+  return layout.cards.every(({ returns }, i) => {
     const { done, offered, delivered, dropped, returned } = counts[i];
     const gone = Object.values(dropped).reduce((sum, count) => sum + count, 0);
     if (!done || delivered.frames + gone < offered) return false;
@@ -32,7 +37,7 @@ export function allAccounted(machine: SimMachine): boolean {
   });
 }
 
-/** The ledger of all cards, and every buffer's owner. */
+/** The ledger of all devices, and every buffer's owner. */
 export function balanceAll(machine: SimMachine): Violation[] {
   const { cpu, hardware, layout } = machine;
   const counts = countAll(machine);
@@ -45,7 +50,17 @@ export function balanceAll(machine: SimMachine): Violation[] {
   const problems = accountBuffers(cpu.pool, held).map(({ device, message }): Violation => {
     return { invariant: 'buffers', device, message };
   });
-  return [...balances.flatMap(({ violations }) => violations), ...problems];
+  return [...balances.flatMap(({ violations }) => violations), ...problems, ...balanceDisks(machine)];
+}
+
+function balanceDisks({ cpu, scenario }: SimMachine): Violation[] {
+  const mayFail =
+    scenario.rates.mediaError > 0 ||
+    scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'mediaError'));
+  return cpu.disks.flatMap(({ slot, client }) => {
+    const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail);
+    return diskBalance(facts).violations;
+  });
 }
 
 /** A link that has nothing to do may not yet have published what it saw. */

@@ -3,8 +3,8 @@ import { PHASES, type Phase } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 
-/** Situations of rings and card, counted once for each scenario and ring in which they came about. */
-export const SITUATIONS = [
+/** Situations of rings and devices, counted once for each look that finds them. */
+export const CARD_SITUATIONS = [
   'receive index wrapped',
   'transmit index wrapped',
   'receive ring without a posted buffer',
@@ -15,9 +15,16 @@ export const SITUATIONS = [
   'PAUSE sent',
   'frames dropped on an open link',
 ] as const;
-export type Situation = (typeof SITUATIONS)[number];
+export const DISK_SITUATIONS = [
+  'queue pair at its depth',
+  'commands held in a plug',
+  'submission queue wrapped',
+  'power cut in a swap',
+] as const;
+export type Situation = (typeof CARD_SITUATIONS)[number] | (typeof DISK_SITUATIONS)[number];
 
-export type Outcome = SwapRecord['outcome'];
+/** `cutOff`: the power failed before its end. */
+export type Outcome = SwapRecord['outcome'] | 'cutOff';
 
 /** Plain data, so that what several threads covered can be added up. */
 export interface Covered {
@@ -26,6 +33,9 @@ export interface Covered {
   readonly situations: Record<string, number>;
   readonly outcomes: Record<string, number>;
 }
+
+/** What stands for the application in the cells of a disk. */
+export const OF_DISKS = 'blocks';
 
 export function nothingCovered(): Covered {
   return { cells: {}, situations: {}, outcomes: {} };
@@ -40,7 +50,7 @@ export function cellKey(phase: Phase, fault: Fault, from: string, to: string, ap
   return `${phase}|${fault}|${from}|${to}|${app}`;
 }
 
-/** Faults that struck in the phases of one card's swap: a bit for each, counted when the swap has ended. */
+/** Faults that struck in the phases of one device's swap: a bit for each, counted when the swap has ended. */
 export class SwapMarks {
   private readonly marks = new Int32Array(PHASES.length);
 
@@ -53,7 +63,7 @@ export class SwapMarks {
   }
 
   /** Adds what was marked to the sum. */
-  enter(sum: Covered, record: SwapRecord, app: string): void {
+  enter(sum: Covered, record: SwapRecord, app: string, outcome: Outcome): void {
     PHASES.forEach((phase, p) => {
       for (let left = this.marks[p]; left !== 0; left &= left - 1) {
         const fault = FAULT_NAMES[31 - Math.clz32(left & -left)];
@@ -61,6 +71,6 @@ export class SwapMarks {
         sum.cells[key] = (sum.cells[key] ?? 0) + 1;
       }
     });
-    sum.outcomes[record.outcome] = (sum.outcomes[record.outcome] ?? 0) + 1;
+    sum.outcomes[outcome] = (sum.outcomes[outcome] ?? 0) + 1;
   }
 }

@@ -32,7 +32,7 @@ export class EventsOf implements Trace {
     this.unmasks = `${device} writes EIMS`;
     this.ofOthers = OF_ALL_CARDS.has(invariant)
       ? undefined
-      : new RegExp(`^(link of )?(?!${device}\\b)eth\\d`);
+      : new RegExp(`^(link of )?(?!${device}\\b)(eth|nvme)\\d`);
   }
 
   line(timeUs: number, text: string): void {

@@ -49,6 +49,12 @@ export class SlowFabric extends InterruptFabric {
     return due.length;
   }
 
+  /** Nothing that is on its way arrives. */
+  lose(): void {
+    this.late = [];
+    this.delayNext = false;
+  }
+
   nextTimerUs(): number {
     return this.late.reduce((next, { dueUs }) => Math.min(next, dueUs), Number.POSITIVE_INFINITY);
   }

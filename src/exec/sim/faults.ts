@@ -4,24 +4,30 @@ import type { Lots } from './lots.ts';
 
 /** Each with what it does, for help and for reports. */
 export const FAULTS = {
-  lateWriteBack: 'finished descriptors are written back in a later step, the queues in any order',
+  lateWriteBack:
+    'finished descriptors and completions are written back in a later step, the queues in any order',
   delayedInterrupt: 'an interrupt message arrives late, and behind later ones',
   spuriousInterrupt: 'a vector fires and nothing has happened',
   pauseStorm: 'the link partner sends PAUSE, and takes it back, again and again',
   silence: 'the link is silent for a while, and makes up for it in a burst',
   linkFlap: 'the cable is pulled and plugged in again',
-  shortBudget: 'card, link and driver may do one frame at a time',
-  stalledCpu: 'the CPU stands still in the middle of its step while the cards go on',
+  shortBudget: 'card, link, disk and driver may do one frame or command at a time',
+  stalledCpu: 'the CPU stands still in the middle of its step while the devices go on',
   failingAllocation: 'there is no DMA memory, or no buffer, when a swap asks for it',
   throwingDriver: 'a driver throws before a call, in the middle of it, or after it',
   stuckDriver: 'a new driver makes no progress',
-  swapDuringSwap: 'another swap of the same card is asked for',
-  reset: 'the swap resets the card',
+  swapDuringSwap: 'another swap of the same device is asked for',
+  reset: 'the swap resets the device',
+  mediaError: 'the media of a disk fails a read, a write or a flush',
+  powerCut: 'the power fails, at any access; then all is started anew, and what was promised is looked for',
 } as const;
 export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 
-/** Of a thousand: descriptors runs held back, messages delayed, scheduling points at which it happens. */
+/** What is driven: faults are of the one, of the other, or of both. */
+export type DeviceClass = 'nic' | 'nvme';
+
+/** Of a thousand: runs held back, messages delayed, commands failed, scheduling points at which it happens. */
 export interface FaultRates {
   readonly lateWriteBack: number;
   readonly delayedInterrupt: number;
@@ -31,6 +37,8 @@ export interface FaultRates {
   readonly linkFlap: number;
   readonly shortBudget: number;
   readonly stalledCpu: number;
+  readonly mediaError: number;
+  readonly powerCut: number;
 }
 
 const MOST: FaultRates = {
@@ -42,15 +50,33 @@ const MOST: FaultRates = {
   linkFlap: 4,
   shortBudget: 900,
   stalledCpu: 25,
+  mediaError: 60,
+  powerCut: 6,
 };
 export type AmbientFault = keyof FaultRates;
 export const AMBIENT = Object.keys(MOST) as readonly AmbientFault[];
+export const NO_FAULTS = Object.fromEntries(AMBIENT.map((fault) => [fault, 0])) as Record<
+  AmbientFault,
+  number
+>;
 
-/** About a third of the allowed ones, each at a rate of its own. */
-export function drawRates(lots: Lots, allowed: ReadonlySet<Fault>): FaultRates {
-  const rates: Record<AmbientFault, number> = { ...MOST };
+/** Faults that do not come by themselves to a machine that has no device of theirs; frames would be lost with the power. */
+const NOT_WITH: Readonly<Record<'cards' | 'disks' | 'both', readonly AmbientFault[]>> = {
+  cards: ['mediaError', 'powerCut'],
+  disks: ['pauseStorm', 'silence', 'linkFlap'],
+  both: ['powerCut'],
+};
+
+/** About a third of the allowed ones, each at a rate of its own. `devices`: what the machine has. */
+export function drawRates(
+  lots: Lots,
+  allowed: ReadonlySet<Fault>,
+  devices: 'cards' | 'disks' | 'both',
+): FaultRates {
+  const rates: Record<AmbientFault, number> = { ...NO_FAULTS };
   for (const fault of AMBIENT)
-    rates[fault] = lots.chance(330) && allowed.has(fault) ? lots.between(1, MOST[fault]) : 0;
+    if (!NOT_WITH[devices].includes(fault) && lots.chance(330) && allowed.has(fault))
+      rates[fault] = lots.between(1, MOST[fault]);
   return rates;
 }
 
@@ -62,32 +88,45 @@ export interface Ambush {
 
 const EVERYWHERE: readonly Phase[] = PHASES;
 const YIELDING: readonly Phase[] = ['negotiate', 'prepare', 'probation', 'move', 'retire'];
+const NOWHERE: readonly Phase[] = [];
+
+interface Reach {
+  readonly nic: readonly Phase[];
+  readonly nvme: readonly Phase[];
+  readonly why: string;
+}
+
+const ofBoth = (phases: readonly Phase[], why = ''): Reach => ({ nic: phases, nvme: phases, why });
+const ofCards = (phases: readonly Phase[], why: string): Reach => ({ nic: phases, nvme: NOWHERE, why });
+const ofDisks = (phases: readonly Phase[], why: string): Reach => ({ nic: NOWHERE, nvme: phases, why });
 
 /** Where a fault cannot strike, and why: the cells that coverage does not ask for. */
-const REACH: Readonly<Record<Fault, { readonly phases: readonly Phase[]; readonly why: string }>> = {
-  lateWriteBack: { phases: EVERYWHERE, why: '' },
-  delayedInterrupt: { phases: EVERYWHERE, why: '' },
-  spuriousInterrupt: { phases: EVERYWHERE, why: '' },
-  pauseStorm: { phases: EVERYWHERE, why: '' },
-  silence: { phases: EVERYWHERE, why: '' },
-  linkFlap: { phases: EVERYWHERE, why: '' },
-  shortBudget: { phases: EVERYWHERE, why: '' },
-  stalledCpu: { phases: EVERYWHERE, why: '' },
-  failingAllocation: { phases: ['prepare'], why: 'nothing is allocated in other phases' },
-  throwingDriver: {
-    phases: ['prepare', 'quiesce', 'transfer', 'commit', 'probation', 'move', 'retire'],
-    why: 'no driver is called',
-  },
-  stuckDriver: { phases: ['probation'], why: 'a driver is watched on probation' },
-  swapDuringSwap: { phases: YIELDING, why: 'the phase is over before the CPU takes another request' },
-  reset: {
-    phases: PHASES.filter((phase) => phase !== 'move'),
-    why: 'after a reset no queue needs to be moved',
-  },
+const REACH: Readonly<Record<Fault, Reach>> = {
+  lateWriteBack: ofBoth(EVERYWHERE),
+  delayedInterrupt: ofBoth(EVERYWHERE),
+  spuriousInterrupt: ofBoth(EVERYWHERE),
+  pauseStorm: ofCards(EVERYWHERE, 'a disk has no link'),
+  silence: ofCards(EVERYWHERE, 'a disk has no link'),
+  linkFlap: ofCards(EVERYWHERE, 'a disk has no link'),
+  shortBudget: ofBoth(EVERYWHERE),
+  stalledCpu: ofBoth(EVERYWHERE),
+  failingAllocation: ofBoth(['prepare'], 'nothing is allocated in other phases'),
+  throwingDriver: ofBoth(
+    ['prepare', 'quiesce', 'transfer', 'commit', 'probation', 'move', 'retire'],
+    'no driver is called',
+  ),
+  stuckDriver: ofBoth(['probation'], 'a driver is watched on probation'),
+  swapDuringSwap: ofBoth(YIELDING, 'the phase is over before the CPU takes another request'),
+  reset: ofCards(
+    PHASES.filter((phase) => phase !== 'move'),
+    'after a reset no queue needs to be moved',
+  ),
+  mediaError: ofDisks(EVERYWHERE, 'a card has no media'),
+  powerCut: ofDisks(EVERYWHERE, 'frames would be lost with it, and nothing could be said of a card'),
 };
 
-export function canStrike(fault: Fault, phase: Phase): boolean {
-  return REACH[fault].phases.includes(phase);
+export function canStrike(fault: Fault, phase: Phase, device: DeviceClass): boolean {
+  return REACH[fault][device].includes(phase);
 }
 
 /** Why a cell of the coverage table stays empty. */

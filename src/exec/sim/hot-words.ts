@@ -3,6 +3,7 @@
  * it. What is wrong in a window of two accesses is hit by chance too seldom.
  */
 import { RX, TX } from '../../drivers/nic/state.ts';
+import { PAIR, SHADOW, SHADOW_WORDS } from '../../drivers/nvme/state.ts';
 import { LINES_PER_DEVICE } from '../../host/machine.ts';
 import { BELL_BYTES } from '../../hw/bell.ts';
 import {
@@ -18,17 +19,21 @@ import {
   TX_STATUS_WORD,
   tdt,
 } from '../../hw/nic/datasheet.ts';
+import { CQE, CQE_WORDS, cqHead, sqTail } from '../../hw/nvme/datasheet.ts';
 import { ENABLED_WORD, GENERATION_WORD } from '../../hw/registers.ts';
 import type { SimMachine } from './machine.ts';
 
 const LINES_PER_WORD = 32;
 
-/** Up to three words of one card, or of its way to the CPU; none in some scenarios. */
+/** Up to three words of one device, or of its way to the CPU; none in some scenarios. */
 export function drawHotWords(machine: SimMachine): number[] {
   const { lots, layout } = machine;
   if (lots.chance(250)) return [];
-  const card = lots.below(layout.cards.length);
-  const words = [...registersOf(machine, card), ...interruptsOf(machine, card), ...ringsOf(machine, card)];
+  const device = lots.below(layout.cards.length + layout.disks.length);
+  const words =
+    device < layout.cards.length
+      ? [...registersOf(machine, device), ...interruptsOf(machine, device), ...ringsOf(machine, device)]
+      : [...doorbellsOf(machine, device), ...interruptsOf(machine, device), ...queuesOf(machine, device)];
   return Array.from({ length: lots.between(1, 3) }, () => lots.pick(words));
 }
 
@@ -52,10 +57,10 @@ function registersOf({ layout, hardware, lots }: SimMachine, card: number): numb
 }
 
 /** The bell, the summary and the pending lines of the CPU. */
-function interruptsOf({ layout }: SimMachine, card: number): number[] {
+function interruptsOf({ layout }: SimMachine, device: number): number[] {
   const bell = layout.cpu.address >>> 2;
   const summary = bell + BELL_BYTES / 4;
-  return [bell, summary, summary + 1 + Math.floor((card * LINES_PER_DEVICE) / LINES_PER_WORD)];
+  return [bell, summary, summary + 1 + Math.floor((device * LINES_PER_DEVICE) / LINES_PER_WORD)];
 }
 
 /** Positions of a queue's rings, and a descriptor's status. */
@@ -74,5 +79,29 @@ function ringsOf({ cpu, memory, lots }: SimMachine, card: number): number[] {
     tx + TX.posted,
     status(rx + RX.ring, rx + RX.slots, RX_STATUS_WORD),
     status(tx + TX.ring, tx + TX.slots, TX_STATUS_WORD),
+  ];
+}
+
+/** Doorbells of one of its queue pairs. */
+function doorbellsOf({ layout, lots }: SimMachine, device: number): number[] {
+  const { nvme, queues } = layout.disks[device - layout.cards.length];
+  const base = nvme.registers.address >>> 2;
+  const queue = 1 + lots.below(queues);
+  return [base + (sqTail(queue) >>> 2), base + (cqHead(queue) >>> 2)];
+}
+
+/** Positions of a queue pair, the phase tag of a completion, and what stands for a command. */
+function queuesOf({ cpu, layout, memory: { words }, lots }: SimMachine, device: number): number[] {
+  const { state, queues } = cpu.disks[device - layout.cards.length].slot.environment;
+  const record = state.pair(1 + lots.below(queues));
+  const completion = words[record + PAIR.cq] + lots.below(words[record + PAIR.slots]) * CQE_WORDS;
+  const shadow = words[record + PAIR.shadow] + lots.below(words[record + PAIR.depth]) * SHADOW_WORDS;
+  return [
+    record + PAIR.tail,
+    record + PAIR.tailRung,
+    record + PAIR.head,
+    record + PAIR.free,
+    completion + CQE.status,
+    shadow + SHADOW.first,
   ];
 }

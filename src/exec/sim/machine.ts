@@ -3,6 +3,7 @@ import { buffersAway } from '../../check/buffers.ts';
 import { CHECKERS, type Checker, type CheckerDefinition } from '../../check/checker.ts';
 import type { Violation } from '../../check/ledger.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import type { DiskDriverDefinition } from '../../drivers/nvme/contract.ts';
 import type { ApplicationDefinition } from '../../host/apps/applications.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
@@ -16,21 +17,25 @@ import { Hardware } from '../hardware.ts';
 import { HardwareActors, NOBODY } from './actors.ts';
 import { allAccounted, balanceAll, checkedMachine } from './books.ts';
 import { type Covered, nothingCovered, SwapMarks } from './coverage.ts';
+import { Endless, endless, guardAgainstEndless, stepThrough } from './endless.ts';
 import { SlowFabric } from './fabric.ts';
 import { drawHotWords } from './hot-words.ts';
 import { Lots } from './lots.ts';
 import { layoutScenario } from './memory.ts';
 import { Mischief } from './mischief.ts';
 import { POINTS } from './points.ts';
+import { Power } from './power.ts';
+import { MOST_TURNS, Progress } from './progress.ts';
 import type { SimScenario } from './scenario.ts';
 import { watchSituations } from './situations.ts';
 import { SimSwaps } from './swaps.ts';
-import { type Trace, traceMachine } from './trace.ts';
+import { type Trace, traceCpu, traceHardware } from './trace.ts';
 import { unwatch, WATCH } from './watched-driver.ts';
 
 /** Beside the built-in ones. */
 export interface SimParts {
   readonly drivers: readonly NicDriverDefinition[];
+  readonly diskDrivers: readonly DiskDriverDefinition[];
   readonly applications: readonly ApplicationDefinition[];
   readonly checkers: readonly CheckerDefinition[];
   /** With drivers on probation, where it is to be more than usual. */
@@ -43,6 +48,7 @@ export interface SimResult {
   readonly during: { readonly swap: number; readonly phase: Phase } | undefined;
   readonly records: readonly SwapRecord[];
   readonly frames: number;
+  readonly requests: number;
   readonly covered: Covered;
   readonly timeUs: number;
 }
@@ -56,24 +62,13 @@ const CPUS_TURN = -2;
 const PATIENCE: Patience = { stuckPolls: 1500, idlePolls: 30 };
 /** A sleep that nobody ends lasts so long, as on threads. */
 const LONGEST_SLEEP_US = 20_000;
-/** Turns without work after which the clock leaps, and leaps without work after which nothing more is expected. */
-const IDLE_TURNS = 14;
-const IDLE_LEAPS = 16;
-/** Turns without work after which not even a swap under way will end. */
-const STUCK_TURNS = 20_000;
-const MOST_TURNS = 300_000;
-/** A step of one actor that makes more accesses than this does not end. */
-const ENDLESS = 1_000_000;
-/** Likewise one in which the other side has got in between so often: whoever waits for a word to change. */
+/** A step in which the other side has got in between so often does not end: whoever waits for a word to change. */
 const MOST_STRIKES = 3000;
-/** What the CPU does in the middle of a card's step: mostly one step of its own, sometimes it goes through to sleep. */
+/** What the CPU does in the middle of a device's step: mostly one step of its own, sometimes it goes through to sleep. */
 const NESTED_STEPS = [1, 1, 1, 1, 1, 1, 2, 4] as const;
 const TURNS_PER_LOOK = 8;
 /** Between two looks at situations worth counting. */
 const TURNS_PER_GLANCE = 16;
-
-/** An actor does not come to the end of a step. */
-class Endless extends Error {}
 
 export class SimMachine {
   readonly scenario: SimScenario;
@@ -81,27 +76,26 @@ export class SimMachine {
   readonly layout: MachineLayout;
   readonly clock = { us: 0, nowUs: (): number => this.clock.us };
   readonly hardware: Hardware;
-  readonly cpu: Cpu;
+  /** Another one when the power has failed. */
+  cpu: Cpu;
   readonly fabric: SlowFabric;
   readonly lots: Lots;
   readonly covered = nothingCovered();
   readonly marks: readonly SwapMarks[];
   readonly mischief: Mischief;
+  readonly power: Power;
+  private readonly parts: SimParts;
   private readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
-  private readonly checkers: readonly Checker[];
+  private readonly progress = new Progress();
   private readonly trace: Trace | undefined;
+  private checkers: readonly Checker[] = [];
+  /** Of CPUs that ended with the power. */
+  private readonly earlier: SwapRecord[] = [];
   private active = IDLE;
   private violation: Violation | undefined;
   private during: SimResult['during'];
   private sleepUntilUs = 0;
-  private idleTurns = 0;
-  private leaps = 0;
-  private turns = 0;
-  /** The last turn in which anything was done. */
-  private lastWork = 0;
-  /** What it was when the CPU last looked and found nothing. */
-  private foundNothing = -1;
   /** In this step of the actor whose turn it is. */
   private strikes = 0;
   private crashed = false;
@@ -109,6 +103,7 @@ export class SimMachine {
 
   constructor(scenario: SimScenario, parts: SimParts, trace?: Trace) {
     this.scenario = scenario;
+    this.parts = parts;
     this.trace = trace;
     this.lots = new Lots(scenario.seed, 2);
     const { memory, layout } = layoutScenario(scenario, parts);
@@ -116,22 +111,14 @@ export class SimMachine {
     this.layout = layout;
     this.fabric = new SlowFabric(memory, layout.cpu, this.clock, this.lots, scenario.rates.delayedInterrupt);
     this.hardware = new Hardware(memory, layout, this.clock, () => undefined, this.fabric);
-    this.cpu = new Cpu(memory, layout, this.clock, {
-      timed: [],
-      round: undefined,
-      drivers: parts.drivers,
-      applications: parts.applications,
-      patience: parts.patience ?? PATIENCE,
-      swapEnded: (record) => this.swapEnded(record),
-    });
-    this.marks = layout.cards.map(() => new SwapMarks());
+    this.cpu = this.makeCpu();
+    this.marks = this.cpu.devices.map(() => new SwapMarks());
     this.mischief = new Mischief(this);
+    this.power = new Power(this);
     this.swaps = new SimSwaps(this);
     this.actors = new HardwareActors(this);
-    this.checkers = [...CHECKERS, ...parts.checkers].map((definition) =>
-      definition.create(checkedMachine(this)),
-    );
-    if (trace !== undefined) traceMachine(this, trace);
+    if (trace !== undefined) traceHardware(this, trace);
+    this.attend();
   }
 
   /** Runs to the end, or to the first violation. */
@@ -140,7 +127,7 @@ export class SimMachine {
     try {
       this.work();
     } catch (error) {
-      this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
+      this.fail({ invariant: 'driver', device: this.first, message: reasonOf(error) });
     } finally {
       POINTS.disarm();
       POINTS.heat([]);
@@ -150,28 +137,29 @@ export class SimMachine {
     return {
       violation,
       during,
-      records: this.cpu.desk.records,
+      records: [...this.earlier, ...this.cpu.desk.records],
       frames: this.cpu.checks.reduce((sum, { verifier }) => sum + verifier.seen, 0),
+      requests: this.cpu.disks.reduce((sum, { client }) => sum + client.books.read('completed'), 0),
       covered,
       timeUs: this.clock.us,
     };
   }
 
-  /** The phase that a card's swap is in, if it is being swapped. */
-  phaseOf(card: number): Phase | undefined {
-    return this.exchangeOf(card)?.record.phase;
+  /** The phase that a device's swap is in, if it is being swapped. */
+  phaseOf(device: number): Phase | undefined {
+    return this.exchangeOf(device)?.record.phase;
   }
 
-  exchangeOf(card: number): Exchange | undefined {
-    return this.swaps.underWay(card);
+  exchangeOf(device: number): Exchange | undefined {
+    return this.swaps.underWay(device);
   }
 
-  /** A step of one of the cards, their links, or what carries interrupts. */
+  /** A step of one of the devices, their links, or what carries interrupts. */
   stepHardware(actor = this.actors.draw()): void {
     const before = this.active;
     this.active = HARDWARE;
     this.mischief.restore();
-    if (this.actors.step(actor) > 0) this.worked();
+    if (this.actors.step(actor) > 0) this.progress.worked();
     this.active = before;
   }
 
@@ -180,9 +168,9 @@ export class SimMachine {
   }
 
   private work(): void {
-    this.stepThrough(this.cpu.boot());
+    stepThrough(this.cpu.boot(), this.hardware, this.clock);
     this.hardware.start(this.clock.us);
-    this.cpu.desk.start(this.clock.us);
+    this.cpu.start(this.clock.us);
     POINTS.heat(drawHotWords(this));
     while (!this.over() && !this.settled()) this.turn();
     if (this.violation === undefined) this.closeBooks();
@@ -190,13 +178,14 @@ export class SimMachine {
 
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
-    this.turns++;
+    this.progress.turns++;
+    if (this.power.due) return this.restart();
     const wanted = this.lots.below(8) < this.scenario.cpuTurns && !this.cpuWaits();
     const actor = wanted ? CPUS_TURN : this.actors.draw();
     if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
     else this.hardwareTurn(actor);
     this.clock.us += this.lots.below(8) / 8;
-    if (++this.idleTurns > IDLE_TURNS) this.leap();
+    if (this.progress.endTurn()) this.leap();
   }
 
   private hardwareTurn(actor: number): void {
@@ -213,20 +202,12 @@ export class SimMachine {
 
   /** A CPU that found nothing, with nothing new since, mostly leaves its turn to the hardware. */
   private cpuWaits(): boolean {
-    return this.foundNothing === this.lastWork && !this.cpu.desk.busy && this.lots.below(4) > 0;
-  }
-
-  /** Something was done: the run is not at its end. */
-  private worked(): void {
-    this.idleTurns = 0;
-    this.leaps = 0;
-    this.lastWork = this.turns;
+    return this.progress.nothingNew && !this.cpu.desk.busy && this.lots.below(4) > 0;
   }
 
   /** Nothing is to be done now: on to the time when something is. */
   private leap(): void {
     const { hardware, clock, cpu, mischief, fabric } = this;
-    this.idleTurns = 0;
     if (hardware.hasWork(clock.us)) return;
     const asleep = cpu.port.bell.asleep() ? this.sleepUntilUs : Number.POSITIVE_INFINITY;
     const timer = Math.min(
@@ -236,7 +217,7 @@ export class SimMachine {
       fabric.nextTimerUs(),
     );
     const next = Math.min(timer, asleep);
-    if (next < timer || timer === Number.POSITIVE_INFINITY) this.leaps++; // nothing will come by itself
+    if (next < timer || timer === Number.POSITIVE_INFINITY) this.progress.leaptInVain();
     if (next > clock.us && next < Number.POSITIVE_INFINITY) clock.us = Math.ceil(next * 8) / 8;
   }
 
@@ -253,8 +234,9 @@ export class SimMachine {
     const frames = this.cpuStep();
     if (active === IDLE) POINTS.disarm();
     this.active = active;
-    if (frames > 0) this.worked();
-    else this.foundNothing = this.lastWork;
+    if (this.power.down) return;
+    if (frames > 0) this.progress.worked();
+    else this.progress.cpuFoundNothing();
     if (POINTS.writes !== writes || cpu.violations.length > 0) this.look();
     if (this.over() || frames > 0 || !cpu.idle()) return;
     cpu.port.bell.announce(true);
@@ -275,9 +257,10 @@ export class SimMachine {
       return this.cpu.step();
     } catch (error) {
       if (error instanceof Endless) throw error;
+      if (this.power.down) return 0;
       this.crashed = true; // what it was is among the CPU's violations, unless the swap itself failed
       if (this.cpu.violations.length === 0)
-        this.fail({ invariant: 'driver', device: this.layout.cards[0].name, message: reasonOf(error) });
+        this.fail({ invariant: 'driver', device: this.first, message: reasonOf(error) });
       return 0;
     }
   }
@@ -290,8 +273,9 @@ export class SimMachine {
   private strike(): void {
     const { active } = this;
     if (active === IDLE) return;
+    if (this.power.down) return this.power.strike();
     if (++this.strikes > MOST_STRIKES) endless();
-    POINTS.guard(ENDLESS, endless);
+    guardAgainstEndless();
     try {
       this.mischief.strike(active === CPU);
       if (active === CPU) for (let steps = this.lots.below(3); steps >= 0; steps--) this.stepHardware();
@@ -301,12 +285,58 @@ export class SimMachine {
       POINTS.arm(this.distance(), this.onStrike);
       this.mischief.rearm();
     }
+    if (active === CPU) this.power.strike();
+  }
+
+  private makeCpu(): Cpu {
+    const { drivers, diskDrivers, applications, patience = PATIENCE } = this.parts;
+    return new Cpu(this.memory, this.layout, this.clock, {
+      timed: [],
+      round: undefined,
+      drivers,
+      diskDrivers,
+      applications,
+      patience,
+      swapEnded: (record) => this.swapEnded(record),
+    });
+  }
+
+  /** Whoever looks on at the CPU, or gets in its way. */
+  private attend(): void {
+    const shown = checkedMachine(this);
+    this.checkers = [...CHECKERS, ...this.parts.checkers].map((definition) => definition.create(shown));
+    this.mischief.guardAllocation();
+    for (const disk of this.cpu.disks) this.power.guard(disk);
+    if (this.trace !== undefined) traceCpu(this, this.trace);
+  }
+
+  /** After a power cut. */
+  private restart(): void {
+    this.note('the power fails');
+    this.swaps.cutOff();
+    this.earlier.push(...this.cpu.desk.records);
+    this.fabric.lose();
+    this.mischief.restart();
+    this.power.restore(() => {
+      this.cpu = this.makeCpu();
+    });
+    this.attend();
+    this.active = IDLE;
+    stepThrough(this.cpu.boot(), this.hardware, this.clock);
+    this.cpu.start(this.clock.us);
+    this.progress.worked();
   }
 
   private swapEnded(record: SwapRecord): void {
+    if (this.power.down) return;
     const broken = this.swaps.ended(record);
     if (broken !== undefined) this.fail(broken);
-    this.worked();
+    this.progress.worked();
+  }
+
+  /** Named where no device in particular is meant. */
+  private get first(): string {
+    return this.cpu.devices[0].name;
   }
 
   /** The checkers, between two steps of the CPU. */
@@ -316,17 +346,18 @@ export class SimMachine {
       const seen = checker.look();
       if (seen !== undefined) return this.fail(seen);
     }
-    if (this.turns % TURNS_PER_GLANCE === 0) watchSituations(this);
+    if (this.progress.turns % TURNS_PER_GLANCE === 0) watchSituations(this);
   }
 
   private fail(violation: Violation): void {
     if (this.violation !== undefined) return;
     this.violation = violation;
-    const card = this.layout.cards.findIndex(({ name }) => name === violation.device);
-    const swaps = this.layout.cards.map((_, i) => this.exchangeOf(i)?.record);
+    const { devices } = this.cpu;
+    const device = devices.findIndex(({ name }) => name === violation.device);
+    const swaps = devices.map(({ index }) => this.exchangeOf(index)?.record);
     // A buffer without an owner may have been any card's.
     const any = violation.invariant === 'buffers' ? swaps.find((swap) => swap !== undefined) : undefined;
-    const record = swaps[card] ?? any;
+    const record = swaps[device] ?? any;
     if (record !== undefined) this.during = { swap: record.id, phase: record.phase };
     this.note(`VIOLATION of ${violation.invariant} at ${violation.device}: ${violation.message}`);
   }
@@ -337,12 +368,13 @@ export class SimMachine {
 
   /** All is accounted for; or nothing moves any more, and the books will say what is missing. */
   private settled(): boolean {
-    if (this.leaps >= IDLE_LEAPS && !this.cpu.desk.busy) return true;
-    if (this.turns - this.lastWork > STUCK_TURNS || this.turns >= MOST_TURNS) {
+    const { progress } = this;
+    if (progress.exhausted && !this.cpu.desk.busy) return true;
+    if (progress.stuck) {
       for (const violation of this.swaps.unending()) this.fail(violation);
       return true;
     }
-    return this.turns % TURNS_PER_LOOK === 0 && this.idleTurns > 0 && this.allAccounted();
+    return progress.turns % TURNS_PER_LOOK === 0 && progress.idle && this.allAccounted();
   }
 
   private allAccounted(): boolean {
@@ -352,7 +384,7 @@ export class SimMachine {
 
   /** The end of service, and what the ledger says of it. */
   private closeBooks(): void {
-    const { cpu, hardware, layout } = this;
+    const { cpu, hardware } = this;
     this.mischief.calm();
     hardware.endTraffic();
     cpu.desk.close();
@@ -363,26 +395,9 @@ export class SimMachine {
     watchSituations(this, true);
     for (const violation of balanceAll(this)) this.fail(violation);
     if (this.violation !== undefined) return;
-    this.stepThrough(cpu.halt());
+    stepThrough(cpu.halt(), hardware, this.clock);
     const away = buffersAway(cpu.pool);
     const message = `${away} buffers are not home at the end`;
-    if (away !== 0) this.fail({ invariant: 'buffers', device: layout.cards[0].name, message });
+    if (away !== 0) this.fail({ invariant: 'buffers', device: this.first, message });
   }
-
-  /** Work of the CPU in slices, with the cards going on in between. */
-  private stepThrough(slices: Generator<void>): void {
-    let steps = 0;
-    POINTS.guard(ENDLESS, endless);
-    for (const _ of slices) {
-      POINTS.guard(ENDLESS, endless);
-      for (const nic of this.hardware.nics) nic.step(this.clock.us, 64);
-      this.clock.us += 8;
-      if (++steps > MOST_TURNS) throw new Endless('a driver does not come to the end of its start or stop');
-    }
-    POINTS.disarm();
-  }
-}
-
-function endless(): void {
-  throw new Endless('a step of the machine does not come to its end');
 }

@@ -7,8 +7,11 @@ import type { Pace } from '../../hw/link/pacer.ts';
 import { align, Memory, MemoryMap, PAGE_BYTES } from '../../hw/memory.ts';
 import { macAddress } from '../../hw/nic/layout.ts';
 import { buffersFor } from '../../swap/plan.ts';
+import type { SimCard } from './draw-cards.ts';
+import type { SimSwap } from './draw-swaps.ts';
 import type { SimParts } from './machine.ts';
-import type { SimCard, SimScenario, SimSwap } from './scenario.ts';
+import { dmaOfDisk, planDisk } from './plan-disk.ts';
+import type { SimScenario } from './scenario.ts';
 
 /** Memories by their size: a scenario must not see what was in one before, nor how large another was. */
 const memories = new Map<number, Memory>();
@@ -26,8 +29,11 @@ export function layoutScenario(
     scenario.spareBuffers === undefined
       ? rings.reduce((sum, ring, i) => sum + buffersOf(scenario.cards[i], ring), 0)
       : atStart + scenario.spareBuffers;
-  const dmaBytes = Math.max(...scenario.cards.map((card, i) => dmaOf(card, rings[i])));
-  const layout = layoutMachine(map, plans, buffers, scenario.seed, [], dmaBytes);
+  const disks = scenario.disks.map((disk, i) => planDisk(scenario, disk, i, parts.diskDrivers));
+  const layout = layoutMachine(map, plans, buffers, scenario.seed, disks, {
+    card: Math.max(0, ...scenario.cards.map((card, i) => dmaOf(card, rings[i]))),
+    disk: Math.max(0, ...scenario.disks.map((disk, i) => dmaOfDisk(scenario, disk, i, parts.diskDrivers))),
+  });
   const memory = cleared(layout.bytes);
   plans.forEach(({ stream }, i) => {
     if (stream.kind === 'generated') prepareGenerated(memory, stream, macAddress(i), scenario.seed + i);
@@ -58,7 +64,7 @@ function planCard(
   const known: readonly ApplicationDefinition[] = [...APPLICATIONS, ...parts.applications];
   const application = known.find(({ name }) => name === card.app);
   const peer = known.find(({ name }) => name === scenario.cards[index ^ 1]?.app);
-  const resets = scenario.swaps.some((swap) => swap.card === index && swap.method === 'reset');
+  const resets = scenario.swaps.some((swap) => swap.device === index && swap.method === 'reset');
   return {
     name: `eth${index}`,
     queues: card.queues,
@@ -96,7 +102,7 @@ interface Longest {
 
 /** The longest rings that a card has in the scenario. */
 function longest({ swaps }: SimScenario, card: SimCard, index: number): Longest {
-  const own = swaps.filter((swap: SimSwap) => swap.card === index).map(({ parameters }) => parameters);
+  const own = swaps.filter((swap: SimSwap) => swap.device === index).map(({ parameters }) => parameters);
   const most = (name: string) =>
     Math.max(...[card.parameters, ...own].map((parameters) => parameters[name] ?? 8));
   return { rx: most('rxRing'), tx: most('txRing') };

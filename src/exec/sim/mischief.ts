@@ -1,14 +1,28 @@
 /** Makes happen what the scenario says may go wrong, and marks where it did. */
-import type { NicDriver } from '../../drivers/contract.ts';
+import type { Driver } from '../../drivers/contract.ts';
 import { BUFFER_BYTES } from '../../drivers/pool.ts';
 import { LINES_PER_DEVICE } from '../../host/machine.ts';
 import { DmaExhausted } from '../../hw/dma.ts';
+import { STATUS } from '../../hw/nvme/datasheet.ts';
+import type { MediaOp } from '../../hw/nvme/media.ts';
 import type { Phase } from '../../swap/plan.ts';
-import type { AmbientFault, Ambush, Fault } from './faults.ts';
+import type { SimSwap } from './draw-swaps.ts';
+import type { AmbientFault, Fault } from './faults.ts';
 import { AMBIENT } from './faults.ts';
 import type { SimMachine } from './machine.ts';
 import { POINTS } from './points.ts';
-import type { SimSwap } from './scenario.ts';
+import {
+  BRIEF,
+  CALLED,
+  CUT_SHORT,
+  LASTING,
+  OF_DEVICES,
+  OF_LINKS,
+  OF_OLD,
+  STRIKES,
+  SURVIVABLE,
+} from './susceptible.ts';
+import { Victim } from './victim.ts';
 import type { CallWatch, DriverCall } from './watched-driver.ts';
 
 /** What a driver throws when the scenario says that it does. */
@@ -28,49 +42,16 @@ const STALL_STEPS = 60;
 const HELD_RUNS = 6;
 const SHORT_TURNS = 30;
 
-/** Calls in which a driver may throw and the swap goes back, by phase. */
-const SURVIVABLE: Readonly<Partial<Record<Phase, readonly DriverCall[]>>> = {
-  prepare: ['create'],
-  quiesce: ['quiesce', 'setReceiveBuffers'],
-  transfer: ['exportState', 'importState', 'start'],
-  commit: ['activate'],
-  move: ['queuesChanged'],
-  retire: ['release'],
-};
-const LASTING: ReadonlySet<Phase> = new Set(['prepare', 'probation', 'move']);
-/** Calls of the driver that is to leave; all others are of the one that is to come. */
-const OF_OLD: ReadonlySet<DriverCall> = new Set(['quiesce', 'setReceiveBuffers', 'exportState', 'release']);
-/** Calls that may end at any of their accesses. */
-const CUT_SHORT: ReadonlySet<DriverCall> = new Set(['quiesce', 'exportState', 'importState', 'activate']);
-/** Calls that come once a swap: a strike is due while they last. */
-const BRIEF: ReadonlySet<DriverCall> = new Set([
-  'quiesce',
-  'exportState',
-  'importState',
-  'activate',
-  'release',
-  'queuesChanged',
-]);
 /** Calls of service; a driver that is to throw on probation does so in one of so many: fewer than end a probation. */
 const SERVICE: ReadonlySet<DriverCall> = new Set(['poll', 'transmit', 'interrupt']);
-const DOOMED_CALLS = 6;
-
-/** What lies in wait on one card, and what it suffers from at the moment. */
-class Victim {
-  ambushes: Ambush[] = [];
-  heldRuns = 0;
-  shortTurns = 0;
-  silentUntilUs = 0;
-  carrierBackUs = Number.POSITIVE_INFINITY;
-  /** A driver on probation that lets work wait. */
-  stuck: NicDriver | undefined;
-  /** A driver that throws when it has been called so often, wherever its swap is by then. */
-  doomed: { readonly driver: NicDriver; calls: number } | undefined;
-}
+const DOOMED_CALLS = { card: 6, disk: 2 };
+/** Commands that the media fails after an ambush. */
+const FAILED_COMMANDS = 4;
 
 export class Mischief implements CallWatch {
   private readonly machine: SimMachine;
   private readonly victims: readonly Victim[];
+  private readonly cards: number;
   private readonly ambient: readonly AmbientFault[];
   private quiet = false;
   /** A call under way that ends at one of its next accesses. */
@@ -81,7 +62,9 @@ export class Mischief implements CallWatch {
 
   constructor(machine: SimMachine) {
     this.machine = machine;
-    this.victims = machine.layout.cards.map(() => new Victim());
+    const { cards, disks } = machine.layout;
+    this.cards = cards.length;
+    this.victims = [...cards, ...disks].map(() => new Victim());
     const { rates } = machine.scenario;
     this.ambient = AMBIENT.filter((fault) => rates[fault] > 0 && STRIKES.has(fault));
     machine.hardware.nics.forEach((nic, card) => {
@@ -89,12 +72,16 @@ export class Mischief implements CallWatch {
       nic.receive.holdsBack = holds;
       nic.transmit.holdsBack = holds;
     });
-    this.guardAllocation();
+    machine.hardware.disks.forEach((disk, i) => {
+      const device = this.cards + i;
+      disk.hooks.holdsBack = () => this.holdsBack(device);
+      disk.hooks.failsMedia = (op) => this.failsMedia(device, op);
+    });
   }
 
   /** The faults of a swap about to be asked for. */
   lay(swap: SimSwap): void {
-    this.victims[swap.card].ambushes.push(...swap.ambushes);
+    this.victims[swap.device].ambushes.push(...swap.ambushes);
   }
 
   swapEnded(card: number): void {
@@ -112,16 +99,16 @@ export class Mischief implements CallWatch {
     });
   }
 
-  /** At a scheduling point: of the CPU, or in the middle of a card's step, where no other card may step. */
+  /** At a scheduling point: of the CPU, or in the middle of a device's step, where no other device may step. */
   strike(inCpu: boolean): void {
     if (this.quiet) return;
     if (inCpu) this.burn();
     const { lots, scenario } = this.machine;
     for (let card = 0; card < this.victims.length; card++) this.spring(card, inCpu);
     for (const fault of this.ambient)
-      if (this.left > 0 && lots.chance(scenario.rates[fault]) && (inCpu || !OF_CARDS.has(fault))) {
+      if (this.left > 0 && lots.chance(scenario.rates[fault]) && (inCpu || !OF_DEVICES.has(fault))) {
         this.left--;
-        this.happen(fault, lots.below(this.victims.length));
+        this.happen(fault, lots.below(OF_LINKS.has(fault) ? this.cards : this.victims.length));
       }
   }
 
@@ -133,7 +120,7 @@ export class Mischief implements CallWatch {
     }
     for (let card = this.requests.pop(); card !== undefined; card = this.requests.pop()) {
       const { cpu, lots } = this.machine;
-      const to = lots.pick(cpu.driverNames);
+      const to = lots.pick(cpu.driverNames(cpu.devices[card].definition.device));
       this.mark(card, 'swapDuringSwap');
       cpu.desk.ask(card, to, {}, 'inplace');
     }
@@ -169,29 +156,32 @@ export class Mischief implements CallWatch {
     return next;
   }
 
-  before(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  before(card: number, call: DriverCall, driver: Driver | undefined): void {
     if (BRIEF.has(call)) POINTS.hasten(1 + this.machine.lots.below(4));
+    if (call === 'submit') this.machine.power.release();
     this.doom(card, call, driver);
     this.maybeThrow(card, call, driver);
     this.light(card, call, driver);
   }
 
-  after(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  after(card: number, call: DriverCall, driver: Driver | undefined): void {
     this.fuse = undefined;
+    if (call === 'submit') this.machine.power.resume();
     this.maybeThrow(card, call, driver);
   }
 
-  budget(card: number, budget: number, driver: NicDriver): number {
+  budget(card: number, budget: number, driver: Driver): number {
     if (this.isStuck(card, driver)) return 0;
     return this.victims[card].shortTurns > 0 ? 1 : budget;
   }
 
   /** On probation it throws in one of its first calls; if probation were over by then, nobody would take it back. */
-  private doom(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  private doom(card: number, call: DriverCall, driver: Driver | undefined): void {
     const victim = this.victims[card];
     if (call === 'activate' && driver !== undefined && driver === this.machine.exchangeOf(card)?.next) {
       if (!this.take(card, 'probation', 'throwingDriver')) return;
-      victim.doomed = { driver, calls: this.machine.lots.between(1, DOOMED_CALLS) };
+      const most = card < this.cards ? DOOMED_CALLS.card : DOOMED_CALLS.disk;
+      victim.doomed = { driver, calls: this.machine.lots.between(1, most) };
     }
     if (victim.doomed === undefined || victim.doomed.driver !== driver || !SERVICE.has(call)) return;
     if (--victim.doomed.calls > 0) return;
@@ -200,7 +190,7 @@ export class Mischief implements CallWatch {
   }
 
   /** The call may end at any access of its own. */
-  private light(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  private light(card: number, call: DriverCall, driver: Driver | undefined): void {
     if (!CUT_SHORT.has(call) || !this.maySurvive(card, call) || !this.mayThrow(card, call, driver)) return;
     this.fuse = { card, call };
     this.rearm();
@@ -222,6 +212,8 @@ export class Mischief implements CallWatch {
     if (this.victims[card].ambushes.length === 0) return false;
     const phase = this.machine.phaseOf(card);
     if (phase === undefined || !this.waits(card, phase, 'throwingDriver')) return false;
+    // One fault is survived: the way back is gone without another.
+    if (this.machine.exchangeOf(card)?.record.outcome === 'rolledBack') return false;
     return SURVIVABLE[phase]?.includes(call) === true;
   }
 
@@ -229,11 +221,11 @@ export class Mischief implements CallWatch {
     const phase = this.machine.phaseOf(card);
     if (phase !== undefined) this.take(card, phase, 'throwingDriver');
     this.mark(card, 'throwingDriver');
-    this.machine.note(`eth${card}: thrown ${where} ${call}`);
+    this.machine.note(`${this.nameOf(card)}: thrown ${where} ${call}`);
     throw new InjectedFault(call);
   }
 
-  private maybeThrow(card: number, call: DriverCall, driver: NicDriver | undefined): void {
+  private maybeThrow(card: number, call: DriverCall, driver: Driver | undefined): void {
     if (!this.maySurvive(card, call) || !this.mayThrow(card, call, driver)) return;
     // Before its work or after it; else perhaps in the middle of it.
     if (!this.machine.lots.chance(350)) return;
@@ -244,22 +236,22 @@ export class Mischief implements CallWatch {
    * From the beginning of its probation. A driver that let work wait there is to be swapped back, so it stays
    * stuck if it is not; one that had nothing to do cannot be told from a good one, and is one from then on.
    */
-  private isStuck(card: number, driver: NicDriver): boolean {
+  private isStuck(card: number, driver: Driver): boolean {
     const { machine } = this;
     const victim = this.victims[card];
-    const { slots } = machine.cpu;
-    if (slots[card].driver !== driver || (victim.stuck === undefined && victim.ambushes.length === 0))
+    const { devices } = machine.cpu;
+    if (devices[card].driver !== driver || (victim.stuck === undefined && victim.ambushes.length === 0))
       return false;
     const exchange = machine.exchangeOf(card);
     if (exchange?.record.phase !== 'probation' || exchange.next !== driver) return victim.stuck === driver;
     if (victim.stuck !== driver && !this.waits(card, 'probation', 'stuckDriver')) return false;
-    victim.stuck = slots[card].environment.state.workWaits() ? driver : undefined;
+    victim.stuck = devices[card].environment.state.workWaits() ? driver : undefined;
     this.mark(card, 'stuckDriver');
     return true;
   }
 
   /** One fault is survived: not one of the driver that is to take its place again. */
-  private mayThrow(card: number, call: DriverCall, driver: NicDriver | undefined): boolean {
+  private mayThrow(card: number, call: DriverCall, driver: Driver | undefined): boolean {
     const exchange = this.machine.exchangeOf(card);
     if (call === 'create' || exchange === undefined) return call === 'create';
     return driver === (OF_OLD.has(call) ? exchange.old.driver : exchange.next);
@@ -273,7 +265,7 @@ export class Mischief implements CallWatch {
     if (phase === undefined) return;
     const due = ambushes.find(
       (ambush) =>
-        ambush.phase === phase && !CALLED.has(ambush.fault) && (inCpu || !OF_CARDS.has(ambush.fault)),
+        ambush.phase === phase && !CALLED.has(ambush.fault) && (inCpu || !OF_DEVICES.has(ambush.fault)),
     );
     if (due === undefined) return;
     // Anywhere in a phase that lasts, at once in one that is soon over.
@@ -283,7 +275,7 @@ export class Mischief implements CallWatch {
   }
 
   private happen(fault: Fault, card: number): void {
-    this.machine.note(`eth${card}: ${fault}`);
+    this.machine.note(`${this.nameOf(card)}: ${fault}`);
     this.mark(card, fault);
     const { lots, clock, hardware, cpu, fabric } = this.machine;
     const victim = this.victims[card];
@@ -310,6 +302,12 @@ export class Mischief implements CallWatch {
         return;
       case 'shortBudget':
         victim.shortTurns += SHORT_TURNS;
+        return;
+      case 'mediaError':
+        victim.failures += lots.between(1, FAILED_COMMANDS);
+        return;
+      case 'powerCut':
+        this.machine.power.demand();
         return;
       case 'stalledCpu':
         for (let steps = lots.between(10, STALL_STEPS); steps > 0; steps--) {
@@ -338,9 +336,29 @@ export class Mischief implements CallWatch {
     this.machine.hardware.nics[card].setCarrier(true, this.machine.clock.us);
   }
 
+  /** By the scenario's rate, or after an ambush. What was written is read once more in the end: the media does not fail then. */
+  private failsMedia(device: number, op: MediaOp): number {
+    const { lots, scenario, cpu } = this.machine;
+    if (this.quiet || cpu.disks[device - this.cards].rechecks) return STATUS.success;
+    const victim = this.victims[device];
+    if (victim.failures > 0) victim.failures--;
+    else if (this.left > 0 && lots.chance(scenario.rates.mediaError)) this.left--;
+    else return STATUS.success;
+    this.mark(device, 'mediaError');
+    this.machine.note(`${this.nameOf(device)}: the media fails a ${op}`);
+    return op === 'read' ? STATUS.unrecoveredRead : op === 'write' ? STATUS.writeFault : STATUS.internalError;
+  }
+
+  /** The CPU has begun anew: nothing lies in wait, and nothing of the last one's is under way. */
+  restart(): void {
+    this.fuse = undefined;
+    this.requests = [];
+    for (const victim of this.victims) victim.restart();
+  }
+
   /** While a swap prepares, memory may run out once. */
-  private guardAllocation(): void {
-    const { dma, pool } = this.machine.cpu.slots[0].environment;
+  guardAllocation(): void {
+    const { dma, pool } = this.machine.cpu;
     const allocate = dma.allocate.bind(dma);
     const grow = pool.grow.bind(pool);
     dma.allocate = (bytes, what) => {
@@ -358,9 +376,13 @@ export class Mischief implements CallWatch {
       if (this.machine.phaseOf(card) !== 'prepare') continue;
       if (!this.take(card, 'prepare', 'failingAllocation')) continue;
       this.mark(card, 'failingAllocation');
-      this.machine.note(`eth${card}: no memory for ${what}`);
+      this.machine.note(`${this.nameOf(card)}: no memory for ${what}`);
       throw new DmaExhausted(bytes, what, 0);
     }
+  }
+
+  private nameOf(device: number): string {
+    return this.machine.cpu.devices[device].name;
   }
 
   private mark(card: number, fault: Fault): void {
@@ -380,21 +402,3 @@ export class Mischief implements CallWatch {
     return true;
   }
 }
-
-/** Faults that come at scheduling points by themselves. */
-const STRIKES: ReadonlySet<Fault> = new Set<Fault>([
-  'spuriousInterrupt',
-  'pauseStorm',
-  'silence',
-  'linkFlap',
-  'stalledCpu',
-]);
-/** Faults that are steps of the cards themselves. */
-const OF_CARDS: ReadonlySet<Fault> = new Set<Fault>(['pauseStorm', 'linkFlap', 'stalledCpu']);
-/** Faults that strike in a call or a request, not at a scheduling point. */
-const CALLED: ReadonlySet<Fault> = new Set<Fault>([
-  'failingAllocation',
-  'throwingDriver',
-  'stuckDriver',
-  'swapDuringSwap',
-]);

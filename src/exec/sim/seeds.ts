@@ -1,19 +1,20 @@
 /** Runs seeds one after another, and makes a scenario that fails as small as it can. */
 import type { CheckerDefinition } from '../../check/checker.ts';
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
-import { NIC_DRIVERS } from '../../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
 import type { Patience } from '../../swap/probation.ts';
 import { isWarm, warmUp } from '../../swap/warm.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
+import type { Course, Deck } from './deck.ts';
 import { EventsOf } from './events.ts';
 import { FAULT_NAMES, type Fault } from './faults.ts';
 import { SimMachine, type SimParts, type SimResult } from './machine.ts';
 import { POINTS } from './points.ts';
-import { type Course, type Deck, drawScenario, type SimScenario } from './scenario.ts';
+import { drawScenario, type SimScenario } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { Lines, type Trace } from './trace.ts';
-import { watched } from './watched-driver.ts';
+import { watched, watchedDisk } from './watched-driver.ts';
 
 /** What of the user's own is put to the test, and how. */
 export interface SeedOptions {
@@ -23,6 +24,8 @@ export interface SeedOptions {
   /** The only drivers beside the subject; all when undefined. */
   readonly among?: readonly string[];
   readonly swaps?: boolean;
+  /** False: cards alone. They are, too, where there is something of the user's own, or a course. */
+  readonly disks?: boolean;
   /** The only swaps there are, in place of those that would be drawn. */
   readonly course?: Course;
 }
@@ -41,6 +44,7 @@ export interface SeedFailure {
 export interface SeedsResult {
   readonly seeds: number;
   readonly frames: number;
+  readonly requests: number;
   readonly swaps: number;
   readonly covered: Covered;
   readonly failed: readonly number[];
@@ -58,6 +62,7 @@ export class Workbench {
   /** The first driver that was given: scenarios are about it. */
   readonly subject: string | undefined;
   private readonly apps: Deck['apps'];
+  private readonly own: boolean;
 
   constructor(
     drivers: readonly NicDriverDefinition[] = [],
@@ -67,7 +72,8 @@ export class Workbench {
     this.drivers = [...NIC_DRIVERS, ...drivers];
     const all = this.drivers.map(watched);
     for (const definition of all) warm(definition);
-    this.parts = { drivers: all, applications, checkers };
+    this.parts = { drivers: all, diskDrivers: DISK_DRIVERS.map(watchedDisk), applications, checkers };
+    this.own = drivers.length + applications.length > 0;
     this.subject = drivers[0]?.name;
     this.apps = applications.length > 0 ? applications : APPLICATIONS;
   }
@@ -88,15 +94,17 @@ export class Workbench {
     const covered = nothingCovered();
     const failed: number[] = [];
     let frames = 0;
+    let requests = 0;
     let swaps = 0;
     for (let seed = from; seed < from + count; seed++) {
       const result = this.run(drawScenario(seed, deck));
       frames += result.frames;
+      requests += result.requests;
       swaps += result.records.length;
       addCoverage(covered, result.covered);
       if (result.violation !== undefined) failed.push(seed);
     }
-    return { seeds: count, frames, swaps, covered, failed };
+    return { seeds: count, frames, requests, swaps, covered, failed };
   }
 
   /** A failure of `runSeeds`, made small; undefined if the seed passes. */
@@ -120,11 +128,14 @@ export class Workbench {
     return { lines: lines.lines, result };
   }
 
-  private deck({ faults = FAULT_NAMES, subject, among, swaps = true, course }: SeedOptions): Deck {
+  private deck(options: SeedOptions): Deck {
+    const { faults = FAULT_NAMES, subject, among, swaps = true, disks = true, course } = options;
+    const cardsAlone = !disks || this.own || subject !== undefined || course !== undefined;
     const drivers = this.parts.drivers.filter(
       ({ name }) => among === undefined || name === subject || among.includes(name),
     );
-    return { drivers, apps: this.apps, faults: new Set(faults), subject, swaps, course };
+    const diskDrivers = cardsAlone ? [] : this.parts.diskDrivers;
+    return { drivers, diskDrivers, apps: this.apps, faults: new Set(faults), subject, swaps, course };
   }
 }
 

@@ -1,5 +1,7 @@
-/** Looks which remarkable situations rings and cards are in, for coverage. */
+/** Looks which remarkable situations rings, queues and devices are in, for coverage. */
 import { RX, TX } from '../../drivers/nic/state.ts';
+import { PAIR } from '../../drivers/nvme/state.ts';
+import { lowestBit } from '../../drivers/state-block.ts';
 import {
   DESCRIPTOR_WORDS,
   LXOFFTXC,
@@ -31,6 +33,26 @@ export function watchSituations(machine: SimMachine, atEnd = false): void {
     if (!machine.layout.cards[card].lossless && machine.hardware.partners[card].losses.length > 0)
       note('frames dropped on an open link');
   });
+  for (const { slot } of machine.cpu.disks) {
+    const { state } = slot.environment;
+    for (let left = state.active; left !== 0; left &= left - 1)
+      watchPair(machine.memory.words, state.pair(lowestBit(left)), atEnd, note);
+  }
+}
+
+function watchPair(
+  words: Int32Array,
+  record: number,
+  atEnd: boolean,
+  note: (situation: Situation) => void,
+): void {
+  const tail = words[record + PAIR.tail];
+  if (atEnd) {
+    if (tail >= words[record + PAIR.slots]) note('submission queue wrapped');
+    return;
+  }
+  if (words[record + PAIR.free] === 0) note('queue pair at its depth');
+  if (tail !== words[record + PAIR.tailRung]) note('commands held in a plug');
 }
 
 function watchReceive(

@@ -3,14 +3,15 @@ import type { Violation } from '../../check/ledger.ts';
 import { Exchange } from '../../swap/exchange.ts';
 import { PHASES, type Phase } from '../../swap/plan.ts';
 import { phaseBeganUs, type SwapRecord } from '../../swap/record.ts';
+import { OF_DISKS } from './coverage.ts';
 import type { SimMachine } from './machine.ts';
 import { brokenPromise } from './promises.ts';
 
 export class SimSwaps {
   private readonly machine: SimMachine;
   private next = 0;
-  /** The last swap of each card that was more than refused at once. */
-  private readonly latest: (Exchange | undefined)[] = [];
+  /** The last swap of each device that was more than refused at once. */
+  private latest: (Exchange | undefined)[] = [];
 
   constructor(machine: SimMachine) {
     this.machine = machine;
@@ -23,56 +24,78 @@ export class SimSwaps {
   due(): boolean {
     const swap = this.machine.scenario.swaps.at(this.next);
     if (swap === undefined || this.allRequested) return false;
-    let offered = 0;
-    for (const partner of this.machine.hardware.partners) offered += partner.offeredFrames;
-    return offered >= swap.afterFrames;
+    const { hardware, cpu } = this.machine;
+    let begun = 0;
+    for (const partner of hardware.partners) begun += partner.offeredFrames;
+    for (const { client } of cpu.disks) begun += client.books.read('submitted');
+    return begun >= swap.after;
   }
 
   /** Between two steps of the CPU, where it takes requests. */
   request(): void {
-    const { scenario, layout, mischief, cpu } = this.machine;
+    const { scenario, mischief, cpu } = this.machine;
     mischief.requestSwaps();
     while (this.due()) {
       const swap = scenario.swaps[this.next++];
       mischief.lay(swap);
-      this.machine.note(
-        `swap of ${layout.cards[swap.card].name} to ${swap.to} (${swap.method}) is asked for`,
-      );
-      cpu.desk.ask(swap.card, swap.to, swap.parameters, swap.method);
+      const { name } = cpu.devices[swap.device];
+      this.machine.note(`swap of ${name} to ${swap.to} (${swap.method}) is asked for`);
+      cpu.desk.ask(swap.device, swap.to, swap.parameters, swap.method);
     }
   }
 
-  underWay(card: number): Exchange | undefined {
-    const { mediator } = this.machine.cpu.slots[card];
+  underWay(device: number): Exchange | undefined {
+    const { mediator } = this.machine.cpu.devices[device];
     if (!(mediator instanceof Exchange)) return undefined;
-    this.latest[card] = mediator;
+    this.latest[device] = mediator;
     return mediator.done ? undefined : mediator;
   }
 
   /** Counts what struck in it. Returns what it owes and has not done. */
   ended(record: SwapRecord): Violation | undefined {
-    const { layout, marks, covered, mischief } = this.machine;
-    const card = layout.cards.findIndex(({ name }) => name === record.device);
-    if (record.method === 'reset') for (const phase of passed(record)) marks[card].mark(phase, 'reset');
-    marks[card].enter(covered, record, layout.cards[card].app);
-    marks[card].clear();
-    mischief.swapEnded(card);
+    const { marks, mischief } = this.machine;
+    const device = this.deviceOf(record);
+    if (record.method === 'reset') for (const phase of passed(record)) marks[device].mark(phase, 'reset');
+    this.enter(device, record, record.outcome);
+    mischief.swapEnded(device);
     this.machine.note(
       `swap ${record.id} of ${record.device}: ${record.outcome} in ${record.phase} ${record.reason}`,
     );
-    const exchange = this.latest[card];
+    const exchange = this.latest[device];
     const message = exchange?.record === record ? brokenPromise(exchange) : undefined;
     return message === undefined ? undefined : { invariant: 'promise', device: record.device, message };
   }
 
+  /** The power is gone, and with it all swaps that were under way. */
+  cutOff(): void {
+    const { situations } = this.machine.covered;
+    for (const { index } of this.machine.cpu.devices) {
+      const exchange = this.underWay(index);
+      if (exchange === undefined) continue;
+      this.enter(index, exchange.record, 'cutOff');
+      situations['power cut in a swap'] = (situations['power cut in a swap'] ?? 0) + 1;
+    }
+    this.latest = [];
+  }
+
   /** Those that do not end although nothing else is to be done. */
   unending(): Violation[] {
-    return this.machine.layout.cards.flatMap(({ name }, card): Violation[] => {
-      const record = this.underWay(card)?.record;
+    return this.machine.cpu.devices.flatMap(({ name, index }): Violation[] => {
+      const record = this.underWay(index)?.record;
       if (record === undefined) return [];
       const message = `swap ${record.id}, ${record.from} to ${record.to}, does not come to the end of its ${record.phase}`;
       return [{ invariant: 'driver', device: name, message }];
     });
+  }
+
+  private enter(device: number, record: SwapRecord, outcome: SwapRecord['outcome'] | 'cutOff'): void {
+    const { marks, covered, layout } = this.machine;
+    marks[device].enter(covered, record, layout.cards[device]?.app ?? OF_DISKS, outcome);
+    marks[device].clear();
+  }
+
+  private deviceOf({ device }: SwapRecord): number {
+    return this.machine.cpu.devices.findIndex(({ name }) => name === device);
   }
 }
 

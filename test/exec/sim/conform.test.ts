@@ -8,7 +8,7 @@ import { batching } from '../../../src/drivers/nic/batching.ts';
 import { polling } from '../../../src/drivers/nic/polling.ts';
 import { loadDriver } from '../../../src/exec/modules/driver-module.ts';
 import { type ConformPoint, type ConformReport, conform } from '../../../src/exec/sim/conform.ts';
-import type { Course } from '../../../src/exec/sim/scenario.ts';
+import type { Course } from '../../../src/exec/sim/deck.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
 
 /** What the contract asks of one who drives alone, and of each pair. */
@@ -72,7 +72,7 @@ describe('scenarios of one course', () => {
   it('swap each card once, from the one driver to the other, rings as they are', () => {
     for (const { cards, swaps } of drawn({})) {
       expect(cards.map(({ driver }) => driver)).toEqual(cards.map(() => 'polling'));
-      expect(swaps.map(({ card }) => card).sort()).toEqual(cards.map((_, card) => card));
+      expect(swaps.map(({ device }) => device).sort()).toEqual(cards.map((_, card) => card));
       for (const { to, method, parameters } of swaps) {
         expect([to, method]).toEqual(['interrupt', 'inplace']);
         expect(parameters).not.toHaveProperty('rxRing');
@@ -82,9 +82,9 @@ describe('scenarios of one course', () => {
 
   it('give each card rings of another length where they move', () => {
     for (const { cards, swaps } of drawn({ moves: true }))
-      for (const { card, parameters } of swaps) {
+      for (const { device, parameters } of swaps) {
         expect(parameters.rxRing).toBeGreaterThanOrEqual(8);
-        expect(parameters.rxRing).not.toBe(cards[card].parameters.rxRing);
+        expect(parameters.rxRing).not.toBe(cards[device].parameters.rxRing);
       }
   });
 

@@ -1,7 +1,8 @@
 /** Scenarios as a whole: right drivers pass, the same seed is the same run, and who goes wrong is stopped at once. */
 import { describe, expect, it } from 'vitest';
 import type { NicDriver, NicDriverDefinition } from '../../../src/drivers/contract.ts';
-import { addCoverage, nothingCovered } from '../../../src/exec/sim/coverage.ts';
+import { DISK_DRIVERS } from '../../../src/drivers/index.ts';
+import { addCoverage, nothingCovered, OF_DISKS } from '../../../src/exec/sim/coverage.ts';
 import { AMBIENT, FAULT_NAMES } from '../../../src/exec/sim/faults.ts';
 import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
@@ -14,9 +15,10 @@ const bench = new Workbench();
 
 describe('seeds', () => {
   it('pass, and most of their swaps are done', () => {
-    const { seeds, failed, frames, swaps, covered } = bench.runSeeds(0, 100);
+    const { seeds, failed, frames, requests, swaps, covered } = bench.runSeeds(0, 100);
     expect({ seeds, failed }).toEqual({ seeds: 100, failed: [] });
-    expect(frames).toBeGreaterThan(100 * 400);
+    expect(frames).toBeGreaterThan(50 * 400);
+    expect(requests).toBeGreaterThan(40 * 250);
     const { done = 0, rolledBack = 0, refused = 0 } = covered.outcomes;
     expect(done + rolledBack + refused).toBe(swaps);
     expect(done).toBeGreaterThan(swaps / 2);
@@ -52,7 +54,7 @@ describe('seeds', () => {
 
 describe('faults', () => {
   function struck(faults: readonly (typeof FAULT_NAMES)[number][]): string[] {
-    const { failed, covered } = bench.runSeeds(0, 8, { faults });
+    const { failed, covered } = bench.runSeeds(0, 16, { faults });
     expect(failed).toEqual([]);
     return [...new Set(Object.keys(covered.cells).map((cell) => cell.split('|')[1]))];
   }
@@ -69,18 +71,18 @@ describe('faults', () => {
 describe('phases', () => {
   /** A phase in which a driver touches nothing shared is one in which only the calls themselves can be interrupted. */
   it('are all interrupted, whoever hands over to whom', () => {
-    const { failed, covered } = bench.runSeeds(0, 300, { faults: AMBIENT });
+    const { failed, covered } = bench.runSeeds(0, 600, { faults: AMBIENT });
     expect(failed).toEqual([]);
     const struck = new Set(Object.keys(covered.cells).map(phaseAndPair));
-    const { drivers } = bench;
-    for (const phase of PHASES)
-      for (const from of drivers)
-        for (const to of drivers) expect(struck).toContain(`${phase}|${from.name}|${to.name}`);
+    for (const [device, drivers] of [['card', bench.drivers] as const, ['disk', DISK_DRIVERS] as const])
+      for (const phase of PHASES)
+        for (const from of drivers)
+          for (const to of drivers) expect(struck).toContain(`${device}|${phase}|${from.name}|${to.name}`);
   });
 
   function phaseAndPair(cell: string): string {
-    const [phase, , from, to] = cell.split('|');
-    return `${phase}|${from}|${to}`;
+    const [phase, , from, to, app] = cell.split('|');
+    return `${app === OF_DISKS ? 'disk' : 'card'}|${phase}|${from}|${to}`;
   }
 });
 
@@ -150,7 +152,7 @@ describe('a driver that goes wrong is stopped at once', () => {
     'when a swap has brought it: $driver.name',
     (given) => {
       const { driver, invariant } = given;
-      const swap = { card: 1, afterFrames: 200, to: driver.name };
+      const swap = { device: 1, after: 200, to: driver.name };
       const ended = end([driver], scenario([{}, {}, {}], [swap]));
       const seen = { invariant, device: deviceOf(invariant), swap: 1, phase: 'probation' };
       expect(ended).toMatchObject({ ...seen, records: [], after: [] });

@@ -2,11 +2,11 @@
 import { Burst } from '../../../src/drivers/burst.ts';
 import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../../src/drivers/contract.ts';
 import { polling } from '../../../src/drivers/nic/polling.ts';
-import type { AmbientFault, FaultRates } from '../../../src/exec/sim/faults.ts';
-import { AMBIENT } from '../../../src/exec/sim/faults.ts';
-import type { SimCard, SimScenario, SimSwap } from '../../../src/exec/sim/scenario.ts';
-
-const NO_FAULTS = Object.fromEntries(AMBIENT.map((fault) => [fault, 0])) as Record<AmbientFault, number>;
+import type { SimCard } from '../../../src/exec/sim/draw-cards.ts';
+import type { SimDisk } from '../../../src/exec/sim/draw-disks.ts';
+import type { SimSwap } from '../../../src/exec/sim/draw-swaps.ts';
+import { type FaultRates, NO_FAULTS } from '../../../src/exec/sim/faults.ts';
+import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
 
 /** Parameters that the memory of a small scenario has room for. */
 export const FEW = { rxBuffers: 12, burst: 8 };
@@ -24,6 +24,33 @@ export const CARD: SimCard = {
   fifoKiB: 8,
 };
 
+export const DISK: SimDisk = {
+  driver: 'polling',
+  parameters: { queueDepth: 16 },
+  queues: 1,
+  rw: 'randrw',
+  bs: 4096,
+  iodepth: 16,
+  rwmixread: 50,
+  flushEvery: 10,
+  fua: 0,
+  zeroes: 0,
+  area: 16,
+  requests: 300,
+  cacheBlocks: 128,
+  mediaUs: 0,
+};
+
+/** Disks alone, under polling drivers, nothing that goes wrong. */
+export function diskScenario(
+  disks: readonly Partial<SimDisk>[],
+  swaps: readonly Partial<SimSwap>[] = [],
+  rates: Partial<FaultRates> = {},
+): SimScenario {
+  const alone = { ...scenario([], swaps, rates), disks: disks.map((disk) => ({ ...DISK, ...disk })) };
+  return { ...alone, swaps: alone.swaps.map((swap, i) => ({ ...swap, parameters: {}, ...swaps[i] })) };
+}
+
 /** Small frames to polling drivers, nothing that goes wrong. */
 export function scenario(
   cards: readonly Partial<SimCard>[],
@@ -33,8 +60,9 @@ export function scenario(
   return {
     seed: 1,
     cards: cards.map((card) => ({ ...CARD, ...card })),
+    disks: [],
     swaps: swaps.map((swap) => ({
-      ...{ card: 0, afterFrames: 100, to: 'batching', parameters: FEW, method: 'inplace', ambushes: [] },
+      ...{ device: 0, after: 100, to: 'batching', parameters: FEW, method: 'inplace', ambushes: [] },
       ...swap,
     })),
     rates: { ...NO_FAULTS, ...rates },

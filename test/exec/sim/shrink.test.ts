@@ -75,9 +75,9 @@ describe('shrinking', () => {
       { frames: 200 },
     ],
     [
-      { card: 0, afterFrames: 50, ambushes: [{ phase: 'commit', fault: 'silence' }] },
-      { card: 2, afterFrames: 90 },
-      { card: 1, afterFrames: 400, to: 'interrupt' },
+      { device: 0, after: 50, ambushes: [{ phase: 'commit', fault: 'silence' }] },
+      { device: 2, after: 90 },
+      { device: 1, after: 400, to: 'interrupt' },
     ],
     { silence: 9, linkFlap: 3, spuriousInterrupt: 1 },
   );
@@ -90,7 +90,7 @@ describe('shrinking', () => {
       const invariant = broken(what);
       const violation = invariant === undefined ? undefined : { invariant, device: 'eth0', message: '' };
       const covered = { cells: {}, situations: {}, outcomes: {} };
-      return { violation, during: undefined, records: [], frames: 0, covered, timeUs: 0 };
+      return { violation, during: undefined, records: [], frames: 0, requests: 0, covered, timeUs: 0 };
     };
     const result = run(whole);
     tried.length = 0;
@@ -141,7 +141,7 @@ describe('shrinking', () => {
     const all = smallest(large, () => 'order').tried;
     all.forEach((what, i) => {
       expect(sizeOf(what)).toBeLessThan(sizeOf(i === 0 ? large : all[i - 1]));
-      for (const { card } of what.swaps) expect(what.cards[card]).toBeDefined();
+      for (const { device } of what.swaps) expect(what.cards[device]).toBeDefined();
     });
   });
 

@@ -3,7 +3,7 @@ import { accountBuffers, buffersAway } from '../../../check/buffers.ts';
 import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../../drivers/contract.ts';
 import { NIC_REGISTERS } from '../../../hw/nic/datasheet.ts';
 import type { NicPort } from '../../../hw/nic/port.ts';
-import type { FaultRates } from '../faults.ts';
+import { NO_FAULTS } from '../faults.ts';
 import { SimMachine, type SimParts } from '../machine.ts';
 import { POINTS } from '../points.ts';
 import type { SimScenario } from '../scenario.ts';
@@ -16,16 +16,6 @@ const MOST_STEPS = 20_000;
 const ENDLESS = 4_000_000;
 
 const RINGS: Readonly<Record<string, number>> = { rxRing: 32, rxBuffers: 31, txRing: 32, burst: 8 };
-const NO_FAULTS: FaultRates = {
-  lateWriteBack: 0,
-  delayedInterrupt: 0,
-  spuriousInterrupt: 0,
-  pauseStorm: 0,
-  silence: 0,
-  linkFlap: 0,
-  shortBudget: 0,
-  stalledCpu: 0,
-};
 
 export class Bench {
   readonly environment: NicEnvironment;
@@ -165,6 +155,7 @@ function ringsOf({ parameters }: NicDriverDefinition): Record<string, number> {
 function scenarioOf(first: NicDriverDefinition): SimScenario {
   return {
     seed: 1,
+    disks: [],
     cards: [
       {
         driver: first.name,

@@ -1,8 +1,8 @@
 /** What is asked of a driver, in order. */
 import type { NicDriverDefinition } from '../../../drivers/contract.ts';
 import { NIC_DRIVERS } from '../../../drivers/index.ts';
+import type { Course } from '../deck.ts';
 import { FAULT_NAMES, type Fault } from '../faults.ts';
-import type { Course } from '../scenario.ts';
 import type { SeedOptions, Workbench } from '../seeds.ts';
 import { askMaking, askMethods, hasCall } from './calls.ts';
 import { askDeclaration } from './declaration.ts';
