@@ -32,8 +32,13 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private look = false;
   /** Another driver is to come. */
   private leaving = false;
+  /** Commands of its own that were in flight when it took over. */
+  private ownTakenOver = 0;
   private readonly ended = new Int32Array(MOST_WAITING);
-  private readonly noteCommand = (first: number, count: number): void => this.noteChanges(first, count);
+  private readonly noteCommand = (first: number, count: number): void => {
+    if (first < 0) this.ownTakenOver++;
+    else this.noteChanges(first, count);
+  };
 
   constructor(environment: DiskEnvironment, parameters: Parameters) {
     super(environment, parameters);
@@ -91,7 +96,9 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     if (format !== BUFFERED_FORMAT) this.install();
     else this.use({ address: state.header('extension') >>> 0, bytes: state.header('extensionBytes') >>> 0 });
     this.back.changes.clear();
+    this.ownTakenOver = 0;
     state.forEachCommand(this.noteCommand);
+    if (this.ownTakenOver === 0) this.back.forgetCommands();
   }
 
   override queuesChanged(): void {
@@ -168,9 +175,9 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     super.handOver(queue, requests, count);
   }
 
-  /** The buffer in use is of another size than this driver's: it was taken over. */
+  /** The buffer in use is of another size than this driver's, which is there to take its place. */
   private get resizing(): boolean {
-    return this.buffer.slots !== this.parameters.buffers;
+    return this.spare !== null && this.buffer.slots !== this.parameters.buffers;
   }
 
   private settled(): boolean {
