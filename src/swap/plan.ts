@@ -34,6 +34,7 @@ export type StepKind =
   | 'coldStart'
   | 'point'
   | 'activate'
+  | 'resubmit'
   | 'watch'
   | 'moveQueues'
   | 'release'
@@ -211,6 +212,7 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
   coldStart: 'transfer',
   point: 'commit',
   activate: 'commit',
+  resubmit: 'probation',
   watch: 'probation',
   moveQueues: 'move',
   release: 'retire',
