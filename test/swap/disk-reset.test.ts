@@ -1,10 +1,11 @@
 /** A disk is reset under its drivers: no request is lost or done twice, and what was acknowledged stays. */
 import { describe, expect, it } from 'vitest';
+import { runAdmin } from '../../src/drivers/nvme/admin-queue.ts';
 import { DISK_DRIVERS } from '../../src/drivers/nvme/index.ts';
 import { OP, REQUEST_FUA } from '../../src/drivers/nvme/requests.ts';
 import { PAIR } from '../../src/drivers/nvme/state.ts';
 import { lowestBit } from '../../src/drivers/state-block.ts';
-import { STATUS } from '../../src/hw/nvme/datasheet.ts';
+import { ADMIN, FEATURE, STATUS } from '../../src/hw/nvme/datasheet.ts';
 import type { SwapRecord } from '../../src/swap/record.ts';
 import { OUT_OF_ORDER } from '../drivers/nvme/bench.ts';
 import { Workload } from '../drivers/nvme/workload.ts';
@@ -172,6 +173,39 @@ describe('a reset', () => {
       version >= load.promised[block] || version === 0 ? [] : [block],
     );
     expect(broken).toEqual([]);
+  });
+
+  it('hands requests back on the queue on which they came', () => {
+    const bench = SwappedDisk.up('batching', { queueDepth: 16 }, { ...SLOW, queues: 3 });
+    const [read, flush] = [bench.prepare(OP.read, 0, 8), bench.prepare(OP.flush)];
+    bench.offer(read, 2);
+    bench.offer(flush, 1);
+    bench.reset('polling');
+    bench.settle(read, flush);
+    expect(bench.handed).toEqual([
+      { queue: 1, request: flush },
+      { queue: 2, request: read },
+    ]);
+  });
+
+  it.each([
+    ['batching', 31 | (1 << 8)],
+    ['interrupt', 0],
+  ])('tells the disk anew how %s wants its interrupts', (to, coalescing) => {
+    const bench = SwappedDisk.up('batching');
+    bench.reset(to);
+    let answer = -1;
+    bench.run(
+      (function* () {
+        const command = {
+          name: 'Get Features',
+          opcode: ADMIN.getFeatures,
+          cdw10: FEATURE.interruptCoalescing,
+        };
+        answer = yield* runAdmin(bench.environment, command);
+      })(),
+    );
+    expect(answer).toBe(coalescing);
   });
 
   it('happens in slices, while the disk takes its time: whoever shares the CPU has its turns', () => {
