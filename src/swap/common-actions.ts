@@ -1,7 +1,9 @@
 /** The steps that every swap has, whatever device it is of. */
+import type { Driver } from '../drivers/contract.ts';
 import type { Action, DeviceKind, DeviceTypes } from './device.ts';
 import type { Exchange } from './exchange.ts';
 import type { Step, StepKind } from './plan.ts';
+import type { SwapRecord } from './record.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
 
 /** Slots walked in one slice. */
@@ -37,7 +39,7 @@ export const UNDONE_LATE: ReadonlySet<StepKind> = new Set<StepKind>([
 
 export const COMMON_ACTIONS = {
   agree: { run: agree },
-  create: { run: create, undo: dropNew },
+  create: { run: create, undo: ({ next, record }) => letGo(next, record.to, record) },
   quiesce: { run: ({ old }) => old.driver.quiesce(), undo: ({ old }) => old.driver.activate() },
   export: { run: exportState, undo: ({ slot }) => slot.environment.state.restore(slot.snapshot) },
   validate: { run: ({ slot }) => slot.environment.state.validate(slot.environment.port.device) },
@@ -45,7 +47,7 @@ export const COMMON_ACTIONS = {
   point: { run: point, undo: handBack },
   activate: { run: ({ slot }) => slot.driver.activate() },
   watch: { run: watch },
-  release: { run: release },
+  release: { run: ({ old, record }) => letGo(old.driver, record.from, record) },
 } as const satisfies Partial<Record<StepKind, Action<DeviceTypes>>>;
 
 /** The plan could not have been made otherwise; making it was a slice's work. */
@@ -57,15 +59,6 @@ function* create(exchange: Exchange<DeviceTypes>): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
   yield SERVE;
-}
-
-/** What the new driver holds beyond the state block is given back; one that is not made, or not fit for it, is let go as it is. */
-function dropNew({ next, record }: Exchange<DeviceTypes>): void {
-  try {
-    next?.release();
-  } catch (error) {
-    record.notes.push(`${record.to} failed in release: ${reasonOf(error)}`);
-  }
 }
 
 /** In the pause: what is copied is a few dozen words for each queue. */
@@ -120,11 +113,11 @@ function* watch(exchange: Exchange<DeviceTypes>): Slices {
   exchange.prove();
 }
 
-/** The swap is done: a driver that fails on its way out is named, no more. */
-function release({ old, record }: Exchange<DeviceTypes>): void {
+/** It serves no longer, if it was ever made: a driver that fails on its way out is named, no more. */
+function letGo(driver: Driver | undefined, name: string, record: SwapRecord): void {
   try {
-    old.driver.release();
+    driver?.release();
   } catch (error) {
-    record.notes.push(`${record.from} failed in release: ${reasonOf(error)}`);
+    record.notes.push(`${name} failed in release: ${reasonOf(error)}`);
   }
 }

@@ -41,6 +41,8 @@ export interface DeviceTypes {
   readonly definition: DriverDeclaration;
   /** Made while preparing, for a queue whose ring is to have another length. */
   readonly newRing: unknown;
+  /** What a reset has taken from the device's queues, to be given to it again. */
+  readonly withdrawn: unknown;
 }
 
 export interface NicTypes extends DeviceTypes {
@@ -48,6 +50,7 @@ export interface NicTypes extends DeviceTypes {
   readonly driver: NicDriver;
   readonly definition: NicDriverDefinition;
   readonly newRing: NewRing;
+  readonly withdrawn: never;
 }
 
 /** How one kind of step is done, and undone. */

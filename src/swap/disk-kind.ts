@@ -3,11 +3,13 @@
 import type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
 import { DISK_STATE_BYTES } from '../drivers/nvme/state.ts';
-import { lowestBit } from '../drivers/state-block.ts';
+import type { Withdrawn } from '../drivers/nvme/withdrawal.ts';
 import { COMMON_ACTIONS } from './common-actions.ts';
 import type { DeviceKind, DeviceTypes } from './device.ts';
-import { commandsOf, dropNewPairs, makeNewPairs, moveNextPair } from './disk-move.ts';
+import { dropNewPairs, makeNewPairs, moveNextPair, outstandingCommands } from './disk-move.ts';
 import { planDiskSwap } from './disk-plan.ts';
+import { coldStart, restart, resubmit, tearDown } from './disk-reset.ts';
+import { FullDisk } from './disk-stand-ins.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
 import { each, SERVE, type Slices } from './slices.ts';
@@ -18,6 +20,7 @@ export interface DiskTypes extends DeviceTypes {
   readonly definition: DiskDriverDefinition;
   /** Identifier of a queue pair that was made. */
   readonly newRing: number;
+  readonly withdrawn: Pick<Withdrawn, 'queue' | 'moves'>;
 }
 
 export const DISK_KIND: DeviceKind<DiskTypes> = {
@@ -39,6 +42,9 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
         slot.driver = old.driver;
       },
     },
+    tearDown: { run: tearDown, undo: restart },
+    coldStart: { run: coldStart },
+    resubmit: { run: resubmit },
   },
   create: (definition, environment, parameters) => definition.create(environment, parameters),
   plan: (slot, request) =>
@@ -70,77 +76,5 @@ function abstain({ driverToCome, request }: Exchange<DiskTypes>): void {
 /** Takes no more requests and serves on, until no command is outstanding. */
 function* drain({ slot, old }: Exchange<DiskTypes>): Slices {
   slot.driver = new FullDisk(old.driver);
-  while (outstanding(slot.environment) > 0) yield SERVE;
-}
-
-function outstanding(environment: DiskEnvironment): number {
-  let commands = 0;
-  for (let left = environment.state.active; left !== 0; left &= left - 1)
-    commands += commandsOf(environment, lowestBit(left));
-  return commands;
-}
-
-/** Stands before a driver that is to take no more requests: it says that it has no room, and is itself in all else. */
-class FullDisk implements DiskDriver {
-  private readonly driver: DiskDriver;
-
-  constructor(driver: DiskDriver) {
-    this.driver = driver;
-  }
-
-  queuesChanged(): void {
-    this.driver.queuesChanged();
-  }
-
-  room(): number {
-    return 0;
-  }
-
-  submit(): number {
-    return 0;
-  }
-
-  configure(): Generator<void> {
-    return this.driver.configure();
-  }
-
-  start(): Generator<void> {
-    return this.driver.start();
-  }
-
-  stop(): Generator<void> {
-    return this.driver.stop();
-  }
-
-  exportState(format: string): void {
-    this.driver.exportState(format);
-  }
-
-  importState(format: string): void {
-    this.driver.importState(format);
-  }
-
-  activate(): void {
-    this.driver.activate();
-  }
-
-  quiesce(): void {
-    this.driver.quiesce();
-  }
-
-  poll(budget: number): number {
-    return this.driver.poll(budget);
-  }
-
-  interrupt(vector: number): void {
-    this.driver.interrupt(vector);
-  }
-
-  idle(): boolean {
-    return this.driver.idle();
-  }
-
-  release(): void {
-    this.driver.release();
-  }
+  while (outstandingCommands(slot.environment) > 0) yield SERVE;
 }

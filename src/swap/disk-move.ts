@@ -50,8 +50,15 @@ export function* moveNextPair({ slot, newRings }: Exchange<DiskTypes>): Slices {
   slot.driver.queuesChanged();
 }
 
-/** Commands of a queue pair that are outstanding, told to the disk or not. */
-export function commandsOf({ state, memory: { words } }: DiskEnvironment, queue: number): number {
+/** Commands of all queue pairs that are outstanding, told to the disk or not. */
+export function outstandingCommands(environment: DiskEnvironment): number {
+  let commands = 0;
+  for (let left = environment.state.active; left !== 0; left &= left - 1)
+    commands += commandsOf(environment, lowestBit(left));
+  return commands;
+}
+
+function commandsOf({ state, memory: { words } }: DiskEnvironment, queue: number): number {
   const record = state.pair(queue);
   return (words[record + PAIR.tail] - words[record + PAIR.head]) | 0;
 }

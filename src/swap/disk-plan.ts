@@ -1,7 +1,7 @@
 /** What a swap of a disk will do, as data: a pure function of who is there, who is to come, and with what parameters. */
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
-import { type Method, negotiate, type Plan, Refusal, type Step, type StepKind, stepsOf } from './plan.ts';
+import { type Method, negotiate, type Plan, type Step, type StepKind, stepsOf } from './plan.ts';
 
 export interface DiskSituation {
   readonly from: DriverDeclaration;
@@ -17,10 +17,9 @@ export interface DiskSituation {
 export function planDiskSwap(situation: DiskSituation): Plan {
   const { from, fromParameters, to, given, method, queues } = situation;
   const format = negotiate(from, to);
-  if (method === 'reset')
-    throw new Refusal('a disk is not swapped by a reset: give method=inplace or method=drain');
   const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
-  const deeper = parameters.queueDepth !== fromParameters.queueDepth;
+  // A reset makes all queue pairs anew, of whatever depth.
+  const deeper = method !== 'reset' && parameters.queueDepth !== fromParameters.queueDepth;
   const moves = deeper ? Array.from({ length: queues }, (_, queue) => queue) : [];
   const keeps = {
     old: format !== from.exports[0],
@@ -36,7 +35,7 @@ export function planDiskSwap(situation: DiskSituation): Plan {
     buffersDuring: 0,
     buffersAfter: 0,
     steps: deeper ? sequence(method, keeps, queues) : withoutMoves(method, keeps),
-    notes: [],
+    notes: method === 'reset' ? ['flushes, discards and zeroes that are in flight end with an error'] : [],
   };
 }
 
@@ -54,7 +53,7 @@ interface Keeps {
 /** Almost every swap is one of these: made once. */
 const WITHOUT_MOVES = new Map<string, readonly Step[]>();
 
-function withoutMoves(method: 'inplace' | 'drain', keeps: Keeps): readonly Step[] {
+function withoutMoves(method: Method, keeps: Keeps): readonly Step[] {
   const key = `${method} ${keeps.old} ${keeps.next} ${keeps.more}`;
   const known = WITHOUT_MOVES.get(key);
   if (known !== undefined) return known;
@@ -66,11 +65,15 @@ function withoutMoves(method: 'inplace' | 'drain', keeps: Keeps): readonly Step[
 function sequence(method: Method, keeps: Keeps, moves: number): readonly Step[] {
   const kinds: StepKind[] = ['agree'];
   if (moves > 0) kinds.push('makeRings');
-  kinds.push('create', 'configure');
+  kinds.push('create');
+  if (method !== 'reset') kinds.push('configure');
   if (keeps.old) kinds.push('settle');
   if (method === 'drain') kinds.push('drain');
-  kinds.push('quiesce', 'export', 'validate', 'import', 'point', 'activate');
+  kinds.push('quiesce', 'export');
+  if (method === 'reset') kinds.push('tearDown', 'coldStart');
+  kinds.push('validate', 'import', 'point', 'activate');
   if (keeps.more) kinds.push('abstain');
+  if (method === 'reset') kinds.push('resubmit');
   kinds.push('watch');
   for (let move = 0; move < moves; move++) kinds.push('moveQueues');
   if (keeps.next) kinds.push('keep');

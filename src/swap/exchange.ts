@@ -43,6 +43,7 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
     readonly keptBuffers: number;
   };
   readonly newRings: T['newRing'][] = [];
+  readonly withdrawn: T['withdrawn'][] = [];
   readonly probation: Probation;
   next: T['driver'] | undefined;
   done = false;
@@ -57,6 +58,7 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
   private waiting = false;
   private proved = false;
   private servingNew = false;
+  private holding = false;
 
   constructor(slot: Slot<T>, host: SwapHost, request: SwapRequest<T>) {
     const now = slot.environment.clock.nowUs();
@@ -93,8 +95,10 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
     this.host.lookAround(this.slot);
     const served = slice.done === true || slice.value === SERVE ? this.serve() : 0;
     const { state, clock } = this.slot.environment;
-    const waits = served === 0 && (state.workWaits() || state.completionWaits());
-    if (this.record.phase === 'probation') this.probation.observe(served, waits);
+    const ready = served === 0 && (state.workWaits() || state.completionWaits());
+    if (this.record.phase === 'probation') this.probation.observe(served, ready);
+    if (served > 0 && this.withdrawn.length === 0) this.holding = false;
+    const waits = ready || (served === 0 && this.holding);
     const now = clock.nowUs();
     this.meter.observe(served, waits, now, this.host.lastWokenUs());
     if (slice.done === true) {
@@ -117,6 +121,11 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
 
   serveNew(on: boolean): void {
     this.servingNew = on;
+  }
+
+  /** Work waits for the swap itself, whatever the rings say: until all of it is given back, and some is served. */
+  hold(on: boolean): void {
+    this.holding = on;
   }
 
   driverFailed(error: unknown): boolean {

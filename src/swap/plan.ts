@@ -35,6 +35,7 @@ export type StepKind =
   | 'point'
   | 'activate'
   | 'abstain'
+  | 'resubmit'
   | 'watch'
   | 'moveQueues'
   | 'keep'
@@ -214,6 +215,7 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
   point: 'commit',
   activate: 'commit',
   abstain: 'commit',
+  resubmit: 'probation',
   watch: 'probation',
   moveQueues: 'move',
   keep: 'retire',

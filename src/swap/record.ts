@@ -32,6 +32,9 @@ export interface SwapRecord {
   discarded: number;
   /** Frames accepted for transmission and never sent, likewise. */
   discardedTransmit: number;
+  /** Requests that a reset took from a disk's queues: submitted again, and ended with an error. */
+  resubmitted: number;
+  aborted: number;
   readonly notes: string[];
 }
 
@@ -63,6 +66,8 @@ export function newRecord(
     phaseUs: [NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
     discarded: 0,
     discardedTransmit: 0,
+    resubmitted: 0,
+    aborted: 0,
     notes: [],
   };
 }

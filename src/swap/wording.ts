@@ -70,6 +70,7 @@ function sentences(
     case 'settle':
     case 'abstain':
     case 'keep':
+    case 'resubmit':
       throw new Error(`a swap of a card has no step ${kind}`);
   }
 }
@@ -86,7 +87,7 @@ function diskSentences(
   { kind }: Step,
   from: string,
   to: string,
-  { format, moves, newSlots }: Plan,
+  { format, method, moves, newSlots }: Plan,
 ): readonly [text: string, undo?: string] {
   switch (kind) {
     case 'agree':
@@ -110,10 +111,19 @@ function diskSentences(
       return [`${from} ends its burst and masks its vectors; commands stay in flight`, `${from} goes on`];
     case 'export':
       return [`${from} exports ${format}`, 'the state block as it was'];
+    case 'tearDown':
+      return [
+        'reset the controller, hand over what it has completed, end flushes, discards and zeroes with an error',
+        `reset it once more, for ${from} and queue pairs as it had them`,
+      ];
+    case 'coldStart':
+      return [`enable the controller, make queue pairs of depth ${newSlots}, configure it as ${to} wants it`];
     case 'validate':
       return ['header and queue records hold together'];
     case 'import':
-      return [`${to} imports ${format}, with the commands that are in flight`, 'the state block as it was'];
+      return method === 'reset'
+        ? [`${to} imports ${format}, with queue pairs that are empty`]
+        : [`${to} imports ${format}, with the commands that are in flight`, 'the state block as it was'];
     case 'point':
       return [`the slot points to ${to}`, `hand the queues back to ${from}`];
     case 'activate':
@@ -122,6 +132,8 @@ function diskSentences(
       return [`${to} keeps nothing yet that ${from} could not take back`];
     case 'keep':
       return [`${to} is told that ${from} will not come back, and keeps what it likes`];
+    case 'resubmit':
+      return [`give ${to} the reads and writes that were in flight, before it takes others`];
     case 'watch':
       return [`${to} must serve ${PROBATION_BURSTS} bursts; all commands are walked`];
     case 'release':

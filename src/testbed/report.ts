@@ -102,6 +102,9 @@ export interface SwapsReport {
   readonly scheduled: number;
   readonly refused: number;
   readonly rolledBack: number;
+  /** Requests to disks that resets took from their queues: submitted again, and ended with an error. */
+  readonly resubmitted: number;
+  readonly aborted: number;
   readonly criticalSectionUs: Quantiles;
   readonly stallUs: Quantiles;
   readonly controlStallUs: Quantiles;

@@ -16,6 +16,8 @@ export function reportSwaps(
     scheduled,
     refused: records.filter((record) => record.outcome === 'refused').length,
     rolledBack: records.filter((record) => record.outcome === 'rolledBack').length,
+    resubmitted: records.reduce((total, record) => total + record.resubmitted, 0),
+    aborted: records.reduce((total, record) => total + record.aborted, 0),
     ...times(done),
     phasesUs: Object.fromEntries(
       PHASES.map((phase) => [phase, done.map((record) => phaseTookUs(record, phase))] as const)

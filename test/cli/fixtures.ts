@@ -67,6 +67,8 @@ export const PASSED: Report = {
     scheduled: 214,
     refused: 1,
     rolledBack: 1,
+    resubmitted: 0,
+    aborted: 0,
     criticalSectionUs: quantiles(0.38, 1.31, 15),
     stallUs: quantiles(4.6, 43.2, 1204.4),
     controlStallUs: quantiles(4.2, 40.1, 20431.2),

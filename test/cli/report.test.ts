@@ -64,7 +64,17 @@ describe('a report', () => {
   it('leaves out what there was not', () => {
     const none = { p50: 0, p99: 0, max: 0 };
     const swaps = {
-      ...{ count: 0, scheduled: 0, refused: 0, rolledBack: 0, phasesUs: {}, byPair: [], notes: [] },
+      ...{
+        count: 0,
+        scheduled: 0,
+        refused: 0,
+        rolledBack: 0,
+        resubmitted: 0,
+        aborted: 0,
+        phasesUs: {},
+        byPair: [],
+        notes: [],
+      },
       ...{ criticalSectionUs: none, stallUs: none, controlStallUs: none },
     };
     const text = at(80, { ...PASSED, swaps, throughput: { mpps: 0, gbps: 0, timeline: [] } });

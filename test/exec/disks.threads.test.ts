@@ -86,18 +86,62 @@ describe('swaps of a disk with commands in flight', () => {
     expect(report.swaps).toMatchObject({ refused: 0, rolledBack: 0 });
   });
 
-  it('can be drained first, and are not done by a reset', async () => {
+  it('can be drained first', async () => {
     const report = await new Testbed({
       disks: [SMALL],
       frames: 200_000,
-      swaps: [
-        { at: '5ms', disk: 'nvme0', to: 'polling', method: 'drain' },
-        { at: '40ms', disk: 'nvme0', to: 'batching', method: 'reset' },
-      ],
+      swaps: [{ at: '5ms', disk: 'nvme0', to: 'polling', method: 'drain' }],
     }).run();
     expectClean(report);
-    expect(report.swaps).toMatchObject({ count: 1, refused: 1 });
-    expect(report.swaps.notes[0]?.reason).toMatch(/not swapped by a reset/);
+    expect(report.swaps).toMatchObject({ count: 1, refused: 0, resubmitted: 0, aborted: 0 });
     expect(diskOf(report, 'nvme0').driver).toBe('polling');
+  });
+});
+
+describe('resets of a disk with commands in flight', () => {
+  /** Requests fail, and as many as resets have ended; nothing else is wrong. */
+  function expectReset(report: Report): void {
+    const { failed, ...disk } = diskOf(report, 'nvme0');
+    const { refused, rolledBack, resubmitted, aborted } = report.swaps;
+    expect(report.violations).toEqual([]);
+    expect(disk).toMatchObject({ lost: 0, duplicated: 0, corrupt: 0, brokenPromises: 0 });
+    expect(disk.completed).toBe(disk.submitted);
+    expect({ refused, rolledBack }).toEqual({ refused: 0, rolledBack: 0 });
+    expect(resubmitted).toBeGreaterThan(report.swaps.count);
+    expect(failed).toBe(aborted);
+  }
+
+  it('lose, repeat and damage nothing through all ordered pairs, and end flushes with an error', async () => {
+    const pairs = NAMES.length ** 2;
+    const report = await runUntil(2 * pairs, {
+      disks: [{ ...SMALL, queues: 2, flushEvery: 4, iodepth: 64 }],
+      swapEvery: { interval: '2ms', method: 'reset' },
+    });
+    expectReset(report);
+    expect(report.swaps.aborted).toBeGreaterThan(0);
+    const seen = new Set(report.swaps.byPair.map(({ from, to, method }) => `${from} ${to} ${method}`));
+    expect(seen.size).toBe(pairs);
+  });
+
+  it('take other depths', async () => {
+    const report = await runUntil(24, {
+      disks: [{ ...SMALL, queues: 2, iodepth: 64 }],
+      swapEvery: { interval: '2ms', method: 'reset', vary: { queueDepth: [4, 64, 16, 128] } },
+    });
+    expectReset(report);
+    expect(report.swaps.phasesUs.move).toBeUndefined();
+  });
+
+  it('leave a card beside it alone', async () => {
+    const at = [5, 40, 80, 120, 160].map((ms) => `${ms}ms`);
+    const report = await new Testbed({
+      nics: [{ name: 'eth0', size: 64, app: 'echo', rate: 100_000 }],
+      disks: [SMALL],
+      frames: 20_000,
+      swaps: at.map((time) => ({ at: time, disk: 'nvme0', to: 'polling', method: 'reset' })),
+    }).run();
+    expect(report.violations).toEqual([]);
+    expect(report.swaps.count).toBeGreaterThan(0);
+    expect(cardOf(report, 'eth0')).toMatchObject({ delivered: 20_000, lost: 0, dropped: {} });
   });
 });

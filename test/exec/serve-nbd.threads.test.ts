@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { EIO } from '../../src/exec/nbd/protocol.ts';
 import { diskOf, type Report, type ServeScenario, serveNbd, UsageError } from '../../src/testbed/index.ts';
 import { NbdClient } from './nbd/client.ts';
 import { FLUSH, read, TRIM, WRITE_ZEROES, write } from './nbd/wire.ts';
@@ -58,6 +59,36 @@ describe('a served disk', () => {
     expect(report.violations).toEqual([]);
     expect(report.swaps.count).toBeGreaterThan(0);
     expect(diskOf(report, 'nvme0')).toMatchObject({ submitted: 1280, completed: 1280, failed: 0, lost: 0 });
+  });
+
+  it('tells a client that a reset has ended its flush, and of nothing else', async () => {
+    const swapEvery = { interval: '1ms', method: 'reset' } as const;
+    const [errors, report] = await served({ disk: { ...DISK, queues: 2 }, swapEvery }, async (path) => {
+      const client = await NbdClient.go({ path });
+      let cookie = 0;
+      const ended = { moves: 0, flushes: 0, unlike: 0, differences: 0 };
+      for (let version = 1; version <= 60; version++) {
+        client.send(...Array.from({ length: 16 }, (_, i) => write(++cookie, i * BLOCK, block(i, version))));
+        client.send({ command: FLUSH, cookie: 0 });
+        for (let i = 0; i < 17; i++) {
+          const { cookie: of, error } = await client.reply();
+          if (error === 0) continue;
+          if (of !== 0) ended.moves++;
+          else if (error === EIO) ended.flushes++;
+          else ended.unlike++;
+        }
+        for (let i = 0; i < 16; i++) {
+          const { data } = await client.ask(read(++cookie, i * BLOCK, BLOCK));
+          if (data === undefined || !data.equals(block(i, version))) ended.differences++;
+        }
+      }
+      return ended;
+    });
+    expect(errors).toMatchObject({ moves: 0, unlike: 0, differences: 0 });
+    expect(errors.flushes).toBe(report.swaps.aborted);
+    expect(report.violations).toEqual([]);
+    expect(report.swaps.count).toBeGreaterThan(0);
+    expect(diskOf(report, 'nvme0')).toMatchObject({ failed: errors.flushes, lost: 0 });
   });
 
   it('flushes, zeroes and trims, and a request longer than a command is whole', async () => {

@@ -5,6 +5,7 @@ import type { DiskDriverDefinition } from '../../src/drivers/nvme/contract.ts';
 import { resolveParameters, type Parameters as Values } from '../../src/drivers/parameters.ts';
 import { planDiskSwap } from '../../src/swap/disk-plan.ts';
 import type { Method } from '../../src/swap/plan.ts';
+import { describeDiskSteps } from '../../src/swap/wording.ts';
 
 function driver(name: string): DiskDriverDefinition {
   const found = DISK_DRIVERS.find((definition) => definition.name === name);
@@ -69,8 +70,55 @@ describe('the plan of a disk swap', () => {
     expect(plan('polling', 'batching').parameters.queueDepth).toBe(64);
   });
 
-  it('refuses a reset, values out of range, and drivers of another device', () => {
-    expect(() => plan('polling', 'batching', {}, 'reset')).toThrow(/not swapped by a reset/);
+  it('resets the controller in the pause, before the new driver takes anything over, and asks the disk nothing before', () => {
+    expect(kinds('interrupt', 'polling', {}, 'reset')).toEqual([
+      'agree',
+      'create',
+      'quiesce',
+      'export',
+      'tearDown',
+      'coldStart',
+      'validate',
+      'import',
+      'point',
+      'activate',
+      'resubmit',
+      'watch',
+      'release',
+    ]);
+    expect(plan('interrupt', 'polling', {}, 'reset').notes).toEqual([
+      'flushes, discards and zeroes that are in flight end with an error',
+    ]);
+  });
+
+  it('takes another depth with a reset, where all queue pairs are made anew, without moving any', () => {
+    const { parameters, moves, newSlots } = plan('polling', 'batching', { queueDepth: 256 }, 'reset');
+    expect({ depth: parameters.queueDepth, moves, newSlots }).toEqual({
+      depth: 256,
+      moves: [],
+      newSlots: 256,
+    });
+    expect(plan('polling', 'batching', {}, 'reset').newSlots).toBe(64);
+    const steps = kinds('polling', 'batching', { queueDepth: 256 }, 'reset');
+    expect(steps).toEqual(kinds('polling', 'batching', {}, 'reset'));
+  });
+
+  it('has a buffer written out before a reset too, only where the new driver would not know it', () => {
+    const steps = kinds('buffered', 'polling', {}, 'reset');
+    expect(steps.indexOf('settle')).toBe(steps.indexOf('quiesce') - 1);
+    expect(kinds('buffered', 'buffered', {}, 'reset')).not.toContain('settle');
+  });
+
+  it.each(
+    DISK_DRIVERS.flatMap(({ name }) =>
+      (['inplace', 'drain', 'reset'] as const).map((m) => [name, m] as const),
+    ),
+  )('has a sentence for each step from %s to polling by %s', (from, method) => {
+    const made = plan(from, 'polling', { queueDepth: 32 }, method);
+    expect(describeDiskSteps(from, 'polling', made)).toHaveLength(made.steps.length);
+  });
+
+  it('refuses values out of range, and drivers of another device', () => {
     expect(() => plan('polling', 'batching', { queueDepth: 4096 })).toThrow(/queueDepth=4096/);
     const from = driver('polling');
     const to = NIC_DRIVERS[0];

@@ -7,6 +7,8 @@ export interface DiskFacts {
   readonly name: string;
   /** Errors were planted: requests may fail. */
   readonly mayFail: boolean;
+  /** Requests that a reset has ended with an error, by the records of swaps. */
+  readonly aborted: number;
   readonly counts: BlockCounts;
   readonly outstanding: number;
   readonly anomalies: readonly BlockAnomaly[];
@@ -20,8 +22,14 @@ export interface DiskBalance {
   readonly violations: readonly Violation[];
 }
 
-export function diskFacts(name: string, books: BlockBooks, outstanding: number, mayFail = false): DiskFacts {
-  return { name, mayFail, counts: books.counts(), outstanding, anomalies: books.anomalies() };
+export function diskFacts(
+  name: string,
+  books: BlockBooks,
+  outstanding: number,
+  mayFail = false,
+  aborted = 0,
+): DiskFacts {
+  return { name, mayFail, aborted, counts: books.counts(), outstanding, anomalies: books.anomalies() };
 }
 
 /** Call when all that will ever complete has completed: what is still outstanding is lost, as what was given up before. */
@@ -89,9 +97,11 @@ function content(version: number): string {
   return version === 0 ? 'zeroes' : `version ${version}`;
 }
 
-function failed({ name, mayFail, counts }: DiskFacts): Violation[] {
-  if (mayFail || counts.failed === 0) return [];
-  const message = `${counts.failed} requests failed, and no error was planted`;
+/** Where no error was planted, as many fail as resets have ended, no more and no less. */
+function failed({ name, mayFail, aborted, counts }: DiskFacts): Violation[] {
+  if (mayFail || counts.failed === aborted) return [];
+  const resets = aborted === 0 ? '' : `, ${aborted} were ended by resets`;
+  const message = `${counts.failed} requests failed${resets}, and no error was planted`;
   return [{ invariant: 'delivery', device: name, message }];
 }
 

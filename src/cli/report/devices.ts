@@ -64,7 +64,7 @@ function diskTable(all: readonly Named<DiskReport>[], colors: Colors): string[] 
     text('driver at the end', (disk) => disk.driver),
     count('submitted', (disk) => disk.submitted),
     count('completed', (disk) => disk.completed),
-    fault('failed', (disk) => disk.failed),
+    count('failed', (disk) => disk.failed), // whether that is a fault, the verdict says
     fault('lost', (disk) => disk.lost),
     fault('duplicated', (disk) => disk.duplicated),
     fault('corrupt blocks', (disk) => disk.corrupt),

@@ -24,6 +24,8 @@ export function pairs({ swaps }: Report, screen: Screen): string[] {
     `${grouped(swaps.count)} done of ${grouped(swaps.scheduled)} scheduled`,
     ...(swaps.refused > 0 ? [`${grouped(swaps.refused)} refused`] : []),
     ...(swaps.rolledBack > 0 ? [`${grouped(swaps.rolledBack)} rolled back`] : []),
+    ...(swaps.resubmitted > 0 ? [`${counted(swaps.resubmitted, 'request')} resubmitted`] : []),
+    ...(swaps.aborted > 0 ? [`${grouped(swaps.aborted)} aborted`] : []),
   ].join(', ');
   const kinds = (['card', 'disk'] as const).filter((kind) => swaps.byPair.some((pair) => pair.kind === kind));
   const tables = kinds.map((kind) => [

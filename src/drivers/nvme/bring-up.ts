@@ -53,14 +53,7 @@ import {
   until,
 } from './admin-queue.ts';
 import type { DiskEnvironment } from './contract.ts';
-import {
-  forgetPair,
-  freeQueues,
-  makeQueues,
-  type QueueMemory,
-  queuesOf,
-  recordPair,
-} from './queue-memory.ts';
+import { dropPair, freeQueues, makeQueues, type QueueMemory, recordPair } from './queue-memory.ts';
 
 /** Blocks that one page of PRP entries and the first page tell of: longer lists are chained, which no driver here does. */
 const PAGE_BLOCKS = PAGE_BYTES >>> BLOCK_SHIFT;
@@ -68,11 +61,20 @@ const LIST_BLOCKS = (PAGE_BYTES / 8) * PAGE_BLOCKS;
 /** An interrupt is not held back longer than this, whatever was asked for (5.21.1.8). */
 const MOST_COALESCING_UNITS = 255;
 
-/** Reset, admin queue, Identify, number of queues. The state block is formatted and gets what the disk says of itself. */
+/** The state block is formatted; the disk has an admin queue and no others. */
 export function* bringUp(environment: DiskEnvironment): Generator<void> {
   const { port, queues, state } = environment;
   yield* disable(environment);
   state.format(port.device, queues);
+  yield* enable(environment);
+}
+
+/**
+ * Admin queue, Identify, number of queues, of a disk that is disabled. The state block gets what the disk says of itself; a
+ * driver's extension stays.
+ */
+export function* enable(environment: DiskEnvironment): Generator<void> {
+  const { port, state } = environment;
   makeAdminQueue(environment);
   const sizes = state.header('adminSlots') - 1;
   port.write32(AQA, (sizes << AQA_ACQS_SHIFT) | sizes);
@@ -98,6 +100,21 @@ export function* shutDown(environment: DiskEnvironment): Generator<void> {
   );
   yield* disable(environment);
   freeAdminQueue(environment);
+}
+
+/**
+ * Controller reset: commands and queues are no more (7.3.2), but what is in the volatile cache stays. Afterwards the disk posts
+ * nothing any more.
+ */
+export function* disable(environment: DiskEnvironment): Generator<void> {
+  environment.port.write32(CC, 0);
+  yield* status(environment, 'the end of the ready state', CSTS_RDY, 0);
+}
+
+/** One for each of the client's queues. */
+export function* createPairs(environment: DiskEnvironment, depth: number): Generator<void> {
+  for (let queue = 0; queue < environment.queues; queue++)
+    yield* createPair(environment, queue + 1, queue, depth);
 }
 
 /** Makes a queue pair for one of the client's queues, with vector `queue`. Nothing is left behind if that fails. */
@@ -129,9 +146,7 @@ export function* deleteSubmissionQueue(environment: DiskEnvironment, queue: numb
 /** Then the completion queue, whose completions have been taken; record and memory go as well. */
 export function* deleteCompletionQueue(environment: DiskEnvironment, queue: number): Generator<void> {
   yield* runAdmin(environment, deletionOfCq(queue));
-  const memory = queuesOf(environment, queue);
-  forgetPair(environment, queue);
-  freeQueues(environment, memory);
+  dropPair(environment, queue);
 }
 
 /** An interrupt for so many completions, or after so long (5.21.1.8); 0 us is one for each. Holds until the next reset. */
@@ -148,11 +163,6 @@ export function* coalesce(
     cdw10: FEATURE.interruptCoalescing,
     cdw11: threshold | (units << COALESCING_TIME_SHIFT),
   });
-}
-
-function* disable(environment: DiskEnvironment): Generator<void> {
-  environment.port.write32(CC, 0);
-  yield* status(environment, 'the end of the ready state', CSTS_RDY, 0);
 }
 
 /** Waits for a field of CSTS as long as CAP.TO allows (3.1.1). */

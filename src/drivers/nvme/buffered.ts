@@ -34,8 +34,13 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private leaving = false;
   /** May the buffer in use be given up for one of this driver's size? */
   private proven = false;
+  /** Commands of its own that were in flight when it took over. */
+  private ownTakenOver = 0;
   private readonly ended = new Int32Array(MOST_WAITING);
-  private readonly noteCommand = (first: number, count: number): void => this.noteChanges(first, count);
+  private readonly noteCommand = (first: number, count: number): void => {
+    if (first < 0) this.ownTakenOver++;
+    else this.noteChanges(first, count);
+  };
 
   constructor(environment: DiskEnvironment, parameters: Parameters) {
     super(environment, parameters);
@@ -94,7 +99,9 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     if (format !== BUFFERED_FORMAT) this.install();
     else this.use({ address: state.header('extension') >>> 0, bytes: state.header('extensionBytes') >>> 0 });
     this.back.changes.clear();
+    this.ownTakenOver = 0;
     state.forEachCommand(this.noteCommand);
+    if (this.ownTakenOver === 0) this.back.forgetCommands();
   }
 
   override queuesChanged(): void {

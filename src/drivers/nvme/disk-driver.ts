@@ -8,7 +8,7 @@ import { lowestBit } from '../state-block.ts';
 import {
   bringUp,
   coalesce,
-  createPair,
+  createPairs,
   deleteCompletionQueue,
   deleteSubmissionQueue,
   shutDown,
@@ -43,8 +43,7 @@ export abstract class QueuePairDriver implements DiskDriver {
     const { environment, parameters } = this;
     yield* bringUp(environment);
     yield* this.configure();
-    for (let queue = 0; queue < environment.queues; queue++)
-      yield* createPair(environment, queue + 1, queue, parameters.queueDepth);
+    yield* createPairs(environment, parameters.queueDepth);
     this.makePairs();
     this.adoptPairs();
   }

@@ -47,7 +47,7 @@ export function freeQueues(environment: DiskEnvironment, memory: QueueMemory): v
 }
 
 /** What was made for a pair, found again in its record. */
-export function queuesOf(environment: DiskEnvironment, queue: number): QueueMemory {
+function queuesOf(environment: DiskEnvironment, queue: number): QueueMemory {
   const { words } = environment.memory;
   const record = environment.state.pair(queue);
   const slots = words[record + PAIR.slots];
@@ -94,8 +94,12 @@ export function recordPair(
   state.setHeader('active', state.header('active') | (1 << queue));
 }
 
-export function forgetPair(environment: DiskEnvironment, queue: number): void {
-  environment.state.setHeader('active', environment.state.header('active') & ~(1 << queue));
+/** The disk has forgotten the pair. It goes from the state block, then its memory is freed. */
+export function dropPair(environment: DiskEnvironment, queue: number): void {
+  const { state } = environment;
+  const memory = queuesOf(environment, queue);
+  state.setHeader('active', state.header('active') & ~(1 << queue));
+  freeQueues(environment, memory);
 }
 
 function pages(address: number, bytes: number): Region {

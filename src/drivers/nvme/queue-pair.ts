@@ -199,6 +199,11 @@ export class QueuePair {
     store(words, record + PAIR.headRung, this.headRung);
   }
 
+  /** As `commit`, of a queue that the disk has forgotten: it has no doorbell. */
+  commitUntold(): void {
+    store(this.words, this.record + PAIR.head, this.head);
+  }
+
   /**
    * Ends commands for which no completion will come, with this status: their queue is deleted. Some at a time: returns the
    * requests put in `done`, 0 when none is left.

@@ -67,6 +67,16 @@ export class WriteBack {
     }
   }
 
+  /** There are none in flight, as the disk was reset: what was being written out is dirty as before, reading ahead is over. */
+  forgetCommands(): void {
+    const { buffer } = this;
+    if (buffer.count(SLOT.writing) + buffer.count(SLOT.reading) === 0) return;
+    for (let slot = 0; slot < buffer.slots; slot++) {
+      if (buffer.state(slot) === SLOT.writing) buffer.setState(slot, SLOT.dirty);
+      else if (buffer.state(slot) === SLOT.reading) buffer.drop(slot);
+    }
+  }
+
   /** Looks at a waiting request. `version`: of the last write that came before it. Returns WAITS, STARTED or a status. */
   begin(queue: number, request: number, version: number): number {
     const { memory, requests } = this.environment;

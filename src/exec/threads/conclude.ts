@@ -6,6 +6,7 @@ import type { Disk } from '../../host/disk.ts';
 import { dumpCards } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
+import type { SwapRecord } from '../../swap/record.ts';
 import type { CpuResult, DiskResult } from './messages.ts';
 import type { Served } from './serve.ts';
 
@@ -23,7 +24,7 @@ export function conclude(
   const buffers = cpu.pool.capacity;
   const dump = wantsDump ? dumpCards(memory, layout, cpu.slots) : undefined;
   const drivers = cpu.slots.map((slot) => slot.definition.name);
-  const disks = cpu.disks.map(diskResult);
+  const disks = cpu.disks.map((disk) => diskResult(disk, cpu.desk.records));
   if (!cpu.crashed) {
     try {
       for (const _ of cpu.halt());
@@ -58,11 +59,13 @@ export function conclude(
   };
 }
 
-function diskResult(disk: Disk): DiskResult {
+function diskResult(disk: Disk, records: readonly SwapRecord[]): DiskResult {
   const { slot, client } = disk;
+  const own = records.filter(({ device }) => device === slot.name);
+  const aborted = own.reduce((total, record) => total + record.aborted, 0);
   return {
     driver: slot.definition.name,
-    facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail),
+    facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail, aborted),
     served: disk.conclude(),
     latencyUs: client.latency.summary(),
   };

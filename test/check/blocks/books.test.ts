@@ -32,7 +32,7 @@ function makeBooks() {
 
 function facts(more: Partial<Omit<DiskFacts, 'counts'>> & { counts?: Partial<BlockCounts> } = {}): DiskFacts {
   const counts = { ...NOTHING, submitted: 100, completed: 100, ...more.counts };
-  return { name: 'nvme0', mayFail: false, outstanding: 0, anomalies: [], ...more, counts };
+  return { name: 'nvme0', mayFail: false, aborted: 0, outstanding: 0, anomalies: [], ...more, counts };
 }
 
 function anomaly(kind: BlockAnomaly['kind']): BlockAnomaly {
@@ -160,5 +160,16 @@ describe('the balance of a disk', () => {
       { invariant: 'delivery', message: '2 requests failed, and no error was planted' },
     ]);
     expect(diskBalance(facts({ counts, mayFail: true })).violations).toEqual([]);
+  });
+
+  it('takes as many failed requests for granted as resets have ended, no more and no less', () => {
+    expect(diskBalance(facts({ counts: { failed: 2 }, aborted: 2 })).violations).toEqual([]);
+    for (const failed of [0, 1, 3])
+      expect(diskBalance(facts({ counts: { failed }, aborted: 2 })).violations).toMatchObject([
+        {
+          invariant: 'delivery',
+          message: `${failed} requests failed, 2 were ended by resets, and no error was planted`,
+        },
+      ]);
   });
 });

@@ -1,6 +1,7 @@
 /** Seeded reads, writes, flushes, zeroes and discards on a disk, as many at a time as told, and what they must come to. */
 import { OP, type Op, REQUEST_FUA } from '../../../src/drivers/nvme/requests.ts';
 import { nextRandom } from '../../../src/hw/link/frames.ts';
+import { STATUS } from '../../../src/hw/nvme/datasheet.ts';
 import type { DiskBench } from './bench.ts';
 
 /** Blocks of a request, and looks for something to submit in a turn, at most. */
@@ -37,6 +38,10 @@ export class Workload {
   /** By block: the version last acknowledged, and the least that a power cut must leave. */
   readonly acknowledged: Int32Array;
   readonly promised: Int32Array;
+  /** Requests that a reset has ended: no reads, no writes. */
+  aborted = 0;
+  /** By block: zeroes may be what it holds, as a reset has ended what would have made them. */
+  private readonly perhapsZero: Uint8Array;
   private readonly pending = new Map<number, Pending>();
   private readonly busy: Uint8Array;
   private readonly options: Required<WorkloadOptions>;
@@ -49,6 +54,7 @@ export class Workload {
     this.random = this.options.seed;
     this.acknowledged = new Int32Array(this.options.span);
     this.promised = new Int32Array(this.options.span);
+    this.perhapsZero = new Uint8Array(this.options.span);
     this.busy = new Uint8Array(this.options.span);
     bench.onComplete = (_, request) => this.complete(request);
   }
@@ -88,7 +94,7 @@ export class Workload {
     const wrong: number[] = [];
     for (let block = 0; block < span; block += 64)
       this.bench.read(block, Math.min(64, span - block)).forEach((version, nth) => {
-        if (version !== this.acknowledged[block + nth]) wrong.push(block + nth);
+        if (!this.mayHold(block + nth, version)) wrong.push(block + nth);
       });
     return wrong;
   }
@@ -147,14 +153,22 @@ export class Workload {
     this.idle.push(request);
     this.lock(done, 0);
     const status = this.bench.requests.status(request);
+    if (status === STATUS.abortedSqDeletion && done.op !== OP.read && done.op !== OP.write)
+      return this.abort(done);
     if (status !== 0) this.mistakes.push(`request ${request} has status 0x${status.toString(16)}`);
     if (done.op === OP.read) this.check(request, done);
     else if (done.acknowledged !== undefined) this.keep(done.acknowledged);
     else this.acknowledge(done);
   }
 
+  private abort({ block, blocks }: Pending): void {
+    this.aborted++;
+    this.perhapsZero.fill(1, block, block + blocks);
+  }
+
   private acknowledge({ block, blocks, version, fua }: Pending): void {
     this.acknowledged.fill(version, block, block + blocks);
+    this.perhapsZero.fill(0, block, block + blocks);
     if (fua) this.promised.fill(version, block, block + blocks);
   }
 
@@ -166,8 +180,13 @@ export class Workload {
   private check(request: number, { block, blocks }: Pending): void {
     this.bench.versionsIn(request, block, blocks).forEach((version, nth) => {
       const last = this.acknowledged[block + nth];
-      if (version !== last) this.mistakes.push(`block ${block + nth} reads as ${version}, not ${last}`);
+      if (!this.mayHold(block + nth, version))
+        this.mistakes.push(`block ${block + nth} reads as ${version}, not ${last}`);
     });
+  }
+
+  private mayHold(block: number, version: number): boolean {
+    return version === this.acknowledged[block] || (version === 0 && this.perhapsZero[block] === 1);
   }
 
   private lock({ block, blocks }: Pending, value: number): void {
