@@ -53,12 +53,14 @@ export function balanceAll(machine: SimMachine): Violation[] {
   return [...balances.flatMap(({ violations }) => violations), ...problems, ...balanceDisks(machine)];
 }
 
-function balanceDisks({ cpu, scenario }: SimMachine): Violation[] {
+function balanceDisks({ cpu, records, swaps, scenario }: SimMachine): Violation[] {
   const mayFail =
     scenario.rates.mediaError > 0 ||
     scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'mediaError'));
   return cpu.disks.flatMap(({ slot, client }) => {
-    const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail);
+    const own = [...records, ...swaps.lost].filter(({ device }) => device === slot.name);
+    const aborted = own.reduce((sum, record) => sum + record.aborted, 0);
+    const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail, aborted);
     return diskBalance(facts).violations;
   });
 }

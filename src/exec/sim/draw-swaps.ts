@@ -84,7 +84,7 @@ function drawDiskSwap(lots: Lots, deck: Deck, device: number, total: number, bes
     after: lots.below(Math.ceil(total * 0.8)),
     to: definition.name,
     parameters: drawParameters(lots, definition.parameters, shape),
-    method: lots.chance(800) ? 'inplace' : 'drain',
+    method: drawMethod(lots, deck.faults),
     ambushes: drawAmbushes(lots, deck.faults, 'nvme', beside),
   };
 }

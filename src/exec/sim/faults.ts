@@ -117,7 +117,7 @@ const REACH: Readonly<Record<Fault, Reach>> = {
   ),
   stuckDriver: ofBoth(['probation'], 'a driver is watched on probation'),
   swapDuringSwap: ofBoth(YIELDING, 'the phase is over before the CPU takes another request'),
-  reset: ofCards(
+  reset: ofBoth(
     PHASES.filter((phase) => phase !== 'move'),
     'after a reset no queue needs to be moved',
   ),

@@ -1,10 +1,7 @@
 /** One scenario from its first step to its books: actors, virtual time, checkers. */
 import { buffersAway } from '../../check/buffers.ts';
-import { CHECKERS, type Checker, type CheckerDefinition } from '../../check/checker.ts';
+import { CHECKERS, type Checker } from '../../check/checker.ts';
 import type { Violation } from '../../check/ledger.ts';
-import type { NicDriverDefinition } from '../../drivers/contract.ts';
-import type { DiskDriverDefinition } from '../../drivers/nvme/contract.ts';
-import type { ApplicationDefinition } from '../../host/apps/applications.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
@@ -16,7 +13,7 @@ import { reasonOf } from '../../swap/slices.ts';
 import { Hardware } from '../hardware.ts';
 import { HardwareActors, NOBODY } from './actors.ts';
 import { allAccounted, balanceAll, checkedMachine } from './books.ts';
-import { type Covered, nothingCovered, SwapMarks } from './coverage.ts';
+import { nothingCovered, SwapMarks } from './coverage.ts';
 import { Endless, endless, guardAgainstEndless, stepThrough } from './endless.ts';
 import { SlowFabric } from './fabric.ts';
 import { drawHotWords } from './hot-words.ts';
@@ -26,32 +23,12 @@ import { Mischief } from './mischief.ts';
 import { POINTS } from './points.ts';
 import { Power } from './power.ts';
 import { MOST_TURNS, Progress } from './progress.ts';
+import type { SimParts, SimResult } from './run.ts';
 import type { SimScenario } from './scenario.ts';
 import { watchSituations } from './situations.ts';
 import { SimSwaps } from './swaps.ts';
 import { type Trace, traceCpu, traceHardware } from './trace.ts';
 import { unwatch, WATCH } from './watched-driver.ts';
-
-/** Beside the built-in ones. */
-export interface SimParts {
-  readonly drivers: readonly NicDriverDefinition[];
-  readonly diskDrivers: readonly DiskDriverDefinition[];
-  readonly applications: readonly ApplicationDefinition[];
-  readonly checkers: readonly CheckerDefinition[];
-  /** With drivers on probation, where it is to be more than usual. */
-  readonly patience?: Patience;
-}
-
-export interface SimResult {
-  readonly violation: Violation | undefined;
-  /** The swap in whose time it was seen, and its phase. */
-  readonly during: { readonly swap: number; readonly phase: Phase } | undefined;
-  readonly records: readonly SwapRecord[];
-  readonly frames: number;
-  readonly requests: number;
-  readonly covered: Covered;
-  readonly timeUs: number;
-}
 
 const IDLE = 0;
 const CPU = 1;
@@ -85,7 +62,7 @@ export class SimMachine {
   readonly mischief: Mischief;
   readonly power: Power;
   private readonly parts: SimParts;
-  private readonly swaps: SimSwaps;
+  readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
   private readonly progress = new Progress();
   private readonly trace: Trace | undefined;
@@ -133,16 +110,21 @@ export class SimMachine {
       POINTS.heat([]);
       unwatch();
     }
-    const { covered, violation, during } = this;
+    const { covered, records, violation, during } = this;
     return {
       violation,
       during,
-      records: [...this.earlier, ...this.cpu.desk.records],
+      records,
       frames: this.cpu.checks.reduce((sum, { verifier }) => sum + verifier.seen, 0),
       requests: this.cpu.disks.reduce((sum, { client }) => sum + client.books.read('completed'), 0),
       covered,
       timeUs: this.clock.us,
     };
+  }
+
+  /** Of swaps that have ended, on all CPUs that there were. */
+  get records(): SwapRecord[] {
+    return [...this.earlier, ...this.cpu.desk.records];
   }
 
   /** The phase that a device's swap is in, if it is being swapped. */

@@ -9,8 +9,8 @@ import { macAddress } from '../../hw/nic/layout.ts';
 import { buffersFor } from '../../swap/plan.ts';
 import type { SimCard } from './draw-cards.ts';
 import type { SimSwap } from './draw-swaps.ts';
-import type { SimParts } from './machine.ts';
 import { dmaOfDisk, planDisk } from './plan-disk.ts';
+import type { SimParts } from './run.ts';
 import type { SimScenario } from './scenario.ts';
 
 /** Memories by their size: a scenario must not see what was in one before, nor how large another was. */

@@ -4,7 +4,7 @@ import type { SimCard } from './draw-cards.ts';
 import type { SimDisk } from './draw-disks.ts';
 import type { SimSwap } from './draw-swaps.ts';
 import { AMBIENT } from './faults.ts';
-import type { SimResult } from './machine.ts';
+import type { SimResult } from './run.ts';
 import type { SimScenario } from './scenario.ts';
 
 /** Scenarios tried at the most. */

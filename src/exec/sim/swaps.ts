@@ -10,6 +10,8 @@ import { brokenPromise } from './promises.ts';
 export class SimSwaps {
   private readonly machine: SimMachine;
   private next = 0;
+  /** Records of swaps that ended with the power. */
+  readonly lost: SwapRecord[] = [];
   /** The last swap of each device that was more than refused at once. */
   private latest: (Exchange | undefined)[] = [];
 
@@ -73,6 +75,7 @@ export class SimSwaps {
       const exchange = this.underWay(index);
       if (exchange === undefined) continue;
       this.enter(index, exchange.record, 'cutOff');
+      this.lost.push(exchange.record);
       situations['power cut in a swap'] = (situations['power cut in a swap'] ?? 0) + 1;
     }
     this.latest = [];

@@ -264,6 +264,9 @@ describe('the buffer in a swap', () => {
       load.run(200);
       const free = bench.environment.dma.freeBytes();
       bench.swap('buffered', { buffers });
+      load.run(200);
+      expect(bench.state.header('extensionBytes')).toBeGreaterThan(256 * 4096); // the one before may come back for it
+      bench.driver.proved?.();
       load.run(2000);
       load.drain();
       const pages = Math.round((free - bench.environment.dma.freeBytes()) / 4096);

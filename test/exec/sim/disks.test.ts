@@ -9,7 +9,8 @@ import type {
 import { polling } from '../../../src/drivers/nvme/polling.ts';
 import { OP, REQUEST } from '../../../src/drivers/nvme/requests.ts';
 import type { FaultRates } from '../../../src/exec/sim/faults.ts';
-import { SimMachine, type SimResult } from '../../../src/exec/sim/machine.ts';
+import { SimMachine } from '../../../src/exec/sim/machine.ts';
+import type { SimResult } from '../../../src/exec/sim/run.ts';
 import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
 import { Lines } from '../../../src/exec/sim/trace.ts';
 import { watched, watchedDisk } from '../../../src/exec/sim/watched-driver.ts';

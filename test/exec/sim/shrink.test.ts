@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Invariant } from '../../../src/check/ledger.ts';
 import { AMBIENT } from '../../../src/exec/sim/faults.ts';
-import type { SimResult } from '../../../src/exec/sim/machine.ts';
+import type { SimResult } from '../../../src/exec/sim/run.ts';
 import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
 import { type SeedFailure, Workbench } from '../../../src/exec/sim/seeds.ts';
 import { shrink } from '../../../src/exec/sim/shrink.ts';

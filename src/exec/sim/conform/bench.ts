@@ -4,8 +4,9 @@ import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../../dr
 import { NIC_REGISTERS } from '../../../hw/nic/datasheet.ts';
 import type { NicPort } from '../../../hw/nic/port.ts';
 import { NO_FAULTS } from '../faults.ts';
-import { SimMachine, type SimParts } from '../machine.ts';
+import { SimMachine } from '../machine.ts';
 import { POINTS } from '../points.ts';
+import type { SimParts } from '../run.ts';
 import type { SimScenario } from '../scenario.ts';
 
 /** Frames that the link offers in all. */

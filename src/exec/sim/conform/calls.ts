@@ -3,7 +3,7 @@ import type { NicDriver, NicDriverDefinition } from '../../../drivers/contract.t
 import { polling } from '../../../drivers/nic/polling.ts';
 import type { Parameters } from '../../../drivers/parameters.ts';
 import { reasonOf } from '../../../swap/slices.ts';
-import type { SimParts } from '../machine.ts';
+import type { SimParts } from '../run.ts';
 import { Bench, defaultsOf, touches } from './bench.ts';
 import { type Finding, failWith, pass } from './point.ts';
 

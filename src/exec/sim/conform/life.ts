@@ -5,7 +5,7 @@ import { polling } from '../../../drivers/nic/polling.ts';
 import { STATE_FORMAT, TX } from '../../../drivers/nic/state.ts';
 import { EICR_QUEUES, EIMS, QUEUES } from '../../../hw/nic/datasheet.ts';
 import { reasonOf } from '../../../swap/slices.ts';
-import type { SimParts } from '../machine.ts';
+import type { SimParts } from '../run.ts';
 import { BENCH_FRAMES, Bench, touches } from './bench.ts';
 import { type Finding, fail, pass } from './point.ts';
 

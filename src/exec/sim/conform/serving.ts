@@ -3,7 +3,7 @@ import type { Violation } from '../../../check/ledger.ts';
 import type { Patience } from '../../../swap/probation.ts';
 import type { SwapRecord } from '../../../swap/record.ts';
 import { EventsOf } from '../events.ts';
-import type { SimResult } from '../machine.ts';
+import type { SimResult } from '../run.ts';
 import type { SimScenario } from '../scenario.ts';
 import type { SeedOptions, Workbench } from '../seeds.ts';
 import { shrink } from '../shrink.ts';
