@@ -39,10 +39,17 @@ export type Command =
   /** Links offer no more; what is inside is drained, then the books are made. */
   | { readonly kind: 'end' };
 
-/** One trial: for each turn nanoseconds and frames; and what the collector did meanwhile. */
-export interface Trial {
+/** What the hardware thread is told beside that: it runs freely until the turn is nobody's. */
+export type HardwareCommand = Command | { readonly kind: 'free' };
+
+/** For each turn nanoseconds, and frames or requests. */
+export interface TimedTurns {
   readonly ns: Float64Array;
   readonly frames: Int32Array;
+}
+
+/** One trial: its turns, and what the collector did meanwhile. */
+export interface Trial extends TimedTurns {
   readonly swaps: number;
   readonly heapBytes: number;
   readonly collections: number;

@@ -88,9 +88,12 @@ export class Hardware {
   }
 
   private makeDisk(disk: DiskLayout, fabric: InterruptFabric): NvmeController {
-    const { nvme, media: file, blocks, cacheBlocks } = disk;
+    const { nvme, media: file, blocks, cacheBlocks, timing } = disk;
     const media = file === undefined ? new MemoryMedia(blocks) : new FileMedia(file, blocks);
-    return new NvmeController(this.memory, nvme, fabric, media, { cacheBlocks });
+    return new NvmeController(this.memory, nvme, fabric, media, {
+      cacheBlocks,
+      ...(timing === undefined ? {} : { timing }),
+    });
   }
 
   private returnVerifier(card: CardLayout): Verifier | undefined {

@@ -14,6 +14,7 @@ import { align, MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
+import type { Timing } from '../hw/nvme/timing.ts';
 import { layoutControl } from './control.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import type { WorkloadOptions } from './workload/options.ts';
@@ -67,6 +68,8 @@ export interface DiskPlan {
   readonly cacheBlocks: number;
   /** The file that it lies in, if not in memory. */
   readonly media: string | undefined;
+  /** How long the media takes; without: no time. */
+  readonly timing?: Timing;
   readonly client: ClientPlan;
   readonly durationUs: number;
 }
