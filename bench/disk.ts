@@ -10,8 +10,8 @@ import { type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
 import { idleShare } from './live/occupancy.ts';
 import { median } from './statistics.ts';
 
-/** Blocks of 4 KiB: 16 MB. */
-const AREA = 4096;
+/** Blocks of 4 KiB: 4 MB. */
+const AREA = 1024;
 const MIXED_DEPTH = 32;
 
 interface Amount {

@@ -41,7 +41,7 @@ export class DiskCell {
 
   /** So many times the disk does all that was asked for, then it is taken, and as much asked for again. */
   async trial(turns: number): Promise<TimedTurns> {
-    this.command({ kind: 'turns', turns }, { kind: 'trial', turns });
+    this.command({ kind: 'turns', turns }, { kind: 'brief' });
     const [{ trial }] = await Promise.all([this.cpu.next('turned'), this.hardware.next('left')]);
     return trial;
   }

@@ -23,7 +23,7 @@ function main(start: CellStart): void {
     if (command.kind === 'end') hardware.endTraffic();
     const free = command.kind === 'swaps' || command.kind === 'free';
     if (free) while (turns.now() !== NOBODY) hardware.step(clock.nowUs());
-    else takeTurns(hardware, turns, clock);
+    else takeTurns(hardware, turns, clock, command.kind === 'brief' ? 0 : LEAST_TURN_US);
     // The word says NOBODY, and this side has seen it: another command may be given.
     if (command.kind !== 'end') return parentPort?.postMessage({ kind: 'left' });
     // Drivers that stop wait for the card too.
@@ -37,17 +37,17 @@ function main(start: CellStart): void {
   hardware.start(clock.nowUs());
 }
 
-function takeTurns(hardware: Hardware, turns: Turns, clock: MonotonicClock): void {
+function takeTurns(hardware: Hardware, turns: Turns, clock: MonotonicClock, leastUs: number): void {
   while (turns.await(CPU) !== NOBODY) {
-    fill(hardware, clock);
+    fill(hardware, clock, leastUs);
     turns.give(CPU);
   }
 }
 
-function fill(hardware: Hardware, clock: MonotonicClock): void {
+function fill(hardware: Hardware, clock: MonotonicClock, leastUs: number): void {
   const beganUs = clock.nowUs();
   let quiet = 0;
-  for (let now = beganUs; quiet < QUIET_STEPS || now < beganUs + LEAST_TURN_US; now = clock.nowUs())
+  for (let now = beganUs; quiet < QUIET_STEPS || now < beganUs + leastUs; now = clock.nowUs())
     quiet = hardware.step(now) > 0 ? 0 : quiet + 1;
 }
 

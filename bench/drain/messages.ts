@@ -39,8 +39,13 @@ export type Command =
   /** Links offer no more; what is inside is drained, then the books are made. */
   | { readonly kind: 'end' };
 
-/** What the hardware thread is told beside that: it runs freely until the turn is nobody's. */
-export type HardwareCommand = Command | { readonly kind: 'free' };
+/** What the hardware thread is told beside that. */
+export type HardwareCommand =
+  | Command
+  /** Turns that end as soon as nothing is left to do: while they last, the CPU's caches cool. */
+  | { readonly kind: 'brief' }
+  /** It runs freely until the turn is nobody's. */
+  | { readonly kind: 'free' };
 
 /** For each turn nanoseconds, and frames or requests. */
 export interface TimedTurns {
