@@ -1,6 +1,7 @@
 /** All benches, in the order in which they are run. */
 import type { Bench } from './bench.ts';
 import { disk } from './disk.ts';
+import { diskSwap } from './disk-swap.ts';
 import { forward } from './forward.ts';
 import { growth } from './growth.ts';
 import { latency } from './latency.ts';
@@ -20,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   growth,
   memory,
   disk,
+  diskSwap,
 ];
 
 /** Throws RangeError: callers have checked the name. */

@@ -11,6 +11,7 @@ import { LatencyHistogram } from '../../src/host/workload/latency.ts';
 import type { Clock } from '../../src/hw/clock.ts';
 import type { Memory } from '../../src/hw/memory.ts';
 import { rehearseDisks } from '../../src/swap/disk-rehearsal.ts';
+import { Understudy } from '../../src/swap/understudy.ts';
 import { WHOLE_ONE_IN } from '../ledger.ts';
 import { Asking } from '../live/asking.ts';
 import type { SwapSeries } from '../live/messages.ts';
@@ -30,6 +31,7 @@ export class Host implements Asker {
   private readonly clock: Clock;
   private readonly books: BlockBooks;
   private readonly violations: string[] = [];
+  private understudy: Understudy | undefined;
   private cpu: Cpu | undefined;
 
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, rehearsed: boolean) {
@@ -39,7 +41,9 @@ export class Host implements Asker {
     const { regions } = workloadOf(layout);
     this.books = new BlockBooks(memory, regions.books);
     this.latency = new LatencyHistogram(memory, regions.latency);
-    if (rehearsed) rehearseDisks(DISK_DRIVERS, clock);
+    if (!rehearsed) return;
+    this.understudy = new Understudy();
+    rehearseDisks(DISK_DRIVERS, clock, this.understudy);
   }
 
   get done(): number {
@@ -111,6 +115,7 @@ export class Host implements Asker {
       round: undefined,
       drivers: [],
       diskDrivers: DISK_DRIVERS,
+      understudy: this.understudy,
       swapEnded: () => undefined,
     });
     for (const _ of cpu.boot());

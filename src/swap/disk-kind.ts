@@ -11,6 +11,7 @@ import { planDiskSwap } from './disk-plan.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
 import { each, SERVE, type Slices } from './slices.ts';
+import { playThrough } from './understudy.ts';
 
 export interface DiskTypes extends DeviceTypes {
   readonly environment: DiskEnvironment;
@@ -30,6 +31,7 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
       run: ({ driverToCome }) => each(driverToCome.configure(), SERVE),
       undo: ({ old }) => each(old.driver.configure(), SERVE),
     },
+    warm: { run: warm },
     settle: { run: settle, undo: ({ old }) => old.driver.activate() },
     drain: {
       run: drain,
@@ -57,6 +59,12 @@ function* settle({ old, slot }: Exchange<DiskTypes>): Slices {
   if (driver.settle === undefined)
     throw new Refusal(`${slot.definition.name} exports less than it keeps, and has no settle`);
   while (!driver.settle()) yield SERVE;
+}
+
+/** Drained for, it would be forgotten again by the time the pause comes. */
+function warm(exchange: Exchange<DiskTypes>): Slices | void {
+  const { understudy } = exchange.host;
+  if (understudy !== undefined) return playThrough(exchange, understudy);
 }
 
 /** Takes no more requests and serves on, until no command is outstanding. */

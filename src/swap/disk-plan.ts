@@ -47,6 +47,7 @@ function sequence(method: Method, settled: boolean, moves: number): readonly Ste
   if (moves > 0) kinds.push('makeRings');
   kinds.push('create', 'configure');
   if (settled) kinds.push('settle');
+  if (method === 'inplace') kinds.push('warm');
   if (method === 'drain') kinds.push('drain');
   kinds.push('quiesce', 'export', 'validate', 'import', 'point', 'activate', 'watch');
   for (let move = 0; move < moves; move++) kinds.push('moveQueues');
