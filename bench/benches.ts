@@ -1,5 +1,7 @@
 /** All benches, in the order in which they are run. */
 import type { Bench } from './bench.ts';
+import { disk } from './disk.ts';
+import { diskSwap } from './disk-swap.ts';
 import { forward } from './forward.ts';
 import { growth } from './growth.ts';
 import { latency } from './latency.ts';
@@ -9,7 +11,18 @@ import { receive } from './receive.ts';
 import { swap } from './swap.ts';
 import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward, latency, swap, traffic, lossFree, growth, memory];
+export const BENCHES: readonly Bench[] = [
+  receive,
+  forward,
+  latency,
+  swap,
+  traffic,
+  lossFree,
+  growth,
+  memory,
+  disk,
+  diskSwap,
+];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {

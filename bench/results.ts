@@ -8,6 +8,7 @@ export type Unit =
   | 's'
   | 'Mpps'
   | 'kpps'
+  | 'kIOPS'
   | 'frames'
   | 'bytes'
   | 'count'
@@ -88,6 +89,8 @@ export type Plot = LinePlot | MatrixPlot;
 /** What the ledger looked at while this was measured, over all trials, and what it found. */
 export interface LedgerResult {
   readonly verdict: 'pass' | 'fail';
+  /** What is counted below: frames where it is not given. */
+  readonly of?: 'frame' | 'block';
   readonly frames: number;
   /** Part of the frames whose whole payload was compared, 0 to 1; of all others flow, sequence, length and one check word. */
   readonly wholeShare: number;

@@ -1,15 +1,14 @@
 /** How swaps are shown: tables by load, the two other ways beside them, matrices of all pairs. */
 import { PHASES } from '../src/swap/plan.ts';
-import type { SwapRecord } from '../src/swap/record.ts';
 import type { Measured, Shown } from './bench.ts';
 import { valuesOf } from './collect.ts';
 import type { Cell, Figure, Goal, LinePlot, MatrixPlot, ResultTable } from './results.ts';
-import { median, quantile } from './statistics.ts';
+import { median } from './statistics.ts';
+import { QUANTILES } from './swap-quantiles.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
 export const LOADS = ['idle', 'half', 'full'] as const;
 export const METHODS = ['inplace', 'drain', 'reset'] as const;
-export const QUANTILES = { p50: 0.5, p99: 0.99, 'p99.9': 0.999, max: 1 };
 export const PAIRS = DRIVERS.flatMap((from) => DRIVERS.map((to) => ({ from, to })));
 
 const LOAD_NAMES = {
@@ -18,16 +17,6 @@ const LOAD_NAMES = {
   full: 'full load, lossless link',
 };
 const METHOD_NAMES = { inplace: 'in place', drain: 'drain, then swap', reset: 'reset and reinitialise' };
-
-/** How much longer a swap's stall is than its own control: the median. */
-export function stallOver(done: readonly SwapRecord[]): number {
-  const over = done
-    .map(({ stallUs, controlStallUs }) =>
-      controlStallUs === undefined ? Number.NaN : stallUs - controlStallUs,
-    )
-    .filter((us) => !Number.isNaN(us));
-  return quantile(over, 0.5);
-}
 
 export function show(all: readonly Measured[]): Shown {
   const ids = Object.keys(all[0]?.values ?? {});

@@ -1,6 +1,4 @@
 /** What a swap takes and what it does to service: for each ordered pair of drivers, in three ways, at three loads. */
-import { PHASES } from '../src/swap/plan.ts';
-import { phaseTookUs, type SwapRecord } from '../src/swap/record.ts';
 import { pairWalk } from '../src/swap/timetable.ts';
 import type { Bench, Measured } from './bench.ts';
 import { Collected } from './collect.ts';
@@ -8,8 +6,8 @@ import { LiveCell, type LiveTrial } from './live/cell.ts';
 import type { SwapSeries, TrialLoad } from './live/messages.ts';
 import { runLive } from './live/run.ts';
 import { machineFor } from './machines.ts';
-import { quantile } from './statistics.ts';
-import { LOADS, METHODS, PAIRS, QUANTILES, show, stallOver } from './swap-tables.ts';
+import { recordPhases, recordQuantiles } from './swap-quantiles.ts';
+import { LOADS, METHODS, PAIRS, show } from './swap-tables.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
 const IDLE_FRAMES_PER_SECOND = 10_000;
@@ -93,46 +91,18 @@ async function measureLoad(
 
 function record(collected: Collected, id: string, trials: readonly LiveTrial[], method: string): void {
   const done = trials.flatMap(({ cpu }) => cpu.records).filter(({ outcome }) => outcome === 'done');
-  quantiles(collected, `${id}/all`, done);
+  recordQuantiles(collected, `${id}/all`, done);
   collected.value(`${id}/count`, done.length);
   const lost = trials.reduce((sum, { offered, delivered }) => sum + offered - delivered, 0);
   collected.value(`${id}/lost`, lost / Math.max(1, done.length));
   if (method !== 'inplace') return;
   for (const { from, to } of PAIRS)
-    quantiles(
+    recordQuantiles(
       collected,
       `${id}/${from}-${to}`,
       done.filter((swap) => swap.from === from && swap.to === to),
     );
-  for (const phase of PHASES) {
-    const took = done.map((swap) => phaseTookUs(swap, phase)).filter((us) => us !== undefined);
-    if (took.length > 0)
-      for (const [name, part] of Object.entries(QUANTILES))
-        collected.value(`${id}/phase-${phase}/${name}`, quantile(took, part));
-  }
-}
-
-function quantiles(collected: Collected, id: string, done: readonly SwapRecord[]): void {
-  if (done.length === 0) return;
-  const controls = done.map(({ controlStallUs }) => controlStallUs).filter((us) => us !== undefined);
-  for (const [name, part] of Object.entries(QUANTILES)) {
-    collected.value(
-      `${id}/critical/${name}`,
-      quantile(
-        done.map((swap) => swap.criticalSectionUs),
-        part,
-      ),
-    );
-    collected.value(
-      `${id}/stall/${name}`,
-      quantile(
-        done.map((swap) => swap.stallUs),
-        part,
-      ),
-    );
-    if (controls.length > 0) collected.value(`${id}/control/${name}`, quantile(controls, part));
-  }
-  if (controls.length > 0) collected.value(`${id}/over`, stallOver(done));
+  recordPhases(collected, id, done);
 }
 
 /** Throughput over time with swaps in it, for the eye. */

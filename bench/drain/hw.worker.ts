@@ -5,7 +5,7 @@ import { failure } from '../../src/exec/threads/messages.ts';
 import { Control } from '../../src/host/control.ts';
 import { MonotonicClock } from '../../src/hw/clock.ts';
 import { Memory } from '../../src/hw/memory.ts';
-import type { CellStart, Command } from './messages.ts';
+import type { CellStart, HardwareCommand } from './messages.ts';
 import { CPU, NOBODY, Turns } from './turns.ts';
 
 /** A turn lasts at least so long: longer than any driver holds interrupts back. */
@@ -19,10 +19,11 @@ function main(start: CellStart): void {
   const control = new Control(memory, start.layout.control);
   const turns = new Turns(start.turns);
   const hardware = new Hardware(memory, start.layout, clock, () => undefined);
-  parentPort?.on('message', (command: Command) => {
+  parentPort?.on('message', (command: HardwareCommand) => {
     if (command.kind === 'end') hardware.endTraffic();
-    if (command.kind === 'swaps') while (turns.now() !== NOBODY) hardware.step(clock.nowUs());
-    else takeTurns(hardware, turns, clock);
+    const free = command.kind === 'swaps' || command.kind === 'free';
+    if (free) while (turns.now() !== NOBODY) hardware.step(clock.nowUs());
+    else takeTurns(hardware, turns, clock, command.kind === 'brief' ? 0 : LEAST_TURN_US);
     // The word says NOBODY, and this side has seen it: another command may be given.
     if (command.kind !== 'end') return parentPort?.postMessage({ kind: 'left' });
     // Drivers that stop wait for the card too.
@@ -36,17 +37,17 @@ function main(start: CellStart): void {
   hardware.start(clock.nowUs());
 }
 
-function takeTurns(hardware: Hardware, turns: Turns, clock: MonotonicClock): void {
+function takeTurns(hardware: Hardware, turns: Turns, clock: MonotonicClock, leastUs: number): void {
   while (turns.await(CPU) !== NOBODY) {
-    fill(hardware, clock);
+    fill(hardware, clock, leastUs);
     turns.give(CPU);
   }
 }
 
-function fill(hardware: Hardware, clock: MonotonicClock): void {
+function fill(hardware: Hardware, clock: MonotonicClock, leastUs: number): void {
   const beganUs = clock.nowUs();
   let quiet = 0;
-  for (let now = beganUs; quiet < QUIET_STEPS || now < beganUs + LEAST_TURN_US; now = clock.nowUs())
+  for (let now = beganUs; quiet < QUIET_STEPS || now < beganUs + leastUs; now = clock.nowUs())
     quiet = hardware.step(now) > 0 ? 0 : quiet + 1;
 }
 

@@ -39,10 +39,22 @@ export type Command =
   /** Links offer no more; what is inside is drained, then the books are made. */
   | { readonly kind: 'end' };
 
-/** One trial: for each turn nanoseconds and frames; and what the collector did meanwhile. */
-export interface Trial {
+/** What the hardware thread is told beside that. */
+export type HardwareCommand =
+  | Command
+  /** Turns that end as soon as nothing is left to do: while they last, the CPU's caches cool. */
+  | { readonly kind: 'brief' }
+  /** It runs freely until the turn is nobody's. */
+  | { readonly kind: 'free' };
+
+/** For each turn nanoseconds, and frames or requests. */
+export interface TimedTurns {
   readonly ns: Float64Array;
   readonly frames: Int32Array;
+}
+
+/** One trial: its turns, and what the collector did meanwhile. */
+export interface Trial extends TimedTurns {
   readonly swaps: number;
   readonly heapBytes: number;
   readonly collections: number;

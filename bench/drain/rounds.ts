@@ -2,7 +2,12 @@
 import type { Collected } from '../collect.ts';
 import { median } from '../statistics.ts';
 import type { Cell } from './cell.ts';
-import type { Trial } from './messages.ts';
+import type { TimedTurns } from './messages.ts';
+
+/** What can be asked for trials. */
+interface Turning<T extends TimedTurns> {
+  trial(turns: number): Promise<T>;
+}
 
 export interface Rounds {
   /** Rounds that are not counted: the compiler is still at work. */
@@ -16,11 +21,11 @@ export interface Rounds {
 const INTERRUPTED = 20;
 
 /** Counted trials of each cell, by its name, in the order of the rounds. */
-export async function trialsOf(
-  cells: Readonly<Record<string, Cell>>,
+export async function trialsOf<T extends TimedTurns>(
+  cells: Readonly<Record<string, Turning<T>>>,
   { warm, counted, turns }: Rounds,
-): Promise<Record<string, Trial[]>> {
-  const trials: Record<string, Trial[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
+): Promise<Record<string, T[]>> {
+  const trials: Record<string, T[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
   const order = Object.entries(cells);
   for (let round = 0; round < warm + counted; round++) {
     for (const [name, cell] of order) {
@@ -33,12 +38,12 @@ export async function trialsOf(
 }
 
 /** Nanoseconds a frame: the median over a trial's turns. */
-export function typicalNs({ ns, frames }: Trial): number {
+export function typicalNs({ ns, frames }: TimedTurns): number {
   return median(Array.from(ns, (value, turn) => value / Math.max(1, frames[turn])));
 }
 
 /** Nanoseconds a frame with all that happened in between, but for turns in which somebody else had the core. */
-export function meanNs({ ns, frames }: Trial): number {
+export function meanNs({ ns, frames }: TimedTurns): number {
   const limit = INTERRUPTED * median([...ns]);
   let time = 0;
   let count = 0;
@@ -52,9 +57,9 @@ export function meanNs({ ns, frames }: Trial): number {
 
 /** The median of the ratios of trials that stood next to each other. */
 export function ratioOf(
-  trials: readonly Trial[],
-  base: readonly Trial[],
-  of: (trial: Trial) => number = typicalNs,
+  trials: readonly TimedTurns[],
+  base: readonly TimedTurns[],
+  of: (trial: TimedTurns) => number = typicalNs,
 ): number {
   return median(trials.map((trial, round) => of(base[round]) / of(trial)));
 }

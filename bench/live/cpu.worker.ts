@@ -9,6 +9,7 @@ import { Cpu } from '../../src/host/cpu.ts';
 import { MonotonicClock } from '../../src/hw/clock.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { rehearse } from '../../src/swap/rehearsal.ts';
+import { Asking } from './asking.ts';
 import { Histogram } from './histogram.ts';
 import {
   COUNTING,
@@ -82,7 +83,7 @@ class Serving {
   run(series: SwapSeries | undefined): CpuTrial {
     const { cpu, idle } = this;
     const before = cpu.desk.records.length;
-    const swaps = new Asking(series, cpu, this.clock);
+    const swaps = new Asking(series, cpu.desk, cpu.slots, this.clock);
     const stage = () => Atomics.load(this.ending, 0);
     const hasWork = () => cpu.port.anyPending() || stage() === LED || stage() === TAKEN;
     const nextUs = () => Math.min(cpu.desk.nextDueUs(), swaps.nextUs());
@@ -108,36 +109,6 @@ class Serving {
     while (cpu.desk.busy) cpu.step();
     Atomics.store(this.ending, 0, SERVED);
     return { occupancy: occupancy ?? idle.occupancy(), records: cpu.desk.records.slice(before) };
-  }
-}
-
-/** Asks for the swaps of a series, each when it is due. */
-class Asking {
-  private readonly series: SwapSeries | undefined;
-  private readonly cpu: Cpu;
-  private readonly clock: MonotonicClock;
-  private dueUs: number;
-  private asked = 0;
-
-  constructor(series: SwapSeries | undefined, cpu: Cpu, clock: MonotonicClock) {
-    this.series = series;
-    this.cpu = cpu;
-    this.clock = clock;
-    this.dueUs = series === undefined ? Number.POSITIVE_INFINITY : clock.nowUs() + series.everyUs;
-  }
-
-  nextUs(): number {
-    return this.dueUs;
-  }
-
-  look(): void {
-    if (this.series === undefined) return;
-    const now = this.clock.nowUs();
-    const { slot, everyUs, method, swaps } = this.series;
-    if (now < this.dueUs || this.cpu.slots[slot].mediator !== null) return;
-    this.dueUs = Math.max(this.dueUs + everyUs, now);
-    const { to, parameters } = swaps[this.asked++ % swaps.length];
-    this.cpu.desk.ask(slot, to, parameters, method);
   }
 }
 

@@ -67,14 +67,18 @@ ${body}
 
 function header(report: BenchReport): Html {
   const { verdict, benches, seconds, quick, environment } = report;
-  const frames = benches.reduce((sum, { ledger }) => sum + ledger.frames, 0);
+  const checked = (what: string) =>
+    benches.reduce((sum, { ledger: { of = 'frame', frames } }) => sum + (of === what ? frames : 0), 0);
   const swaps = benches.reduce((sum, { ledger }) => sum + ledger.swaps, 0);
   const counts = countStandings(report);
   const goals = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const tiles: [name: string, value: Html][] = [
     ['ledger', html`<span class="${verdict}">${verdict === 'pass' ? 'pass' : 'FAIL'}</span>`],
     ['goals met', html`${counts.met}<span class="of"> of ${goals}</span>`],
-    ['frames checked', html`${compact(frames)}`],
+    ['frames checked', html`${compact(checked('frame'))}`],
+    ...(checked('block') > 0
+      ? [['blocks checked', html`${compact(checked('block'))}`] satisfies [string, Html]]
+      : []),
     ['swaps', html`${compact(swaps)}`],
     ['measured in', html`${minutes(seconds)}`],
   ];

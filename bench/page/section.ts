@@ -34,13 +34,18 @@ ${allFigures(bench)}
 `;
 }
 
-function ledgerText({ verdict, frames, wholeShare, swaps }: LedgerResult): Html {
+const LOOKED_AT = {
+  frame: 'flow, sequence, length and check word',
+  block: 'header and two words of each 512 bytes',
+};
+
+function ledgerText({ verdict, of = 'frame', frames, wholeShare, swaps }: LedgerResult): Html {
   const count = (value: number) => value.toLocaleString('en-US');
   const looked =
     wholeShare === 1
       ? 'all compared whole'
-      : `${wholeShareInWords(wholeShare)} compared whole, all others by flow, sequence, length and check word`;
-  return html`<strong class="${verdict}">Ledger: ${verdict}.</strong> ${count(frames)} frames, ${looked}; ${count(swaps)} swaps.`;
+      : `${wholeShareInWords(wholeShare)} compared whole, all others by ${LOOKED_AT[of]}`;
+  return html`<strong class="${verdict}">Ledger: ${verdict}.</strong> ${count(frames)} ${of}s, ${looked}; ${count(swaps)} swaps.`;
 }
 
 /** What no table shows is found here, and how many values are behind each. */

@@ -66,10 +66,10 @@ export interface DiskPlan {
   /** Blocks of 512 bytes, and those of the volatile write cache, 0 for none. */
   readonly blocks: number;
   readonly cacheBlocks: number;
-  /** How long the media takes; undefined: no time. */
-  readonly timing?: Timing;
   /** The file that it lies in, if not in memory. */
   readonly media: string | undefined;
+  /** How long the media takes; without: no time. */
+  readonly timing?: Timing;
   readonly client: ClientPlan;
   readonly durationUs: number;
 }

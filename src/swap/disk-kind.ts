@@ -13,6 +13,7 @@ import { FullDisk } from './disk-stand-ins.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
 import { each, SERVE, type Slices } from './slices.ts';
+import { playThrough } from './understudy.ts';
 
 export interface DiskTypes extends DeviceTypes {
   readonly environment: DiskEnvironment;
@@ -33,6 +34,7 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
       run: ({ driverToCome }) => each(driverToCome.configure(), SERVE),
       undo: ({ old }) => each(old.driver.configure(), SERVE),
     },
+    warm: { run: warm },
     settle: { run: settle, undo: ({ old }) => old.driver.activate() },
     abstain: { run: abstain },
     keep: { run: ({ driverToCome }) => driverToCome.proved?.() },
@@ -71,6 +73,12 @@ function* settle({ old, slot }: Exchange<DiskTypes>): Slices {
 function abstain({ driverToCome, request }: Exchange<DiskTypes>): void {
   if (driverToCome.settle?.() !== true)
     throw new Refusal(`${request.to.name} exports more than it has taken over, and does not settle at once`);
+}
+
+/** Drained for, it would be forgotten again by the time the pause comes. */
+function warm(exchange: Exchange<DiskTypes>): Slices | void {
+  const { understudy } = exchange.host;
+  if (understudy !== undefined) return playThrough(exchange, understudy);
 }
 
 /** Takes no more requests and serves on, until no command is outstanding. */

@@ -68,6 +68,7 @@ function sequence(method: Method, keeps: Keeps, moves: number): readonly Step[] 
   kinds.push('create');
   if (method !== 'reset') kinds.push('configure');
   if (keeps.old) kinds.push('settle');
+  if (method === 'inplace') kinds.push('warm');
   if (method === 'drain') kinds.push('drain');
   kinds.push('quiesce', 'export');
   if (method === 'reset') kinds.push('tearDown', 'coldStart');

@@ -5,33 +5,48 @@ import { resolveParameters } from '../drivers/parameters.ts';
 import type { Clock } from '../hw/clock.ts';
 import { SwapDesk } from './desk.ts';
 import { DISK_KIND, type DiskTypes } from './disk-kind.ts';
+import { Exchange } from './exchange.ts';
 import { SwapHost } from './host.ts';
 import { PATIENCE } from './probation.ts';
 import { SCRATCH_DEPTH, ScratchDisk } from './scratch-disk.ts';
 import { POLL_BUDGET, Slot } from './slot.ts';
+import type { Understudy } from './understudy.ts';
 
-const SWAPS = 2000;
+/** On each of two disks: the compiler is not to take for granted what holds for the only object of a class. */
+const SWAPS = 1000;
 /** A swap and its control window take a few dozen; a driver that does not come to an end is left to the real swaps. */
 const POLLS_AT_MOST = 200 * SWAPS;
 const REQUESTS_PER_TURN = 6;
 /** Always due, and no whole number: times are none in earnest. */
 const INTERVAL_US = 0.25;
 const VECTOR = 1;
+/** Then it is quiet: a driver with a buffer can write that out. */
+const POLLS_WITH_REQUESTS = 4;
 
-/** As `rehearse` does for cards, but for the understudy. To be done before a CPU is made. */
-export function rehearseDisks(definitions: readonly DiskDriverDefinition[], clock: Clock): void {
+/** As `rehearse` does for cards; the understudy learns the pauses of disks too. To be done before a CPU is made. */
+export function rehearseDisks(
+  definitions: readonly DiskDriverDefinition[],
+  clock: Clock,
+  understudy: Understudy,
+): void {
   try {
-    swapAround(definitions, clock);
+    swapAround(definitions, clock, understudy);
+    teach(understudy, definitions, clock);
+    swapAround(definitions, clock, understudy);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
 }
 
-function swapAround(definitions: readonly DiskDriverDefinition[], clock: Clock): void {
+function swapAround(
+  definitions: readonly DiskDriverDefinition[],
+  clock: Clock,
+  understudy: Understudy,
+): void {
   const disk = new ScratchDisk(clock);
   const slot = scratchSlot(disk, definitions[0]);
   disk.slot = slot;
-  const host = new SwapHost([slot], disk.bell, PATIENCE, () => undefined);
+  const host = new SwapHost([slot], disk.bell, PATIENCE, () => undefined, understudy);
   const drivers = {
     nic: new Map(),
     nvme: new Map(definitions.map((definition) => [definition.name, definition])),
@@ -46,6 +61,25 @@ function swapAround(definitions: readonly DiskDriverDefinition[], clock: Clock):
     else desk.poll(slot, slot.mediator);
     desk.tick(clock.nowUs());
   }
+}
+
+/** A swap of each pair, up to its probation, each on a disk of its own: some of them leave a buffer there. */
+function teach(understudy: Understudy, definitions: readonly DiskDriverDefinition[], clock: Clock): void {
+  for (const from of definitions)
+    for (const to of definitions) {
+      const disk = new ScratchDisk(clock);
+      const slot = scratchSlot(disk, from);
+      disk.slot = slot;
+      const host = new SwapHost([slot], disk.bell, PATIENCE, () => undefined);
+      const exchange = new Exchange(slot, host, { id: 0, to, parameters: {}, method: 'inplace' });
+      const { record } = exchange;
+      for (let poll = 0; poll < POLLS_AT_MOST && record.phase !== 'probation' && !exchange.done; poll++) {
+        disk.turn(poll < POLLS_WITH_REQUESTS ? REQUESTS_PER_TURN : 0);
+        slot.driver.interrupt(VECTOR);
+        exchange.poll();
+      }
+      if (record.phase === 'probation' && !exchange.done) understudy.learn(exchange);
+    }
 }
 
 function scratchSlot({ environment }: ScratchDisk, definition: DiskDriverDefinition): Slot<DiskTypes> {

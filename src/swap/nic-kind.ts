@@ -10,7 +10,7 @@ import { planSwap } from './plan.ts';
 import { situationOf } from './situation.ts';
 import { each, SERVE, type Slices } from './slices.ts';
 import { keepBuffers } from './trim.ts';
-import type { Understudy } from './understudy.ts';
+import { playThrough } from './understudy.ts';
 import { isWarm, warmUp } from './warm.ts';
 
 /** Buffers made and mapped in one slice. */
@@ -48,15 +48,6 @@ function warm(exchange: Exchange): Slices | void {
   // Before a drain or a reset it would be forgotten again by the time the pause comes.
   if (host.understudy !== undefined && request.method === 'inplace')
     return playThrough(exchange, host.understudy);
-}
-
-/** In a slice of its own: whoever waits is served once more before the pause. */
-function* playThrough({ slot, request }: Exchange, understudy: Understudy): Slices {
-  const { state, port } = slot.environment;
-  understudy.play(slot.definition, request.to);
-  state.save(slot.snapshot); // what the pause reads of this card, it finds in the cache
-  state.validate(port.device);
-  yield SERVE;
 }
 
 function trim({ slot, host, plan }: Exchange): Slices | void {

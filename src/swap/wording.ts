@@ -105,6 +105,8 @@ function diskSentences(
         `requests go to a pair of depth ${newSlots}; the old one is deleted when its commands are done`,
         'delete pairs that took nothing yet',
       ];
+    case 'warm':
+      return ['play the pause through on a scratch disk'];
     case 'drain':
       return ['take no more requests, serve until none is outstanding', 'take requests again'];
     case 'quiesce':

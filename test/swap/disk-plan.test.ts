@@ -27,6 +27,7 @@ describe('the plan of a disk swap', () => {
       'agree',
       'create',
       'configure',
+      'warm',
       'quiesce',
       'export',
       'validate',

@@ -1,15 +1,18 @@
 /** The scratch disk on which the code of swaps is run before it meets a real one. */
 import { describe, expect, it } from 'vitest';
 import { DISK_DRIVERS } from '../../src/drivers/index.ts';
+import type { DiskDriverDefinition } from '../../src/drivers/nvme/contract.ts';
 import { DISK_FORMAT } from '../../src/drivers/nvme/state.ts';
 import { resolveParameters } from '../../src/drivers/parameters.ts';
 import { SwapDesk } from '../../src/swap/desk.ts';
 import { DISK_KIND, type DiskTypes } from '../../src/swap/disk-kind.ts';
+import { rehearseDisks } from '../../src/swap/disk-rehearsal.ts';
 import { SwapHost } from '../../src/swap/host.ts';
 import { PATIENCE } from '../../src/swap/probation.ts';
 import type { SwapRecord } from '../../src/swap/record.ts';
 import { SCRATCH_DEPTH, ScratchDisk } from '../../src/swap/scratch-disk.ts';
 import { POLL_BUDGET, Slot } from '../../src/swap/slot.ts';
+import { Understudy } from '../../src/swap/understudy.ts';
 
 const CLOCK = { nowUs: () => 0 };
 
@@ -61,3 +64,55 @@ describe('the scratch disk', () => {
     expect(new Set(ended.map(({ from, to }) => `${from} ${to}`)).size).toBe(16);
   });
 });
+
+describe('the rehearsal of disks', () => {
+  let us = 0;
+  const clock = { nowUs: () => (us += 0.125) };
+
+  it('leaves behind who plays the pause of any pair through, as often as it is asked for', () => {
+    const calls: string[] = [];
+    const drivers = DISK_DRIVERS.map((definition) => spied(definition, (call) => calls.push(call)));
+    const understudy = new Understudy();
+    rehearseDisks(drivers, clock, understudy);
+    for (let round = 0; round < 3; round++)
+      for (const from of drivers)
+        for (const to of drivers) {
+          calls.length = 0;
+          understudy.play(from, to);
+          expect(calls).toEqual([
+            ...['quiesce', 'exportState'].map((call) => `${from.name} ${call}`),
+            ...['importState', 'activate'].map((call) => `${to.name} ${call}`),
+          ]);
+        }
+  });
+
+  it('says nothing of a driver that throws there', () => {
+    const [good] = DISK_DRIVERS;
+    const bad = { ...good, create: () => throwsAtOnce() };
+    const understudy = new Understudy();
+    expect(() => rehearseDisks([good, bad], clock, understudy)).not.toThrow();
+    expect(() => understudy.play(good, bad)).not.toThrow();
+  });
+});
+
+function throwsAtOnce(): never {
+  throw new Error('not on a scratch disk');
+}
+
+/** Tells of the calls of a pause before they are made. */
+function spied(definition: DiskDriverDefinition, tell: (call: string) => void): DiskDriverDefinition {
+  return {
+    ...definition,
+    create: (environment, parameters) => {
+      const driver = definition.create(environment, parameters);
+      for (const name of ['quiesce', 'exportState', 'importState', 'activate'] as const) {
+        const own = driver[name].bind(driver);
+        driver[name] = (format?: string) => {
+          tell(`${definition.name} ${name}`);
+          own(format ?? '');
+        };
+      }
+      return driver;
+    },
+  };
+}

@@ -157,8 +157,8 @@ function goalLines(goals: readonly JudgedGoal[], room: number, colors: Colors): 
 }
 
 function ledgerLines(ledger: LedgerResult, room: number, colors: Colors): string[] {
-  const { verdict, frames, wholeShare, swaps, violations } = ledger;
-  const text = `ledger ${verdict}: ${counted(frames, 'frame')}, ${wholeShareInWords(wholeShare)} compared whole, ${counted(swaps, 'swap')}`;
+  const { verdict, of = 'frame', frames, wholeShare, swaps, violations } = ledger;
+  const text = `ledger ${verdict}: ${counted(frames, of)}, ${wholeShareInWords(wholeShare)} compared whole, ${counted(swaps, 'swap')}`;
   const lines = wrap(text, room, 2);
   return [
     ...(verdict === 'pass' ? lines : lines.map(colors.red)),

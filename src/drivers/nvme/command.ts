@@ -1,5 +1,5 @@
 /** Requests as submission queue entries (4.2): opcode, blocks, and the pages of their data as PRP entries (4.3). */
-import { PAGE_BYTES } from '../../hw/memory.ts';
+import { PAGE_BYTES, PAGE_SHIFT } from '../../hw/memory.ts';
 import {
   BLOCK_SHIFT,
   CDW0_CID_SHIFT,
@@ -18,7 +18,8 @@ const BLOCKS_MASK = 0xffff;
 const PRP_WORDS = 2;
 /** Blocks that one command may name; a discard's range has a word for them (6.7). */
 const MOST_BLOCKS = BLOCKS_MASK + 1;
-const PAGE_BLOCKS = PAGE_BYTES >>> BLOCK_SHIFT;
+const PAGE_BLOCK_SHIFT = PAGE_SHIFT - BLOCK_SHIFT;
+const PAGE_BLOCKS = 1 << PAGE_BLOCK_SHIFT;
 
 /** Opcodes by what a request asks for. */
 const OPCODES = opcodes();
@@ -57,6 +58,17 @@ export function writeRequest(
   const op = words[at + REQUEST.op];
   const block = words[at + REQUEST.block];
   const blocks = words[at + REQUEST.blocks];
+  if (isOnePage(op, blocks)) {
+    writeEntry(
+      words,
+      entry,
+      (cid << CDW0_CID_SHIFT) | OPCODES[op],
+      words[at + REQUEST.data],
+      block,
+      (blocks - 1) | fuaOf(words, at),
+    );
+    return;
+  }
   checkRequest(words, request, at, transferBlocks);
   clear(words, entry, cid, OPCODES[op]);
   if (op === OP.flush) return;
@@ -122,15 +134,45 @@ export function checkRequest(words: Int32Array, request: number, at: number, tra
   if (blocks < 1 || blocks > most) throw new RequestError(request, `${blocks} blocks, not 1 to ${most}`);
 }
 
+/** Almost all requests are reads and writes of no more than this: nothing about them needs to be looked at. */
+const isOnePage = (op: number, blocks: number): boolean =>
+  (op === OP.read || op === OP.write) && blocks > 0 && blocks <= PAGE_BLOCKS;
+
+/** A whole entry, each word once. */
+const writeEntry = (
+  words: Int32Array,
+  entry: number,
+  cdw0: number,
+  prp1: number,
+  cdw10: number,
+  cdw12: number,
+): void => {
+  put(words, entry + SQE.cdw0, cdw0);
+  put(words, entry + SQE.nsid, NAMESPACE);
+  put(words, entry + 2, 0);
+  put(words, entry + 3, 0);
+  put(words, entry + SQE.mptr, 0);
+  put(words, entry + SQE.mptr + 1, 0);
+  put(words, entry + SQE.prp1, prp1);
+  put(words, entry + SQE.prp1High, 0);
+  put(words, entry + SQE.prp2, 0);
+  put(words, entry + SQE.prp2High, 0);
+  put(words, entry + SQE.cdw10, cdw10);
+  put(words, entry + SQE.cdw11, 0);
+  put(words, entry + SQE.cdw12, cdw12);
+  put(words, entry + SQE.cdw13, 0);
+  put(words, entry + SQE.cdw14, 0);
+  put(words, entry + SQE.cdw15, 0);
+};
+
 function clear(words: Int32Array, entry: number, cid: number, opcode: number): void {
   for (let word = 0; word < SQE_WORDS; word++) put(words, entry + word, 0);
   put(words, entry + SQE.cdw0, (cid << CDW0_CID_SHIFT) | opcode);
   put(words, entry + SQE.nsid, NAMESPACE);
 }
 
-function fuaOf(words: Int32Array, at: number): number {
-  return (words[at + REQUEST.flags] & REQUEST_FUA) === 0 ? 0 : CDW12_FUA;
-}
+const fuaOf = (words: Int32Array, at: number): number =>
+  (words[at + REQUEST.flags] & REQUEST_FUA) === 0 ? 0 : CDW12_FUA;
 
 /** Dataset Management with one range, which lies in the list page: attributes, blocks, first block low and high (6.7). */
 function writeRange(words: Int32Array, entry: number, list: number, block: number, blocks: number): void {
@@ -154,7 +196,7 @@ function writePages(
   address: number,
   blocks: number,
 ): void {
-  const pages = before + Math.ceil(blocks / PAGE_BLOCKS);
+  const pages = before + ((blocks + PAGE_BLOCKS - 1) >>> PAGE_BLOCK_SHIFT);
   for (let page = before; page < pages; page++) {
     const at = page === 0 ? entry + SQE.prp1 : list + (page - 1) * PRP_WORDS;
     put(words, at, address + (page - before) * PAGE_BYTES);

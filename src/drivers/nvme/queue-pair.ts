@@ -14,7 +14,7 @@ import type { NvmePort } from '../../hw/nvme/port.ts';
 import { load, put, store } from '../../hw/shared.ts';
 import { appendRequest, continues, writeOwn, writeRequest } from './command.ts';
 import type { DiskEnvironment } from './contract.ts';
-import { OP, REQUEST, type RequestTable } from './requests.ts';
+import { OP, PENDING, REQUEST, REQUEST_WORDS, type RequestTable } from './requests.ts';
 import { type DiskState, FREE, OWN, PAIR, phaseAt, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';
 
 const CID_MASK = 0xffff;
@@ -123,6 +123,39 @@ export class QueuePair {
     this.note(cid, request, 1);
   }
 
+  /**
+   * Hot path. The same for the first requests of an array, for which there must be free CIDs. Throws RequestError, when those
+   * before it are enqueued.
+   */
+  enqueueAll(requests: Int32Array, count: number): void {
+    const { words, record, sq, mask, stack, lists, shadow: shadows, transferBlocks } = this;
+    const table = this.requests.base;
+    const before = this.tail;
+    let { tail, freeCids } = this;
+    try {
+      for (let i = 0; i < count; i++) {
+        const request = requests[i];
+        const at = table + request * REQUEST_WORDS;
+        const cid = words[stack + freeCids - 1];
+        const entry = sq + (tail & mask) * SQE_WORDS;
+        writeRequest(words, entry, cid, lists + (cid << LIST_SHIFT), request, at, transferBlocks);
+        const shadow = shadows + cid * SHADOW_WORDS;
+        put(words, at + REQUEST.next, -1);
+        put(words, shadow + SHADOW.first, request);
+        put(words, shadow + SHADOW.count, 1);
+        put(words, shadow + SHADOW.last, request);
+        freeCids = (freeCids - 1) | 0;
+        tail = (tail + 1) | 0;
+      }
+    } finally {
+      this.tail = tail;
+      this.freeCids = freeCids;
+      this.untold += (tail - before) | 0;
+      put(words, record + PAIR.free, freeCids);
+      put(words, record + PAIR.tail, tail);
+    }
+  }
+
   /** The same for a command of the driver's own, which is told of its end by `own`. */
   enqueueOwn(tag: number, opcode: number, block: number, blocks: number, address: number): void {
     const cid = this.nextCid();
@@ -176,6 +209,8 @@ export class QueuePair {
   reap(done: Int32Array, budget: number): number {
     let count = 0;
     while (count < budget) {
+      count = this.reapSingles(done, count, budget);
+      if (count >= budget) break;
       const posted = this.postedAt(this.head);
       if ((posted & CQE_PHASE) !== phaseAt(this.head, this.slots)) break;
       const cid = posted & CID_MASK;
@@ -186,6 +221,35 @@ export class QueuePair {
       count = this.finish(cid, posted >>> CQE_STATUS_SHIFT, done, count);
       this.head = (this.head + 1) | 0;
     }
+    return count;
+  }
+
+  /** Hot path. Completions of commands with one request each, up to the first that is something else. */
+  private reapSingles(done: Int32Array, from: number, budget: number): number {
+    const { words, cq, mask, slots, depth, shadow: shadows, stack } = this;
+    const table = this.requests.base + REQUEST.status;
+    let { head, freeCids } = this;
+    let count = from | 0;
+    while (count < budget) {
+      const posted = load(words, cq + (head & mask) * CQE_WORDS + CQE.status);
+      const cid = posted & CID_MASK;
+      if ((posted & CQE_PHASE) !== phaseAt(head, slots) || cid >= depth) break;
+      const shadow = shadows + cid * SHADOW_WORDS;
+      const request = words[shadow + SHADOW.first];
+      if (request < 0 || words[shadow + SHADOW.count] !== 1) break;
+      const status = table + request * REQUEST_WORDS;
+      if (words[status] !== PENDING) break;
+      put(words, status, posted >>> CQE_STATUS_SHIFT);
+      put(words, shadow + SHADOW.first, FREE);
+      put(words, stack + freeCids, cid);
+      done[count] = request;
+      count = (count + 1) | 0;
+      freeCids = (freeCids + 1) | 0;
+      head = (head + 1) | 0;
+    }
+    this.head = head;
+    this.freeCids = freeCids;
+    put(words, this.record + PAIR.free, freeCids); // published by the store of the head
     return count;
   }
 

@@ -1,5 +1,5 @@
 import type { Memory, Region } from '../../hw/memory.ts';
-import { load, store } from '../../hw/shared.ts';
+import { put } from '../../hw/shared.ts';
 
 /** What a request asks for. */
 export const OP = { read: 1, write: 2, flush: 3, writeZeroes: 4, discard: 5 } as const;
@@ -10,7 +10,7 @@ export const REQUEST_FUA = 1;
 /** `status` of a request that is not done. */
 export const PENDING = -1;
 
-const REQUEST_WORDS = 16;
+export const REQUEST_WORDS = 16;
 /** Words of a request: what the client writes, then what the driver does, then words that are the client's own. */
 export const REQUEST = {
   op: 0,
@@ -38,7 +38,8 @@ export function requestBytes(count: number): number {
 export class RequestTable {
   readonly count: number;
   readonly memory: Memory;
-  private readonly base: number;
+  /** Word index of the first one. */
+  readonly base: number;
 
   constructor(memory: Memory, region: Region) {
     this.memory = memory;
@@ -61,7 +62,7 @@ export class RequestTable {
     words[at + REQUEST.blocks] = blocks;
     words[at + REQUEST.data] = data;
     words[at + REQUEST.next] = -1;
-    store(words, at + REQUEST.status, PENDING);
+    put(words, at + REQUEST.status, PENDING); // published by the doorbell, with all else
   }
 
   /** For people: `write of 8 blocks from 64`. */
@@ -75,15 +76,15 @@ export class RequestTable {
   }
 
   status(request: number): number {
-    return load(this.memory.words, this.at(request) + REQUEST.status);
+    return this.memory.words[this.at(request) + REQUEST.status];
   }
 
   /** Driver side: the request is done. False if it was already: it is not to be handed back once more. */
   finish(request: number, status: number): boolean {
     const { words } = this.memory;
     const at = this.at(request) + REQUEST.status;
-    if (load(words, at) !== PENDING) return false;
-    store(words, at, status);
+    if (words[at] !== PENDING) return false;
+    put(words, at, status);
     return true;
   }
 }

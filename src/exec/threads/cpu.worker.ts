@@ -25,7 +25,8 @@ async function main(start: CpuStart): Promise<void> {
   const loaded = await loadModules(start);
   const swaps = start.timed.length > 0 || start.round !== undefined;
   const understudy = swaps ? rehearse(loaded.drivers, clock) : undefined;
-  if (swaps && start.layout.disks.length > 0) rehearseDisks(DISK_DRIVERS, clock);
+  if (understudy !== undefined && start.layout.disks.length > 0)
+    rehearseDisks(DISK_DRIVERS, clock, understudy);
   const cpu = makeCpu(memory, clock, control, start, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });

@@ -7,6 +7,7 @@ import type { WorkloadOptions } from './options.ts';
 /** Words of the state; `issued` is a double. */
 const W = { random: 0, position: 1, sinceFlush: 2, zeroed: 3, passed: 4, ending: 5, issued: 6 } as const;
 export const CHOICES_BYTES = 32;
+const LOT_SHARE = 2 ** -32;
 
 /** What a workload asks for next. Its state lies in shared words: choices of a later CPU go on in it. */
 export class Choices {
@@ -114,6 +115,6 @@ export class Choices {
     const { words } = this.memory;
     const random = nextRandom(words[this.at + W.random]);
     put(words, this.at + W.random, random);
-    return Math.floor(((random >>> 0) / 4294967296) * choices);
+    return ((random >>> 0) * LOT_SHARE * choices) | 0;
   }
 }

@@ -40,6 +40,11 @@ export class LatencyHistogram {
     if (value > words[this.greatest]) put(words, this.greatest, value);
   }
 
+  /** Counts anew from here on. By the thread that counts. */
+  clear(): void {
+    this.words.fill(0, this.base, this.greatest + 1);
+  }
+
   /** The time in microseconds within which `part` of all were done; NaN of none. */
   quantileUs(part: number): number {
     let total = 0;

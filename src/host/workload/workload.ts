@@ -4,15 +4,17 @@ import { type CheckedRequest, Verification } from '../../check/blocks/verificati
 import type { DiskDriver } from '../../drivers/nvme/contract.ts';
 import { OP, PENDING, REQUEST, REQUEST_FUA, type RequestTable } from '../../drivers/nvme/requests.ts';
 import { align, type Memory, type MemoryMap, PAGE_BYTES, type Region } from '../../hw/memory.ts';
-import { put, store } from '../../hw/shared.ts';
+import { put } from '../../hw/shared.ts';
 import type { DiskClient } from '../client.ts';
 import { CHOICES_BYTES, Choices } from './choices.ts';
 import { LatencyHistogram, layoutLatency } from './latency.ts';
 import { WorkloadError, type WorkloadOptions } from './options.ts';
 
 const SECTOR_SHIFT = 9;
-/** The client's words of a request: who has it, and as a double when it was submitted. */
+/** The client's words of a request: who has it; as a double, when it was submitted. */
 const OWNER = REQUEST.client;
+/** The first block under test. */
+const FIRST = REQUEST.client + 1;
 const SINCE_US = REQUEST.client + 2;
 /** Nobody has it; the workload, and offers it to the driver; the driver. */
 const FREE = 0;
@@ -56,6 +58,9 @@ export class Workload implements DiskClient {
   private readonly requests: RequestTable;
   private readonly data: number;
   private readonly slotBytes: number;
+  /** Logical blocks of a request, and blocks under test. */
+  private readonly sectors: number;
+  private readonly blocks: number;
   private readonly choices: Choices;
   private readonly verification: Verification | undefined;
   /** What `CheckedRequest` needs of the request in hand. */
@@ -87,6 +92,8 @@ export class Workload implements DiskClient {
     this.requests = requests;
     this.data = data.address;
     this.slotBytes = align(bs, PAGE_BYTES);
+    this.sectors = bs >>> SECTOR_SHIFT;
+    this.blocks = bs / options.verifyInterval;
     this.books = new BlockBooks(memory, layout.books);
     this.latency = new LatencyHistogram(memory, layout.latency);
     this.choices = new Choices(memory, layout.choices, options);
@@ -128,11 +135,12 @@ export class Workload implements DiskClient {
   /** Hot path. Submits what the driver has room for; returns the number of requests. */
   step(driver: Pick<DiskDriver, 'room' | 'submit'>, nowUs: number): number {
     let submitted = 0;
+    const { choices } = this;
     for (let turn = this.options.queues; turn > 0 && this.offers; turn--) {
       const { queue } = this;
       this.queue = queue + 1 === this.options.queues ? 0 : queue + 1;
       const room = driver.room(queue);
-      while (this.prepared < room && this.freeCount > 0 && this.choices.more) this.prepare();
+      while (this.prepared < room && this.freeCount > 0 && choices.more) this.prepare();
       if (room > 0) submitted += this.offer(driver, queue, nowUs);
     }
     return submitted;
@@ -140,6 +148,8 @@ export class Workload implements DiskClient {
 
   /** Hot path. A driver hands back requests that are done; as `DiskEnvironment.complete`. */
   completed(queue: number, requests: Int32Array, count: number, nowUs: number): void {
+    const { checked, verification, latency } = this;
+    const { words, doubles } = this.memory;
     let done = 0;
     let failed = 0;
     let read = 0;
@@ -151,17 +161,17 @@ export class Workload implements DiskClient {
         continue;
       }
       done++;
-      const { checked } = this;
-      this.take(request);
-      if (this.requests.status(request) !== 0) {
+      const at = this.requests.at(request);
+      this.take(request, at);
+      if (words[at + REQUEST.status] !== 0) {
         failed++;
-        this.verification?.dropped(checked);
+        verification?.dropped(checked);
       } else {
         if (checked.op === OP.read) read++;
         else if (checked.op === OP.write) written++;
-        this.verification?.done(checked, queue, nowUs);
+        verification?.done(checked, queue, nowUs);
       }
-      this.latency.count(nowUs - this.memory.doubles[(this.requests.at(request) + SINCE_US) >>> 1]);
+      latency.count(nowUs - doubles[(at + SINCE_US) >>> 1]);
       this.release(request);
     }
     this.books.count('bytesRead', read * this.options.bs);
@@ -198,17 +208,18 @@ export class Workload implements DiskClient {
   }
 
   private prepare(): void {
-    const { choices, options, checked } = this;
+    const { choices, checked, sectors } = this;
+    const { words } = this.memory;
     const request = this.free[--this.freeCount];
     choices.next();
     const { op, block, flags } = choices;
     const data = op === OP.read || op === OP.write ? this.data + request * this.slotBytes : 0;
-    const sectors = op === OP.flush ? 0 : options.bs >>> SECTOR_SHIFT;
-    const first = block * (options.bs >>> SECTOR_SHIFT);
-    this.requests.prepare(request, op, first, sectors, data, flags);
-    this.take(request);
+    this.requests.prepare(request, op, block * sectors, op === OP.flush ? 0 : sectors, data, flags);
+    const at = this.requests.at(request);
+    put(words, at + FIRST, block * this.blocks);
+    this.take(request, at);
     this.verification?.submit(checked);
-    put(this.memory.words, this.requests.at(request) + OWNER, PREPARED);
+    put(words, at + OWNER, PREPARED);
     this.batch[this.prepared++] = request;
   }
 
@@ -220,14 +231,14 @@ export class Workload implements DiskClient {
     for (let i = 0; i < offered; i++) {
       const at = requests.at(batch[i]);
       doubles[(at + SINCE_US) >>> 1] = nowUs;
-      store(words, at + OWNER, SUBMITTED); // publishes the request to a successor of this CPU
+      put(words, at + OWNER, SUBMITTED);
     }
     this.prepared = 0; // what a driver that throws has taken is unknown: it counts as taken, and as lost
     this.books.offers(offered);
     const taken = driver.submit(queue, batch, offered);
     this.books.took(taken);
     for (let i = taken; i < offered; i++) {
-      store(words, requests.at(batch[i]) + OWNER, PREPARED);
+      put(words, requests.at(batch[i]) + OWNER, PREPARED);
       batch[this.prepared++] = batch[i];
     }
     return taken;
@@ -235,7 +246,7 @@ export class Workload implements DiskClient {
 
   /** Was the request the driver's, and is it done? */
   private isDone(request: number): boolean {
-    if (request < 0 || request >= this.options.iodepth) return false;
+    if (request < 0 || request >= this.free.length) return false;
     return this.owner(request) === SUBMITTED && this.requests.status(request) !== PENDING;
   }
 
@@ -246,32 +257,29 @@ export class Workload implements DiskClient {
   }
 
   /** Gets a request into hand, as `checked`. */
-  private take(request: number): void {
-    const { checked, options } = this;
+  private take(request: number, at: number): void {
+    const { checked } = this;
     const { words } = this.memory;
-    const at = this.requests.at(request);
     checked.request = request;
     checked.op = words[at + REQUEST.op];
-    checked.first = this.firstBlock(request);
-    checked.blocks = options.bs / options.verifyInterval;
+    checked.first = words[at + FIRST];
+    checked.blocks = this.blocks;
     checked.fua = (words[at + REQUEST.flags] & REQUEST_FUA) !== 0;
     checked.data = words[at + REQUEST.data];
   }
 
-  /** In blocks under test. */
   private firstBlock(request: number): number {
-    const sectors = this.memory.words[this.requests.at(request) + REQUEST.block] >>> 0;
-    return sectors / (this.options.verifyInterval >>> SECTOR_SHIFT);
+    return this.memory.words[this.requests.at(request) + FIRST];
   }
 
   private drop(request: number): void {
-    this.take(request);
+    this.take(request, this.requests.at(request));
     this.verification?.dropped(this.checked);
     this.release(request);
   }
 
   private release(request: number): void {
-    store(this.memory.words, this.requests.at(request) + OWNER, FREE); // publishes what the model knows of it
+    put(this.memory.words, this.requests.at(request) + OWNER, FREE);
     this.free[this.freeCount++] = request;
   }
 
