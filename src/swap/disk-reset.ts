@@ -92,18 +92,32 @@ function* bringUpFor(driver: DiskDriver, environment: DiskEnvironment, depth: nu
 
 /** Those that came first are first: no others are taken until all of them are. */
 function* submitAgain(exchange: Exchange<DiskTypes>, driver: DiskDriver): Slices {
-  const { slot, withdrawn, record } = exchange;
+  const { slot, withdrawn } = exchange;
   slot.driver = new FullDisk(driver);
   for (;;) {
-    for (const { queue, moves } of withdrawn) {
-      const batch = Int32Array.from(moves.slice(0, REQUESTS_PER_SLICE));
-      const taken = driver.submit(queue, batch, batch.length);
-      moves.splice(0, taken);
-      record.resubmitted += taken;
-    }
+    for (const { queue, moves } of withdrawn) submitSome(exchange, driver, queue, moves);
     if (withdrawn.every(({ moves }) => moves.length === 0)) break;
     yield SERVE;
   }
   withdrawn.length = 0;
   slot.driver = driver;
+}
+
+/** The first of them, as many as the driver takes: they are then no longer in the list. One that throws may have taken some. */
+function submitSome(
+  { slot, record }: Exchange<DiskTypes>,
+  driver: DiskDriver,
+  queue: number,
+  moves: number[],
+): void {
+  const { requests } = slot.environment;
+  const batch = Int32Array.from(moves.slice(0, REQUESTS_PER_SLICE));
+  for (const request of batch) requests.offer(request);
+  try {
+    driver.submit(queue, batch, batch.length);
+  } finally {
+    const left = batch.filter((request) => requests.isUntaken(request));
+    moves.splice(0, batch.length, ...left);
+    record.resubmitted += batch.length - left.length;
+  }
 }

@@ -4,6 +4,7 @@
  * pages, and reads that the buffer cannot answer whole.
  */
 import { PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { put } from '../../hw/shared.ts';
 import type { Parameters } from '../parameters.ts';
 import { StateError } from '../state-block.ts';
 import { checkRequest } from './command.ts';
@@ -122,7 +123,9 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     const transferBlocks = state.header('transferBlocks');
     for (let i = 0; i < taken; i++) {
       const request = requests[i];
-      checkRequest(memory.words, request, table.at(request), transferBlocks);
+      const at = table.at(request);
+      checkRequest(memory.words, request, at, transferBlocks);
+      put(memory.words, at + REQUEST.next, -1);
       list.add(request, this.buffer.version);
     }
     this.look = true;

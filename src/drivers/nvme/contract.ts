@@ -38,7 +38,8 @@ export interface DiskDriver extends Driver {
   /**
    * Takes the first requests of the array, as many as there is room for; returns how many. Their data buffers are mapped
    * for the disk, begin on a page, and are the driver's until the request is done. Reads and writes move no more than the
-   * state block's `transferBlocks`, write zeroes no more than 65536 blocks. Throws RequestError.
+   * state block's `transferBlocks`, write zeroes no more than 65536 blocks. `next` of a request that is taken is set, so that
+   * whoever meets an error knows which are. Throws RequestError.
    */
   submit(queue: number, requests: Int32Array, count: number): number;
   /**

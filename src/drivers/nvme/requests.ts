@@ -9,6 +9,8 @@ const OPS = Object.keys(OP) as readonly (keyof typeof OP)[];
 export const REQUEST_FUA = 1;
 /** `status` of a request that is not done. */
 export const PENDING = -1;
+/** `next` of a request that is no driver's: one that throws in `submit` has not taken it. */
+export const UNTAKEN = -2;
 
 export const REQUEST_WORDS = 16;
 /** Words of a request: what the client writes, then what the driver does, then words that are the client's own. */
@@ -22,7 +24,7 @@ export const REQUEST = {
   data: 4,
   /** PENDING, then 0 or the status field of the completion. */
   status: 5,
-  /** The request that follows in the same command, or -1. */
+  /** UNTAKEN until a driver has taken it; then the request that follows in the same command, or -1. */
   next: 6,
   client: 8,
 } as const;
@@ -61,8 +63,18 @@ export class RequestTable {
     words[at + REQUEST.block] = block;
     words[at + REQUEST.blocks] = blocks;
     words[at + REQUEST.data] = data;
-    words[at + REQUEST.next] = -1;
+    words[at + REQUEST.next] = UNTAKEN;
     put(words, at + REQUEST.status, PENDING); // published by the doorbell, with all else
+  }
+
+  /** Client side: a request that a driver had, and has no more, is about to be another's. */
+  offer(request: number): void {
+    put(this.memory.words, this.at(request) + REQUEST.next, UNTAKEN);
+  }
+
+  /** Has no driver taken it since it was prepared, or offered again? */
+  isUntaken(request: number): boolean {
+    return this.memory.words[this.at(request) + REQUEST.next] === UNTAKEN;
   }
 
   /** For people: `write of 8 blocks from 64`. */

@@ -43,7 +43,7 @@ const HELD_RUNS = 6;
 const SHORT_TURNS = 30;
 
 /** Calls of service; a driver that is to throw on probation does so in one of so many: fewer than end a probation. */
-const SERVICE: ReadonlySet<DriverCall> = new Set(['poll', 'transmit', 'interrupt']);
+const SERVICE: ReadonlySet<DriverCall> = new Set(['poll', 'transmit', 'interrupt', 'submit']);
 const DOOMED_CALLS = { card: 6, disk: 2 };
 /** Commands that the media fails after an ambush. */
 const FAILED_COMMANDS = 4;

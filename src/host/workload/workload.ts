@@ -233,15 +233,31 @@ export class Workload implements DiskClient {
       doubles[(at + SINCE_US) >>> 1] = nowUs;
       put(words, at + OWNER, SUBMITTED);
     }
-    this.prepared = 0; // what a driver that throws has taken is unknown: it counts as taken, and as lost
+    this.prepared = 0;
     this.books.offers(offered);
-    const taken = driver.submit(queue, batch, offered);
+    const taken = this.submit(driver, queue, offered);
     this.books.took(taken);
     for (let i = taken; i < offered; i++) {
       put(words, requests.at(batch[i]) + OWNER, PREPARED);
       batch[this.prepared++] = batch[i];
     }
     return taken;
+  }
+
+  /** What a driver that throws has not taken is offered again, to whoever drives then. */
+  private submit(driver: Pick<DiskDriver, 'submit'>, queue: number, offered: number): number {
+    const { batch, requests } = this;
+    try {
+      return driver.submit(queue, batch, offered);
+    } catch (error) {
+      for (let i = 0; i < offered; i++) {
+        if (!requests.isUntaken(batch[i])) continue;
+        put(this.memory.words, requests.at(batch[i]) + OWNER, PREPARED);
+        batch[this.prepared++] = batch[i];
+      }
+      this.books.took(offered - this.prepared);
+      throw error;
+    }
   }
 
   /** Was the request the driver's, and is it done? */
