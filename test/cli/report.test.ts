@@ -56,6 +56,12 @@ describe('a report', () => {
     expect(at(80, FAILED)).toMatch(/interrupt {2}polling {4}drain/);
   });
 
+  it('tells what resets of disks took from their queues, where they took something', () => {
+    const swaps = { ...PASSED.swaps, resubmitted: 1204, aborted: 3 };
+    expect(at(110, { ...PASSED, swaps })).toMatch(/rolled back, 1,204 requests resubmitted, 3 aborted/);
+    expect(at(110, PASSED)).not.toMatch(/resubmitted|aborted/);
+  });
+
   it('tells the worst remarks first', () => {
     const text = at(110, PASSED);
     expect(text.indexOf('rolled back in transfer')).toBeLessThan(text.indexOf('keeps its ring length'));
