@@ -267,7 +267,7 @@ describe('the walk over the shadows', () => {
     ],
     [
       'behind the last of a chain',
-      'queue pair 1, command 0: no such request as -1',
+      'queue pair 1, command 0: no such request as -2',
       (made) => {
         made.words[shadowAt(made, 1, 0) + SHADOW.count] = 2;
       },

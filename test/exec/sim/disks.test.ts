@@ -133,7 +133,7 @@ describe('drivers that do not are not accused', () => {
 
   it('all of their requests are done, once more than asked for after each power cut', () => {
     const lines = new Lines();
-    const { requests, violation } = run(diskScenario([{}], [], { powerCut: 6 }), [], lines);
+    const { requests, violation } = run(diskScenario([{}], [], { powerCut: 20 }), [], lines);
     expect(violation).toBeUndefined();
     const cuts = lines.lines.filter((line) => line.includes('the power fails')).length;
     expect(cuts).toBeGreaterThan(0);
