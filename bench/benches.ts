@@ -5,11 +5,22 @@ import { growth } from './growth.ts';
 import { latency } from './latency.ts';
 import { lossFree } from './loss-free.ts';
 import { memory } from './memory.ts';
+import { nbd } from './nbd.ts';
 import { receive } from './receive.ts';
 import { swap } from './swap.ts';
 import { traffic } from './traffic.ts';
 
-export const BENCHES: readonly Bench[] = [receive, forward, latency, swap, traffic, lossFree, growth, memory];
+export const BENCHES: readonly Bench[] = [
+  receive,
+  forward,
+  latency,
+  swap,
+  traffic,
+  lossFree,
+  growth,
+  memory,
+  nbd,
+];
 
 /** Throws RangeError: callers have checked the name. */
 export function benchNamed(name: string): Bench {
