@@ -71,7 +71,7 @@ export class DiskBackend implements BlockBackend {
     for (let request = this.requests.count - 1; request >= 0; request--) this.free.push(request);
     this.underWay = this.free.map(() => undefined);
     this.taken = new Int32Array(TAKEN_AT_ONCE);
-    void this.watch();
+    this.watch();
   }
 
   read(offset: number, length: number, into: Uint8Array, at: number, completion: Completion): void {
@@ -154,22 +154,22 @@ export class DiskBackend implements BlockBackend {
     this.waker.tell(this.free.length + 1 === this.requests.count);
   }
 
-  /** Completions as they come, until it is closed. */
-  private async watch(): Promise<void> {
+  /** Takes completions as they come, until it is closed. No promise is made while some are there. */
+  private readonly watch = (): void => {
+    if (this.closed) return;
     const { words } = this.memory;
     const waiting = this.remote.waiting.address >>> 2;
-    while (!this.closed) {
-      announceWaiting(this.memory, this.remote);
-      if (this.completions.waits) {
-        store(words, waiting, AWAKE);
-        this.takeCompletions();
-        await new Promise((resolve) => setImmediate(resolve)); // sockets have their turn
-        continue;
-      }
-      const { async, value } = Atomics.waitAsync(words, waiting, WAITING);
-      if (async) await value;
+    announceWaiting(this.memory, this.remote);
+    if (this.completions.waits) {
+      store(words, waiting, AWAKE);
+      this.takeCompletions();
+      setImmediate(this.watch); // sockets have their turn
+      return;
     }
-  }
+    const { async, value } = Atomics.waitAsync(words, waiting, WAITING);
+    if (async) void value.then(this.watch);
+    else setImmediate(this.watch);
+  };
 
   private takeCompletions(): void {
     const count = this.completions.take(this.taken, 0, TAKEN_AT_ONCE);

@@ -1,4 +1,4 @@
-/** Wakes another thread once for much: waking costs ten times what a request does, and a client sends one by one. */
+/** Wakes another thread once for much: waking costs more than a request does, and clients send them one by one. */
 
 /** So many are not held back: the other thread works on them while more come. */
 const MANY = 8;

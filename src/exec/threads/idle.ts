@@ -9,17 +9,18 @@ export interface Spins {
   readonly beforeRest: number;
 }
 
-/** The second is a millisecond or so, unless the other thread has no core but ours. */
+/** A thread that must go on looking gives its core away for a moment, once in so many empty steps. */
+const STEPS_PER_REST = 256;
+/** A millisecond or so before the first rest, unless the other thread has no core but ours. */
 const SPINS: Spins = { beforeSleep: 2000, beforeRest: availableParallelism() >= 2 ? 20_000 : 2000 };
 /** Where a disk is served, the thread with the sockets and the clients need the cores: each look takes them one. */
-const SPINS_WHERE_SERVED: Spins = { beforeSleep: 10, beforeRest: 10 };
+const SPINS_WHERE_SERVED: Spins = { beforeSleep: 10, beforeRest: STEPS_PER_REST };
+
 /** A sleep shorter than this is not worth the waking: the thread spins on. */
 const LEAST_SLEEP_US = 200;
 /** Waking by time-out is about this late. */
 const LATE_US = 100;
 const LONGEST_SLEEP_MS = 20;
-/** A thread that must go on looking gives its core away for a moment, once in so many empty steps. */
-const STEPS_PER_REST = 256;
 const REST_MS = 0.05;
 
 /** What a thread did with its time since the traffic began, in microseconds. */
