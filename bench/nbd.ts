@@ -33,8 +33,8 @@ interface Times {
 }
 
 const FULL: Times = {
-  warmMs: 500,
-  runMs: 600,
+  warmMs: 300,
+  runMs: 400,
   rounds: { 'randread-32': 3, 'randrw-32': 1, 'randread-1': 1 },
 };
 const QUICK: Times = {

@@ -7,7 +7,7 @@ import type { Memory } from '../../hw/memory.ts';
 import { BLOCK_BYTES, BLOCK_SHIFT, STATUS, STATUS_CODE_MASK } from '../../hw/nvme/datasheet.ts';
 import { store } from '../../hw/shared.ts';
 import type { BlockBackend, Completion } from './backend.ts';
-import { copyBytes } from './copy.ts';
+import { copyIn, copyOut } from './copy.ts';
 import { EINVAL, EIO, ENOSPC, ESHUTDOWN } from './protocol.ts';
 import { Waker } from './waker.ts';
 
@@ -136,7 +136,7 @@ export class DiskBackend implements BlockBackend {
   private submit(request: number, operation: Operation): void {
     const { op, offset, length, bytes, at, fua } = operation;
     const address = this.data + request * this.transferBytes;
-    if (op === OP.write) copyBytes(this.memory.bytes, address, bytes, at, length);
+    if (op === OP.write) copyIn(this.memory, address, bytes, at, length);
     // A discard knows no FUA: a flush follows it.
     const flags = fua && op !== OP.discard ? REQUEST_FUA : 0;
     const moves = op === OP.read || op === OP.write;
@@ -183,7 +183,7 @@ export class DiskBackend implements BlockBackend {
     const { op, bytes, at, length, completion } = operation;
     if (op === OP.read && error === 0) {
       const address = this.data + request * this.transferBytes;
-      copyBytes(bytes, at, this.memory.bytes, address, length);
+      copyOut(this.memory, address, bytes, at, length);
     }
     if (op === OP.discard && operation.fua && error === 0) {
       operation.op = OP.flush;
