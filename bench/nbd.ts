@@ -5,7 +5,7 @@ import { Collected, valuesOf } from './collect.ts';
 import { hasFio, type Job, runFio } from './nbd/fio.ts';
 import { ServedDisk, type Server, startNbdkit } from './nbd/server.ts';
 import { Workplace } from './nbd/workplace.ts';
-import type { Figure } from './results.ts';
+import type { Figure, ResultTable } from './results.ts';
 
 const SIZE = '256M';
 const SWAP_EVERY = '20ms';
@@ -47,7 +47,7 @@ async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const missing = missingCommands();
   if (missing.length > 0) {
-    collected.notes.push(`Nothing was measured: ${missing.join(' and ')} not installed.`);
+    collected.notes.push(`Nothing was measured. Not installed: ${missing.join(', ')}.`);
     return collected;
   }
   const workplace = new Workplace();
@@ -61,7 +61,7 @@ async function measure(quick: boolean): Promise<Measured> {
 
 function missingCommands(): string[] {
   const nbdkit = spawnSync('nbdkit', ['memory', '--dump-plugin']).status === 0;
-  return [...(hasFio() ? [] : ['fio with its nbd engine is']), ...(nbdkit ? [] : ['nbdkit is'])];
+  return [...(hasFio() ? [] : ['fio with its nbd engine']), ...(nbdkit ? [] : ['nbdkit'])];
 }
 
 async function measureIn(workplace: Workplace, collected: Collected, times: Times): Promise<void> {
@@ -123,25 +123,7 @@ function show(all: readonly Measured[]): Shown {
   const loads = Object.entries(LOADS).filter(([load]) => ids.includes(`nbd/${load}/${SERVED}/iops`));
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
-    tables: [
-      {
-        title: 'fio, 4 KiB, one connection over a Unix socket',
-        note: `IOPS are reads and writes a second; latency is that of reads, as fio sees it. All disks hold ${SIZE} of data.`,
-        keys: ['load', 'server'],
-        columns: ['IOPS', 'of nbdkit', 'p50', 'p99'],
-        rows: loads.flatMap(([load, { rw, depth }]) =>
-          Object.entries(SIDES).map(([side, name]) => ({
-            keys: [`${rw}, depth ${depth}`, name],
-            cells: [
-              { figure: `nbd/${load}/${side}/iops` },
-              side === NBDKIT ? { text: '' } : { figure: `nbd/${load}/${side}/of-nbdkit` },
-              { figure: `nbd/${load}/${side}/p50` },
-              { figure: `nbd/${load}/${side}/p99` },
-            ],
-          })),
-        ),
-      },
-    ],
+    tables: loads.length === 0 ? [] : [tableOf(loads)],
     plots: [],
     goals: [
       {
@@ -153,6 +135,26 @@ function show(all: readonly Measured[]): Shown {
       },
     ],
     notes: [],
+  };
+}
+
+function tableOf(loads: readonly [load: string, what: Pick<Job, 'rw' | 'depth'>][]): ResultTable {
+  return {
+    title: 'fio, 4 KiB, one connection over a Unix socket',
+    note: `IOPS are reads and writes a second; latency is that of reads, as fio sees it. All disks hold ${SIZE} of data.`,
+    keys: ['load', 'server'],
+    columns: ['IOPS', 'of nbdkit', 'p50', 'p99'],
+    rows: loads.flatMap(([load, { rw, depth }]) =>
+      Object.entries(SIDES).map(([side, name]) => ({
+        keys: [`${rw}, depth ${depth}`, name],
+        cells: [
+          { figure: `nbd/${load}/${side}/iops` },
+          side === NBDKIT ? { text: '' } : { figure: `nbd/${load}/${side}/of-nbdkit` },
+          { figure: `nbd/${load}/${side}/p50` },
+          { figure: `nbd/${load}/${side}/p99` },
+        ],
+      })),
+    ),
   };
 }
 
