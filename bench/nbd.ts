@@ -35,7 +35,7 @@ interface Times {
 const FULL: Times = {
   warmMs: 300,
   runMs: 400,
-  rounds: { 'randread-32': 3, 'randrw-32': 1, 'randread-1': 1 },
+  rounds: { 'randread-32': 4, 'randrw-32': 1, 'randread-1': 1 },
 };
 const QUICK: Times = {
   warmMs: 200,
@@ -170,7 +170,7 @@ export const nbd: Bench = {
   title: 'A served disk',
   summary:
     'fio’s IOPS and latency on a disk that is served over NBD, with and without swaps, beside nbdkit’s memory plugin.',
-  processes: { full: 3, quick: 1 },
+  processes: { full: 2, quick: 1 },
   measure,
   show,
 };
