@@ -7,6 +7,7 @@ import { growth } from './growth.ts';
 import { latency } from './latency.ts';
 import { lossFree } from './loss-free.ts';
 import { memory } from './memory.ts';
+import { nbd } from './nbd.ts';
 import { receive } from './receive.ts';
 import { swap } from './swap.ts';
 import { traffic } from './traffic.ts';
@@ -22,6 +23,7 @@ export const BENCHES: readonly Bench[] = [
   memory,
   disk,
   diskSwap,
+  nbd,
 ];
 
 /** Throws RangeError: callers have checked the name. */

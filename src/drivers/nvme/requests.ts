@@ -77,6 +77,13 @@ export class RequestTable {
     return this.memory.words[this.at(request) + REQUEST.next] === UNTAKEN;
   }
 
+  /** Of requests that were offered to a driver which threw, those that it has not taken move to the front. Returns how many. */
+  keepUntaken(offered: Int32Array, count: number): number {
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (this.isUntaken(offered[i])) offered[kept++] = offered[i];
+    return kept;
+  }
+
   /** For people: `write of 8 blocks from 64`. */
   describe(request: number): string {
     const { words } = this.memory;

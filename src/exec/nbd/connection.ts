@@ -117,7 +117,7 @@ export class Connection {
     const batch = transmission.replies.take();
     if (batch.length === 0) return;
     const { socket } = this;
-    socket.cork();
+    if (batch.length > 1) socket.cork();
     for (let i = 0; i < batch.length; i++) {
       const { slab, start, end } = batch[i];
       socket.write(slab.bytes.subarray(start, end), i === batch.length - 1 ? this.written : undefined);

@@ -7,10 +7,15 @@ import type { Memory } from '../../hw/memory.ts';
 import { BLOCK_BYTES, BLOCK_SHIFT, STATUS, STATUS_CODE_MASK } from '../../hw/nvme/datasheet.ts';
 import { store } from '../../hw/shared.ts';
 import type { BlockBackend, Completion } from './backend.ts';
+import { copyIn, copyOut } from './copy.ts';
 import { EINVAL, EIO, ENOSPC, ESHUTDOWN } from './protocol.ts';
+import { Waker } from './waker.ts';
 
 /** One command moves so many blocks without data at the most (6.17). */
 const RANGE_BYTES = 65_536 * BLOCK_BYTES;
+
+/** Completions taken in one turn of the event loop. Their replies leave, and the client works on them while others are copied. */
+const TAKEN_AT_ONCE = 4;
 
 /** What is being done; kept and used again. */
 class Operation {
@@ -37,7 +42,7 @@ export class DiskBackend implements BlockBackend {
   private readonly submissions: RequestRing;
   private readonly completions: RequestRing;
   private readonly data: number;
-  private readonly wakeCpu: () => void;
+  private readonly waker: Waker;
   private readonly free: number[] = [];
   /** By request; and those that no request is free for. */
   private readonly underWay: (Operation | undefined)[];
@@ -46,7 +51,7 @@ export class DiskBackend implements BlockBackend {
   private readonly taken: Int32Array;
   private closed = false;
 
-  /** `wakeCpu`: called when there is something new for it. */
+  /** `wakeCpu`: called when there is something new for it, much at a time. */
   constructor(
     memory: Memory,
     disk: Pick<DiskLayout, 'blocks' | 'requests' | 'data'>,
@@ -62,11 +67,11 @@ export class DiskBackend implements BlockBackend {
     this.submissions = new RequestRing(memory, remote.submissions);
     this.completions = new RequestRing(memory, remote.completions);
     this.data = disk.data.address;
-    this.wakeCpu = wakeCpu;
+    this.waker = new Waker(wakeCpu);
     for (let request = this.requests.count - 1; request >= 0; request--) this.free.push(request);
     this.underWay = this.free.map(() => undefined);
-    this.taken = new Int32Array(this.requests.count);
-    void this.watch();
+    this.taken = new Int32Array(TAKEN_AT_ONCE);
+    this.watch();
   }
 
   read(offset: number, length: number, into: Uint8Array, at: number, completion: Completion): void {
@@ -131,7 +136,7 @@ export class DiskBackend implements BlockBackend {
   private submit(request: number, operation: Operation): void {
     const { op, offset, length, bytes, at, fua } = operation;
     const address = this.data + request * this.transferBytes;
-    if (op === OP.write) this.memory.bytes.set(bytes.subarray(at, at + length), address);
+    if (op === OP.write) copyIn(this.memory, address, bytes, at, length);
     // A discard knows no FUA: a flush follows it.
     const flags = fua && op !== OP.discard ? REQUEST_FUA : 0;
     const moves = op === OP.read || op === OP.write;
@@ -146,28 +151,28 @@ export class DiskBackend implements BlockBackend {
     this.underWay[request] = operation;
     this.submissions.push(request);
     this.submissions.publish();
-    this.wakeCpu();
+    this.waker.tell(this.free.length + 1 === this.requests.count);
   }
 
-  /** Completions as they come, until it is closed. */
-  private async watch(): Promise<void> {
+  /** Takes completions as they come, until it is closed. No promise is made while some are there. */
+  private readonly watch = (): void => {
+    if (this.closed) return;
     const { words } = this.memory;
     const waiting = this.remote.waiting.address >>> 2;
-    while (!this.closed) {
-      announceWaiting(this.memory, this.remote);
-      if (this.completions.waits) {
-        store(words, waiting, AWAKE);
-        this.takeCompletions();
-        await new Promise((resolve) => setImmediate(resolve)); // sockets have their turn
-        continue;
-      }
-      const { async, value } = Atomics.waitAsync(words, waiting, WAITING);
-      if (async) await value;
+    announceWaiting(this.memory, this.remote);
+    if (this.completions.waits) {
+      store(words, waiting, AWAKE);
+      this.takeCompletions();
+      setImmediate(this.watch); // sockets have their turn
+      return;
     }
-  }
+    const { async, value } = Atomics.waitAsync(words, waiting, WAITING);
+    if (async) void value.then(this.watch);
+    else setImmediate(this.watch);
+  };
 
   private takeCompletions(): void {
-    const count = this.completions.take(this.taken, 0, this.taken.length);
+    const count = this.completions.take(this.taken, 0, TAKEN_AT_ONCE);
     for (let i = 0; i < count; i++) this.complete(this.taken[i]);
   }
 
@@ -178,7 +183,7 @@ export class DiskBackend implements BlockBackend {
     const { op, bytes, at, length, completion } = operation;
     if (op === OP.read && error === 0) {
       const address = this.data + request * this.transferBytes;
-      bytes.set(this.memory.bytes.subarray(address, address + length), at);
+      copyOut(this.memory, address, bytes, at, length);
     }
     if (op === OP.discard && operation.fua && error === 0) {
       operation.op = OP.flush;

@@ -11,6 +11,7 @@ import { rehearse } from '../../swap/rehearsal.ts';
 import { loadApplication } from '../modules/application-module.ts';
 import { loadDriver } from '../modules/driver-module.ts';
 import { conclude } from './conclude.ts';
+import { spinsFor } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
 import { serve } from './serve.ts';
 
@@ -30,7 +31,7 @@ async function main(start: CpuStart): Promise<void> {
   const cpu = makeCpu(memory, clock, control, start, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
-  const served = serve(cpu, control, clock);
+  const served = serve(cpu, control, clock, spinsFor(start.layout));
   post({ kind: 'finished', result: conclude(cpu, memory, start.layout, start.wantsDump, served) });
 }
 

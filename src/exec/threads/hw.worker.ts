@@ -5,7 +5,7 @@ import { Bell } from '../../hw/bell.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
 import { Hardware } from '../hardware.ts';
-import { IdleWatch, type Occupancy } from './idle.ts';
+import { IdleWatch, type Occupancy, spinsFor } from './idle.ts';
 import { failure, type HardwareResult, type HardwareStart, type ThreadMessage } from './messages.ts';
 import { Recorder } from './recorder.ts';
 
@@ -46,7 +46,7 @@ function runHardware(
   recorder: Recorder | undefined,
 ): Occupancy {
   const control = new Control(memory, layout.control);
-  const idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
+  const idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock, spinsFor(layout));
   const hasWork = () => hardware.hasWork(clock.nowUs()) || control.hardwareStopped;
   const nextUs = () => hardware.nextTimerUs(clock.nowUs());
   let started = false;

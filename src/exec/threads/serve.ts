@@ -2,7 +2,7 @@
 import type { Control } from '../../host/control.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { Clock } from '../../hw/clock.ts';
-import { IdleWatch, type Occupancy } from './idle.ts';
+import { IdleWatch, type Occupancy, type Spins } from './idle.ts';
 
 const STEPS_PER_LOOK = 32;
 /** Steps that swaps under way may take to end when the run does. */
@@ -16,9 +16,10 @@ export interface Served {
 }
 
 /** Serves until told to stop, then until the swaps under way have ended. */
-export function serve(cpu: Cpu, control: Control, clock: Clock): Served {
-  const idle = new IdleWatch(cpu.port.bell, clock);
-  const hasWork = () => cpu.port.anyPending() || control.cpuStopped;
+export function serve(cpu: Cpu, control: Control, clock: Clock, spins: Spins): Served {
+  const idle = new IdleWatch(cpu.port.bell, clock, spins);
+  // Another thread's requests come without an interrupt: `idle` looks at them.
+  const hasWork = () => cpu.port.anyPending() || control.cpuStopped || !cpu.idle();
   const nextUs = () => cpu.desk.nextDueUs();
   const served: Served = { startUs: Number.POSITIVE_INFINITY, endUs: 0, occupancy: idle.occupancy() };
   let beats = 0;

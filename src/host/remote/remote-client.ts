@@ -87,12 +87,25 @@ export class RemoteClient implements DiskClient {
     if (offered === 0) return 0;
     const { batch } = this;
     this.outstanding += offered; // a driver may hand requests back before it returns
-    const taken = driver.submit(0, batch, offered);
+    this.books.offers(offered);
+    try {
+      const taken = driver.submit(0, batch, offered);
+      batch.copyWithin(0, taken, this.prepared);
+      this.took(taken, offered);
+      return taken;
+    } catch (error) {
+      // What it has not taken is offered again, to whoever drives then.
+      const left = this.requests.keepUntaken(batch, offered);
+      batch.copyWithin(left, offered, this.prepared);
+      this.took(offered - left, offered);
+      throw error;
+    }
+  }
+
+  private took(taken: number, offered: number): void {
     this.outstanding -= offered - taken;
-    batch.copyWithin(0, taken, this.prepared);
     this.prepared -= taken;
-    this.books.count('submitted', taken);
-    return taken;
+    this.books.took(taken);
   }
 
   completed(queue: number, requests: Int32Array, count: number, nowUs: number): void {

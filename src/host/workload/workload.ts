@@ -250,11 +250,8 @@ export class Workload implements DiskClient {
     try {
       return driver.submit(queue, batch, offered);
     } catch (error) {
-      for (let i = 0; i < offered; i++) {
-        if (!requests.isUntaken(batch[i])) continue;
-        put(this.memory.words, requests.at(batch[i]) + OWNER, PREPARED);
-        batch[this.prepared++] = batch[i];
-      }
+      this.prepared = requests.keepUntaken(batch, offered);
+      for (let i = 0; i < this.prepared; i++) put(this.memory.words, requests.at(batch[i]) + OWNER, PREPARED);
       this.books.took(offered - this.prepared);
       throw error;
     }
