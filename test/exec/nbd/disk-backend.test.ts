@@ -43,6 +43,18 @@ class Bench {
     return { complete: (error: number) => this.ends.push({ name, error }) };
   }
 
+  /** A driver that takes so many requests, marks them as its own as drivers do, and throws. */
+  failAfter(taken: number): void {
+    const submit = (_queue: number, batch: Int32Array): never => {
+      for (const request of batch.subarray(0, taken)) {
+        this.memory.words[this.table.at(request) + REQUEST.next] = -1;
+        this.has.push(request);
+      }
+      throw new Error('in submit');
+    };
+    this.client.step({ room: () => REQUESTS, submit }, 0);
+  }
+
   /** The CPU takes what there is, and the disk does all of it; then the backend hears of it. */
   async serve(): Promise<void> {
     const room = REQUESTS - this.has.length;
@@ -95,6 +107,16 @@ describe('a disk as a backend', () => {
       Array.from({ length: 11 }, (_, i) => `flush ${i}`).sort(),
     );
     expect(bench.client.outstanding).toBe(0);
+  });
+
+  it.each([0, 1, 2, 3])('offers again what a driver that throws has not taken: %i were', async (taken) => {
+    const bench = new Bench();
+    for (let i = 0; i < 3; i++) bench.backend.flush(bench.asked(`flush ${i}`));
+    expect(() => bench.failAfter(taken)).toThrow('in submit');
+    expect(bench.client.outstanding).toBe(taken);
+    await bench.serve();
+    expect(bench.ends.map(({ name }) => name).sort()).toEqual(['flush 0', 'flush 1', 'flush 2']);
+    expect(bench.client.books.counts()).toMatchObject({ submitted: 3, completed: 3, duplicated: 0 });
   });
 
   it('lets a flush follow a trim that must be durable, and no other', async () => {
