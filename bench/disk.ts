@@ -31,10 +31,10 @@ const FULL: Amount = {
 };
 const QUICK: Amount = {
   drained: [32],
-  rounds: { warm: 11, counted: 7, turns: 75 },
+  rounds: { warm: 8, counted: 5, turns: 75 },
   depths: [1, 32],
-  live: { warmUs: 30_000, trialUs: 25_000, trials: 1 },
-  media: { warmUs: 0, trialUs: 20_000 },
+  live: { warmUs: 20_000, trialUs: 20_000, trials: 1 },
+  media: { warmUs: 0, trialUs: 10_000 },
 };
 
 type Cells = Readonly<Record<string, DiskCell>>;
