@@ -32,7 +32,7 @@ const FULL: Amount = {
 const QUICK: Amount = {
   drained: [32],
   rounds: { warm: 8, counted: 5, turns: 75 },
-  depths: [1, 32],
+  depths: [32],
   live: { warmUs: 20_000, trialUs: 20_000, trials: 1 },
   media: { warmUs: 0, trialUs: 10_000 },
 };
