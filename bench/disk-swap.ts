@@ -13,7 +13,6 @@ import { recordPhases, recordQuantiles } from './swap-quantiles.ts';
 const AREA = 4096;
 const DEPTH = 32;
 const FIRST = 'polling';
-const WARM_US = 200_000;
 /** Time for a swap and for its control: the buffer of `buffered` is written out before others come. */
 const EVERY_US = { inplace: 2500, drain: 2500, reset: 6000 } as const;
 
@@ -21,18 +20,19 @@ interface Amount {
   /** Swaps of each pair, by method, and trials that they are spread over. */
   readonly swaps: Readonly<Record<keyof typeof EVERY_US, number>>;
   readonly rounds: number;
+  readonly warmUs: number;
 }
 
-const FULL: Amount = { swaps: { inplace: 120, drain: 30, reset: 10 }, rounds: 3 };
-const QUICK: Amount = { swaps: { inplace: 15, drain: 4, reset: 2 }, rounds: 1 };
+const FULL: Amount = { swaps: { inplace: 120, drain: 30, reset: 10 }, rounds: 3, warmUs: 200_000 };
+const QUICK: Amount = { swaps: { inplace: 15, drain: 4, reset: 2 }, rounds: 1, warmUs: 100_000 };
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
-  const { swaps, rounds } = quick ? QUICK : FULL;
+  const { swaps, rounds, warmUs } = quick ? QUICK : FULL;
   const cell = await DiskCell.start(await diskMachine({ area: AREA }), { kind: 'host', rehearsed: true });
   await cell.work({ driver: FIRST, parameters: {}, rw: 'randrw', iodepth: DEPTH, flushEvery: 0 });
-  await cell.run(WARM_US);
-  await cell.run(WARM_US, seriesOf('inplace'));
+  await cell.run(warmUs);
+  await cell.run(warmUs, seriesOf('inplace'));
   const runs: Record<string, DiskRun[]> = Object.fromEntries(METHODS.map((method) => [method, []]));
   for (let round = 0; round < rounds; round++)
     for (const method of METHODS) {

@@ -31,10 +31,10 @@ const FULL: Amount = {
 };
 const QUICK: Amount = {
   drained: [32],
-  rounds: { warm: 11, counted: 7, turns: 75 },
-  depths: [1, 32],
-  live: { warmUs: 30_000, trialUs: 25_000, trials: 1 },
-  media: { warmUs: 0, trialUs: 20_000 },
+  rounds: { warm: 8, counted: 5, turns: 75 },
+  depths: [32],
+  live: { warmUs: 20_000, trialUs: 20_000, trials: 1 },
+  media: { warmUs: 0, trialUs: 10_000 },
 };
 
 type Cells = Readonly<Record<string, DiskCell>>;
@@ -99,11 +99,19 @@ async function measureLive(
   }
   const order = Object.entries(measured);
   for (let trial = 0; trial < trials; trial++) {
-    for (const [name, cell] of order) runs[name].push(await cell.run(trialUs));
+    for (const [name, cell] of order) runs[name].push(await workingRun(cell, trialUs));
     order.push(...order.splice(0, 1));
   }
   for (const [name, own] of Object.entries(runs))
     record(collected, `disk/${rw}/${depth}/${name}`, own, runs[BARE]);
+}
+
+/** Not one in which the machine gave a thread no core for so long. */
+async function workingRun(cell: DiskCell, trialUs: number): Promise<DiskRun> {
+  for (;;) {
+    const run = await cell.run(trialUs);
+    if (run.done > 0) return run;
+  }
 }
 
 function record(

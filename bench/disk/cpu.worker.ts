@@ -48,18 +48,23 @@ function obey(command: DiskCommand, asker: Asker, turns: Turns, clock: Clock): D
   }
 }
 
-/** The disk does all that it was told of, then all that is taken, and as much asked for: only that is timed. */
+/**
+ * The disk does all that it was told of, then all that is taken, and as much asked for: only that is timed. A driver that
+ * holds commands or interrupts back has turns in which nothing is done: they do not count.
+ */
 function take(count: number, asker: Asker, turns: Turns): TimedTurns {
   const ns = new Float64Array(count);
   const frames = new Int32Array(count);
-  for (let turn = 0; turn < count; turn++) {
+  for (let turn = 0; turn < count; ) {
     turns.give(HARDWARE);
     turns.await(HARDWARE);
     const before = asker.done;
     const began = performance.now();
     asker.drain();
-    ns[turn] = (performance.now() - began) * 1e6;
-    frames[turn] = asker.done - before;
+    const tookMs = performance.now() - began;
+    if (asker.done === before) continue;
+    ns[turn] = tookMs * 1e6;
+    frames[turn++] = asker.done - before;
   }
   return { ns, frames };
 }

@@ -10,6 +10,7 @@ import type { MachineLayout } from '../../src/host/machine.ts';
 import { LatencyHistogram } from '../../src/host/workload/latency.ts';
 import type { Clock } from '../../src/hw/clock.ts';
 import type { Memory } from '../../src/hw/memory.ts';
+import { CpuPort } from '../../src/hw/msix.ts';
 import { rehearseDisks } from '../../src/swap/disk-rehearsal.ts';
 import { Understudy } from '../../src/swap/understudy.ts';
 import { WHOLE_ONE_IN } from '../ledger.ts';
@@ -21,7 +22,7 @@ import type { DiskBooks, DiskWork } from './messages.ts';
 
 const STEPS_PER_LOOK = 16;
 /** For all that is outstanding to be done, and for the whole area to be read once more. */
-const PATIENCE_US = 10_000_000;
+const PATIENCE_US = 60_000_000;
 const NEVER = { startUs: 0, endUs: 0, occupancy: { workingUs: 0, lookingUs: 0, idleUs: 0 } };
 
 export class Host implements Asker {
@@ -32,6 +33,8 @@ export class Host implements Asker {
   private readonly books: BlockBooks;
   private readonly violations: string[] = [];
   private understudy: Understudy | undefined;
+  private readonly idle: IdleWatch;
+  private readonly hasWork: () => boolean;
   private cpu: Cpu | undefined;
 
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, rehearsed: boolean) {
@@ -41,6 +44,9 @@ export class Host implements Asker {
     const { regions } = workloadOf(layout);
     this.books = new BlockBooks(memory, regions.books);
     this.latency = new LatencyHistogram(memory, regions.latency);
+    const port = new CpuPort(memory, layout.cpu);
+    this.idle = new IdleWatch(port.bell, clock);
+    this.hasWork = () => port.anyPending();
     if (!rehearsed) return;
     this.understudy = new Understudy();
     rehearseDisks(DISK_DRIVERS, clock, this.understudy);
@@ -72,19 +78,17 @@ export class Host implements Asker {
     if (cpu === undefined) throw new Error('nothing is asked for yet');
     const { desk } = cpu;
     const before = desk.records.length;
-    const idle = new IdleWatch(cpu.port.bell, clock);
+    const { idle } = this;
+    idle.restart();
     const asking = new Asking(
       swaps,
       desk,
       cpu.disks.map(({ slot }) => slot),
       clock,
     );
-    const hasWork = () => cpu.port.anyPending();
     const nextUs = () => Math.min(untilUs, desk.nextDueUs(), asking.nextUs());
     for (let steps = 0; ; steps++) {
-      if (cpu.step() > 0) idle.busy();
-      else if (!cpu.idle()) idle.rest();
-      else idle.pause(hasWork, nextUs);
+      this.step(cpu, nextUs);
       if (steps % STEPS_PER_LOOK !== 0) continue;
       if (clock.nowUs() >= untilUs) break;
       asking.look();
@@ -102,6 +106,14 @@ export class Host implements Asker {
       wholeShare: 1 / WHOLE_ONE_IN,
       violations: this.violations,
     };
+  }
+
+  /** As the product's loop has it: where there is nothing to do, others may need the core. */
+  private step(cpu: Cpu, nextUs: () => number): void {
+    const { idle } = this;
+    if (cpu.step() > 0) idle.busy();
+    else if (!cpu.idle()) idle.rest();
+    else idle.pause(this.hasWork, nextUs);
   }
 
   /** What a workload has asked for is forgotten, not what it has written. */
@@ -129,7 +141,7 @@ export class Host implements Asker {
     if (cpu === undefined) return;
     const latestUs = clock.nowUs() + PATIENCE_US;
     while (!countDisk(memory, layout.disks[0]).done) {
-      cpu.step();
+      this.step(cpu, () => latestUs);
       if (clock.nowUs() > latestUs) throw new Error('requests of a disk do not come to their end');
     }
     const { violations, disks, bufferProblems } = conclude(cpu, memory, layout, false, NEVER);

@@ -45,13 +45,14 @@ export async function measureMedia(collected: Collected, { warmUs, trialUs }: Me
         await cell.work({ ...load, driver, parameters, iodepth });
         await cell.run(warmUs);
         const { done, seconds, latencyUs, occupancy } = await cell.run(trialUs);
+        if (done === 0) continue; // the machine gave a thread no core for so long
         const kiops = done / seconds / 1000;
         const id = `disk/media/${name}/${iodepth}/${driver}`;
         collected.value(`${id}/kiops`, kiops);
         collected.value(`${id}/p50`, latencyUs.p50);
-        collected.value(`${id}/cpu-us`, ((1 - idleShare(occupancy)) * seconds * 1e6) / Math.max(1, done));
+        collected.value(`${id}/cpu-us`, ((1 - idleShare(occupancy)) * seconds * 1e6) / done);
         if (driver === 'interrupt') interruptKiops = kiops;
-        else collected.value(`${id}/of-interrupt`, kiops / interruptKiops);
+        else if (!Number.isNaN(interruptKiops)) collected.value(`${id}/of-interrupt`, kiops / interruptKiops);
       }
     }
   collected.ledgers.push(await cell.end());

@@ -7,7 +7,7 @@ import { median } from '../statistics.ts';
 import { QUANTILES } from '../swap-quantiles.ts';
 import { DISK_NAMES } from './tables.ts';
 
-export const METHODS = ['inplace', 'drain'] as const;
+export const METHODS = ['inplace', 'drain', 'reset'] as const;
 export const PAIRS = DISK_NAMES.flatMap((from) => DISK_NAMES.map((to) => ({ from, to })));
 
 const METHOD_NAMES = { inplace: 'in place', drain: 'drain, then swap', reset: 'reset and reinitialise' };

@@ -141,7 +141,10 @@ function distance(all: readonly Measured[], known: Known): LinePlot {
     (name): Series => ({
       name: NAMES[name] ?? name,
       x: depths,
-      y: depths.map((depth) => median(valuesOf(all, `disk/randread/${depth}/${name}/kiops`))),
+      y: depths.map((depth) => {
+        const values = valuesOf(all, `disk/randread/${depth}/${name}/kiops`);
+        return values.length === 0 ? null : median(values);
+      }),
     }),
   );
   return {

@@ -33,6 +33,16 @@ describe('a disk that takes turns with its CPU', () => {
   });
 });
 
+describe('a driver that holds commands back', () => {
+  it('has turns that count, and they are whole', async () => {
+    const cell = await started(HOST);
+    await cell.work({ ...READS, driver: 'batching' });
+    await cell.trial(1);
+    expect([...(await cell.trial(10)).frames]).toEqual(new Array(10).fill(READS.iodepth));
+    expect((await cell.end()).verdict).toBe('pass');
+  });
+});
+
 describe('a disk that runs freely', () => {
   it('is asked for one thing after another, by one driver after another, and nothing is forgotten', async () => {
     const cell = await started(HOST);

@@ -140,17 +140,17 @@ export class DiskState {
 
   /** Bits of the I/O queue pairs that exist. */
   get active(): number {
-    return this.header('active') & EVERY_QUEUE;
+    return this.word(H.active) & EVERY_QUEUE;
   }
 
   /** In the pause: the fixed header and the records of active pairs, no shadow. Throws StateError. */
   validate(device: number): void {
-    if (this.header('magic') !== STATE_MAGIC) throw new StateError('no magic number');
-    if (this.header('bytes') !== DISK_STATE_BYTES)
-      throw new StateError(`${this.header('bytes')} bytes, not ${DISK_STATE_BYTES}`);
-    if (this.header('device') !== device)
-      throw new StateError(`of device ${this.header('device')}, not ${device}`);
-    const queues = this.header('queues');
+    if (this.word(H.magic) !== STATE_MAGIC) throw new StateError('no magic number');
+    if (this.word(H.bytes) !== DISK_STATE_BYTES)
+      throw new StateError(`${this.word(H.bytes)} bytes, not ${DISK_STATE_BYTES}`);
+    if (this.word(H.device) !== device)
+      throw new StateError(`of device ${this.word(H.device)}, not ${device}`);
+    const queues = this.word(H.queues);
     if (queues < 1 || queues > IO_QUEUES) throw new StateError(`${queues} queues, not 1 to ${IO_QUEUES}`);
     this.validateAdmin();
     this.validateExtension();
@@ -220,22 +220,22 @@ export class DiskState {
   }
 
   private validateAdmin(): void {
-    const slots = this.header('adminSlots');
-    const waiting = (this.header('adminTail') - this.header('adminHead')) | 0;
+    const slots = this.word(H.adminSlots);
+    const waiting = (this.word(H.adminTail) - this.word(H.adminHead)) | 0;
     if (!isSize(slots, MAX_ADMIN_ENTRIES)) throw new StateError(`admin queue: ${slots} slots`);
     if (waiting < 0 || waiting >= slots)
       throw new StateError(`admin queue: ${waiting} commands in flight on ${slots} slots`);
     if (
-      !this.holdsPages(this.header('adminSq') * 4, slots * SQE_WORDS) ||
-      !this.holdsPages(this.header('adminCq') * 4, slots * CQE_WORDS) ||
-      !this.holdsPages(this.header('adminData') >>> 0, PAGE_BYTES / 4)
+      !this.holdsPages(this.word(H.adminSq) * 4, slots * SQE_WORDS) ||
+      !this.holdsPages(this.word(H.adminCq) * 4, slots * CQE_WORDS) ||
+      !this.holdsPages(this.word(H.adminData) >>> 0, PAGE_BYTES / 4)
     )
       throw new StateError('admin queue: outside the memory');
   }
 
   private validateExtension(): void {
-    const address = this.header('extension') >>> 0;
-    if (address !== 0 && !this.holdsPages(address, (this.header('extensionBytes') >>> 0) / 4))
+    const address = this.word(H.extension) >>> 0;
+    if (address !== 0 && !this.holdsPages(address, (this.word(H.extensionBytes) >>> 0) / 4))
       throw new StateError('an extension outside the memory');
   }
 
@@ -281,13 +281,18 @@ export class DiskState {
   private validateService(queue: number, record: number, served: number): number {
     const { words } = this.memory;
     const logical = words[record + PAIR.logical];
-    const queues = this.header('queues');
+    const queues = this.word(H.queues);
     if (logical < 0 || logical >= queues)
       throw new StateError(`queue pair ${queue}: serves queue ${logical} of ${queues}`);
     if (words[record + PAIR.retiring] !== 0) return 0;
     if ((served & (1 << logical)) !== 0)
       throw new StateError(`queue pair ${queue}: queue ${logical} has a queue pair already`);
     return 1 << logical;
+  }
+
+  /** By the number of a field: in the pause no name is looked up. Whoever validates has the block to itself. */
+  private word(field: number): number {
+    return this.memory.words[this.base + field];
   }
 
   /** Does so much lie in the memory, from the beginning of a page? */

@@ -139,6 +139,14 @@ describe.each(NAMES)('the %s driver', (name) => {
     expect(bench.write(0, 8, 1)).toBe(0);
   });
 
+  it('goes on with what came before a request that it refuses', () => {
+    const bench = DiskBench.started(name);
+    const good = bench.prepare(OP.read, 0, 8);
+    expect(() => bench.submit(good, bench.prepare(OP.read, 0, 0))).toThrow(RequestError);
+    expect(bench.execute(bench.prepare(OP.read, 64, 8))).toBe(0);
+    expect(bench.requests.status(good)).toBe(0);
+  });
+
   it('takes as many requests as there is room for, and says how many', () => {
     const bench = DiskBench.started(name, { queueDepth: 4 });
     const room = bench.driver.room(0);

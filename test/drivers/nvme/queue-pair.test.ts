@@ -33,6 +33,30 @@ describe('reaping completions', () => {
     expect(bench.driver.room(0)).toBe(4);
   });
 
+  it('takes no more than it may, and the rest next time', () => {
+    const { bench, reads } = twoReads();
+    post(bench, 0, 0);
+    post(bench, 1, 1);
+    expect(bench.driver.poll(1)).toBe(1);
+    expect(bench.handed.map(({ request }) => request)).toEqual([reads[0]]);
+    expect(bench.driver.poll(1)).toBe(1);
+    expect(bench.handed.map(({ request }) => request)).toEqual(reads);
+  });
+
+  it('takes commands of one request and of several in the order of their completions', () => {
+    const bench = DiskBench.started('batching', { queueDepth: 8, batch: 4 });
+    const requests = [40, 0, 8, 80].map((block) => bench.prepare(OP.read, block, 8)); // the two in the middle are neighbours
+    bench.submit(...requests);
+    post(bench, 0, 2);
+    post(bench, 1, 1);
+    post(bench, 2, 0);
+    bench.driver.interrupt(1);
+    expect(bench.driver.poll(256)).toBe(4);
+    const [first, second, third, last] = requests;
+    expect(bench.handed.map(({ request }) => request)).toEqual([last, second, third, first]);
+    expect(bench.driver.room(0)).toBe(8);
+  });
+
   it.each([
     ['of a CID that is free', 2],
     ['of a CID that there is not', 4],

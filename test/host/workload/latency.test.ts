@@ -13,6 +13,15 @@ function counting(timesUs: readonly number[]): LatencyHistogram {
 }
 
 describe('a histogram of latencies', () => {
+  it('forgets all of it when it is cleared', () => {
+    const histogram = counting([5, 70, 900]);
+    histogram.clear();
+    expect(histogram.maxUs()).toBe(0);
+    expect(histogram.quantileUs(1)).toBeNaN();
+    histogram.count(2);
+    expect(histogram.maxUs()).toBeCloseTo(2, 0);
+  });
+
   it('knows every quantile within four per cent and a sixteenth of a microsecond, and the greatest exactly', () => {
     fc.assert(
       fc.property(
