@@ -24,7 +24,7 @@ import {
 export const SEED = 1;
 export const EXPORT = 'disk';
 export const BLOCK = 512;
-export const DISK_BLOCKS = 512;
+export const DISK_BLOCKS = 2048;
 
 export interface FuzzInput {
   readonly number: number;
@@ -94,7 +94,7 @@ const NASTY = [
 
 export function fuzzInput(number: number): FuzzInput {
   const lots = new Lots(SEED, number);
-  const parts = lots.chance(100) ? noise(lots) : conversation(lots);
+  const parts = lots.below(10_000) === 0 ? greed(lots) : lots.chance(100) ? noise(lots) : conversation(lots);
   const bytes = Buffer.concat(parts.map((part) => part.bytes));
   return {
     number,
@@ -131,6 +131,13 @@ function noise(lots: Lots): Part[] {
 function rawPart(lots: Lots, most: number, front: Buffer = Buffer.alloc(0)): Part {
   const bytes = Buffer.from(Array.from({ length: lots.below(most + 1) }, () => lots.below(256)));
   return { bytes: Buffer.concat([front, bytes]), fields: [] };
+}
+
+/** More data at once than the server keeps for a client. */
+function greed(lots: Lots): Part[] {
+  const wish = requestPart(READ, 0, 0, 0, BLOCK * DISK_BLOCKS);
+  const asides = lots.chance(500) ? [optionPart(STRUCTURED_REPLY)] : [];
+  return [flagsPart(3), ...asides, optionPart(GO, infoRequest(EXPORT)), ...Array<Part>(40).fill(wish)];
 }
 
 /** As clients talk, then bent in up to four places. */
@@ -190,7 +197,7 @@ function requests(lots: Lots): Part[] {
 function anyRequest(lots: Lots, cookie: number): Part {
   const commands = [READ, READ, READ, WRITE, WRITE, FLUSH, TRIM, WRITE_ZEROES, lots.below(10)];
   const command = lots.pick(commands);
-  const most = lots.chance(20) ? DISK_BLOCKS + 1 : lots.chance(50) ? 200 : 9;
+  const most = lots.chance(3) ? DISK_BLOCKS + 1 : lots.chance(40) ? 130 : 5;
   const blocks = command === FLUSH ? 0 : lots.below(most);
   const offset = command === FLUSH ? 0 : BLOCK * lots.below(Math.max(1, DISK_BLOCKS - blocks));
   const flags = lots.chance(100) ? lots.below(32) : lots.pick([0, 0, FUA]);

@@ -26,8 +26,6 @@ export class MemoryBackend implements BlockBackend {
   /** Requests are kept until `release`, and take effect then: memory handed over must hold that long. */
   holding = false;
   private held: (() => void)[] = [];
-  /** Data of the requests held. */
-  heldBytes = 0;
   /** The error of a call, or 0. */
   fails: (call: Call) => number = () => 0;
 
@@ -86,10 +84,7 @@ export class MemoryBackend implements BlockBackend {
   private take(call: Call, completion: Completion, effect: () => void): void {
     this.check(call);
     this.calls.push(call);
-    const bytes = this.holding && (call.kind === 'read' || call.kind === 'write') ? call.length : 0;
-    this.heldBytes += bytes;
     const finish = () => {
-      this.heldBytes -= bytes;
       const error = this.fails(call);
       if (error === 0) effect();
       completion.complete(error);
