@@ -1,6 +1,6 @@
 /** Real clients on a served disk whose drivers are swapped every few milliseconds. Each runs where it is installed. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { MIB, root, ServedDisk, testWith } from './nbd-clients.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => disk.end(), 60_000);
 
-const write = (name: string, data: Buffer) => writeFileSync(join(disk.folder, name), data);
+const save = (name: string, data: Buffer) => writeFileSync(join(disk.folder, name), data);
 
 describe('a served disk, its drivers swapped meanwhile', () => {
   testWith(['nbdinfo'], 'tells nbdinfo what it is', () => {
@@ -28,7 +28,7 @@ describe('a served disk, its drivers swapped meanwhile', () => {
   });
 
   testWith(['nbdcopy'], 'gives back to nbdcopy what it brought', () => {
-    write('there.img', randomBytes(64 * MIB));
+    save('there.img', randomBytes(64 * MIB));
     disk.run('nbdcopy', 'there.img', disk.uri);
     disk.run('nbdcopy', disk.uri, 'back.img');
     disk.run('cmp', 'there.img', 'back.img');
@@ -58,16 +58,21 @@ describe('a served disk, its drivers swapped meanwhile', () => {
   });
 
   testWith(['qemu-img'], 'is what qemu-img converts and compares', () => {
-    write('source.img', randomBytes(64 * MIB));
+    save('source.img', randomBytes(64 * MIB));
     disk.run('qemu-img', 'convert', '-n', '-f', 'raw', '-O', 'raw', 'source.img', disk.uri);
     const told = disk.run('qemu-img', 'compare', '-f', 'raw', '-F', 'raw', 'source.img', disk.uri);
     expect(told).toContain('identical');
   });
 
   testWith(['fio'], 'passes the verification of fio', () => {
-    const job = ['--rw=randrw', '--bs=4k', '--iodepth=32', '--size=64M', '--runtime=3', '--time_based'];
-    const engine = ['--ioengine=nbd', `--uri=${disk.uri}`, '--verify=crc32c'];
-    expect(disk.run('fio', '--name=verified', ...engine, ...job)).toContain('err= 0');
+    const job = ['--rw=randrw', '--bs=4k', '--iodepth=32', '--size=64M', '--verify=crc32c'];
+    const engine = ['--ioengine=nbd', `--uri=${disk.uri}`];
+    disk.run('fio', '--name=verified', ...engine, ...job, '--output-format=json', '--output=fio.json');
+    const [{ error, read, write }] = JSON.parse(readFileSync(join(disk.folder, 'fio.json'), 'utf8')).jobs;
+    // Each block is read or written, and each that was written is read once more.
+    const blocks = (64 * MIB) / 4096;
+    expect({ error, reads: read.total_ios }).toEqual({ error: 0, reads: blocks });
+    expect(write.total_ios).toBeGreaterThan(0.4 * blocks);
   });
 
   testWith(['mke2fs', 'e2fsck', 'nbdcopy'], 'brings a file system there and back whole', () => {
