@@ -121,7 +121,7 @@ export class FuzzBench {
     await turn();
   }
 
-  /** Some of what the disk has, in any order. */
+  /** What the disk has is done, in any order; more may come of it. */
   private release(lots: Lots): void {
     this.backend.release((held) => {
       for (let i = held.length - 1; i > 0; i--) {
