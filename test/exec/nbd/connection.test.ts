@@ -1,42 +1,10 @@
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection } from '../../../src/exec/nbd/connection.ts';
 import { QUEUE_DEPTH } from '../../../src/exec/nbd/transmission.ts';
+import { FakeSocket } from './fake-socket.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { ABORT, DISC, decodeReplies, EXPORT_NAME, FLUSH, option, read, request, u32 } from './wire.ts';
-
-/** The client's end is the test: it pushes bytes, and decides when what the server writes has left. */
-class FakeSocket extends Duplex {
-  readonly out: Buffer[] = [];
-  /** The client does not read: writes are not finished. */
-  stuck = false;
-  private stuckWrite: (() => void) | undefined;
-  writes = 0;
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    this._writev([{ chunk }], done);
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.writes++;
-    this.out.push(...chunks.map(({ chunk }) => Buffer.from(chunk)));
-    if (this.stuck) this.stuckWrite = () => done();
-    else done();
-  }
-
-  unstick(): void {
-    this.stuck = false;
-    this.stuckWrite?.();
-  }
-
-  /** What was written since the last call. */
-  takeWritten(): Buffer {
-    return Buffer.concat(this.out.splice(0));
-  }
-}
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const LINGER_MS = 2_000;

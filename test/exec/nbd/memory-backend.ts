@@ -1,4 +1,7 @@
-/** A disk in memory, for tests: it remembers what it was asked, fails when told, and holds requests back. */
+/**
+ * A disk in memory, for tests: it remembers what it was asked, fails when told, and holds requests back. It throws at
+ * a request that the server should have refused.
+ */
 import type { BlockBackend, Completion } from '../../../src/exec/nbd/backend.ts';
 
 export interface Call {
@@ -44,6 +47,7 @@ export class MemoryBackend implements BlockBackend {
   }
 
   read(offset: number, length: number, into: Uint8Array, at: number, completion: Completion): void {
+    checkMemory(into, at, length);
     this.take({ kind: 'read', offset, length }, completion, () => {
       into.set(this.bytes.subarray(offset, offset + length), at);
     });
@@ -57,6 +61,7 @@ export class MemoryBackend implements BlockBackend {
     fua: boolean,
     completion: Completion,
   ): void {
+    checkMemory(from, at, length);
     this.take({ kind: 'write', offset, length, fua }, completion, () => {
       this.bytes.set(from.subarray(at, at + length), offset);
     });
@@ -77,6 +82,7 @@ export class MemoryBackend implements BlockBackend {
   }
 
   private take(call: Call, completion: Completion, effect: () => void): void {
+    this.check(call);
     this.calls.push(call);
     const finish = () => {
       const error = this.fails(call);
@@ -86,6 +92,22 @@ export class MemoryBackend implements BlockBackend {
     if (this.holding) this.held.push(finish);
     else finish();
   }
+
+  /** What the server promises a backend of each request. */
+  private check({ kind, offset, length }: Call): void {
+    if (kind === 'flush') return;
+    const most = kind === 'read' || kind === 'write' ? this.transferBytes : this.rangeBytes;
+    const { minimumBlockBytes, sizeBytes } = this;
+    if (length <= 0 || length > most) throw new Error(`${kind} of ${length} bytes`);
+    if (offset % minimumBlockBytes !== 0 || length % minimumBlockBytes !== 0 || offset + length > sizeBytes)
+      throw new Error(`${kind} of ${length} bytes at ${offset}`);
+    if (this.readOnly && kind !== 'read') throw new Error(`${kind} of a disk that is read-only`);
+  }
+}
+
+function checkMemory(bytes: Uint8Array, at: number, length: number): void {
+  if (at < 0 || at + length > bytes.length)
+    throw new Error(`memory from ${at} to ${at + length}, of ${bytes.length} bytes`);
 }
 
 /** Bytes that tell where they are from. */

@@ -1,7 +1,8 @@
 /** What a client writes and reads, byte by byte: written down once more, apart from the server's own protocol.ts. */
 
 const IHAVEOPT = Buffer.from('IHAVEOPT');
-const COOKIE_HIGH = 0xc00c1e00;
+/** The upper half of our cookies. */
+export const COOKIE_HIGH = 0xc00c1e00;
 
 export const READ = 0;
 export const WRITE = 1;
