@@ -2,14 +2,14 @@
 import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
-import { endAll, type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
+import { endAll, type Rounds, ratioOf, startAll, trialsOf, typicalNs } from './drain/rounds.ts';
 import { forwarding } from './machines.ts';
 import { burstOf } from './receive.ts';
 import type { Figure, Series, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 11, counted: 7, turns: 65 };
+const FULL: Rounds = { warm: 10, counted: 6, turns: 60 };
 const QUICK: Rounds = { warm: 11, counted: 7, turns: 75 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];
@@ -29,8 +29,12 @@ async function measureDrivers(collected: Collected, kind: string, rounds: Rounds
   const machine = (name: string) => forwarding({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: true, burst: burstOf('polling') } as const;
   const host = { kind: 'host', round: undefined, rehearsed: true } as const;
-  const cells: Record<string, Cell> = { [BARE]: await Cell.start(await machine('polling'), bare) };
-  for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
+  const cells = await startAll({
+    [BARE]: async () => Cell.start(await machine('polling'), bare),
+    ...Object.fromEntries(
+      DRIVERS.map((driver) => [driver, async () => Cell.start(await machine(driver), host)]),
+    ),
+  });
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials)) {
     collected.value(`forward/${kind}/${name}/ns`, median(own.map(typicalNs)));
@@ -43,10 +47,10 @@ async function measureBurst(collected: Collected, burst: number, rounds: Rounds)
   const parameters = { burst, refillBurst: burst };
   const machine = () =>
     forwarding({ size: 64, duration: LONG_ENOUGH, driver: { name: 'polling', parameters } });
-  const cells = {
-    [BARE]: await Cell.start(await machine(), { kind: 'bare', forwards: true, burst }),
-    polling: await Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: true }),
-  };
+  const cells = await startAll({
+    [BARE]: async () => Cell.start(await machine(), { kind: 'bare', forwards: true, burst }),
+    polling: async () => Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: true }),
+  });
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials))
     collected.value(`forward/burst-${burst}/${name}/ns`, median(own.map(typicalNs)));

@@ -5,6 +5,7 @@ import type { Scenario } from '../src/testbed/scenario.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
+import { startAll } from './drain/rounds.ts';
 import { LiveCell } from './live/cell.ts';
 import { quantileOf } from './live/histogram.ts';
 import type { SwapSeries } from './live/messages.ts';
@@ -53,13 +54,12 @@ async function measureDrained(
   vary: SwapRound['vary'],
   scenario: (size: number) => Scenario,
 ): Promise<void> {
-  const cells: Record<string, Cell> = {};
   const round = { intervalUs: SWAP_EVERY_US, method: 'inplace', vary } as const;
-  for (const size of sizes)
-    cells[size] = await Cell.start(
-      await machineFor({ size: 64, app: 'sink', duration: LONG_ENOUGH, ...scenario(size) }),
-      { kind: 'host', round, rehearsed: true, drivers: ['polling'] },
-    );
+  const start = async (size: number) =>
+    Cell.start(await machineFor({ size: 64, app: 'sink', duration: LONG_ENOUGH, ...scenario(size) }), {
+      ...{ kind: 'host', round, rehearsed: true, drivers: ['polling'] },
+    });
+  const cells = await startAll(Object.fromEntries(sizes.map((size) => [size, () => start(size)])));
   // As many frames of each size, and so about as many swaps.
   for (let round = 0; round < ROUNDS; round++)
     for (const size of sizes) {
@@ -116,7 +116,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
   const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
   // Short ones: whatever takes a thread's core for a fraction of a millisecond spoils a trial, not most of them.
   const durationUs = 5000;
-  const trials = count === 1 ? 6 : quick ? 8 : 14;
+  const trials = count === 1 ? 6 : quick ? 8 : 30;
   for (let trial = 0; trial < trials; trial++) {
     const alone = await cell.trial({ pace, durationUs });
     const swapped = await cell.trial({ pace, durationUs }, swaps);

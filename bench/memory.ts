@@ -3,7 +3,7 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
 import type { Trial } from './drain/messages.ts';
-import { trialsOf } from './drain/rounds.ts';
+import { startAll, trialsOf } from './drain/rounds.ts';
 import { LiveCell } from './live/cell.ts';
 import { machineFor } from './machines.ts';
 import type { Figure } from './results.ts';
@@ -18,15 +18,13 @@ const WARM = 40;
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const machine = (name: string) => machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name } });
-  const cells: Record<string, Cell> = {
-    [BARE]: await Cell.start(await machine('polling'), { kind: 'bare', forwards: false, burst: 64 }),
-  };
-  for (const driver of DRIVERS)
-    cells[driver] = await Cell.start(await machine(driver), {
-      kind: 'host',
-      round: undefined,
-      rehearsed: true,
-    });
+  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const cells = await startAll({
+    [BARE]: async () => Cell.start(await machine('polling'), { kind: 'bare', forwards: false, burst: 64 }),
+    ...Object.fromEntries(
+      DRIVERS.map((driver) => [driver, async () => Cell.start(await machine(driver), host)]),
+    ),
+  });
   const trials = await trialsOf(cells, { warm: WARM, counted: quick ? 3 : 5, turns: 500 });
   const bare = median(trials[BARE].map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);

@@ -3,7 +3,7 @@ import { NIC_DRIVERS } from '../src/drivers/index.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
-import { endAll, type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
+import { endAll, type Rounds, ratioOf, startAll, trialsOf, typicalNs } from './drain/rounds.ts';
 import { LiveCell, type LiveTrial } from './live/cell.ts';
 import { idleShare } from './live/occupancy.ts';
 import { machineFor } from './machines.ts';
@@ -11,7 +11,7 @@ import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 11, counted: 7, turns: 75 };
+const FULL: Rounds = { warm: 11, counted: 7, turns: 65 };
 const QUICK: Rounds = { warm: 11, counted: 7, turns: 75 };
 
 interface LiveTimes {
@@ -55,11 +55,13 @@ async function measureDraining(collected: Collected, kind: string, rounds: Round
   const machine = (name: string) => machineFor({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: false, burst: burstOf('polling') } as const;
   const host = { kind: 'host', round: undefined, rehearsed: true } as const;
-  const cells: Record<string, Cell> = {
-    [BARE]: await Cell.start(await machine('polling'), bare),
-    [BARE_LEDGER]: await Cell.start(await machine('polling'), { ...bare, wholeLedger: true }),
-  };
-  for (const driver of DRIVERS) cells[driver] = await Cell.start(await machine(driver), host);
+  const cells = await startAll({
+    [BARE]: async () => Cell.start(await machine('polling'), bare),
+    [BARE_LEDGER]: async () => Cell.start(await machine('polling'), { ...bare, wholeLedger: true }),
+    ...Object.fromEntries(
+      DRIVERS.map((driver) => [driver, async () => Cell.start(await machine(driver), host)]),
+    ),
+  });
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials)) {
     collected.value(`receive/${kind}/${name}/ns`, median(own.map(typicalNs)));

@@ -23,7 +23,7 @@ interface Amount {
   readonly rounds: number;
 }
 
-const FULL: Amount = { swaps: { inplace: 200, drain: 40, reset: 20 }, rounds: 4 };
+const FULL: Amount = { swaps: { inplace: 200, drain: 20, reset: 10 }, rounds: 4 };
 const QUICK: Amount = { swaps: { inplace: 24, drain: 6, reset: 3 }, rounds: 1 };
 
 async function measure(quick: boolean): Promise<Measured> {

@@ -3,13 +3,13 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell, PRODUCT } from './drain/cell.ts';
 import type { Drainer, Trial } from './drain/messages.ts';
-import { endAll, meanNs, type Rounds, ratioOf, trialsOf } from './drain/rounds.ts';
+import { endAll, meanNs, type Rounds, ratioOf, startAll, trialsOf } from './drain/rounds.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, Goal, ResultTable } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 8, counted: 9, turns: 240 };
+const FULL: Rounds = { warm: 7, counted: 9, turns: 220 };
 const QUICK: Rounds = { warm: 6, counted: 8, turns: 250 };
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
@@ -58,12 +58,14 @@ async function startCells(
   rates: readonly number[],
   swapped: readonly string[],
 ): Promise<Record<string, Cell>> {
-  const start = async (driver: string, drainer: Drainer, file = PRODUCT) =>
-    Cell.start(
-      await machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name: driver } }),
-      drainer,
-      file,
-    );
+  const start =
+    (driver: string, drainer: Drainer, file = PRODUCT) =>
+    async () =>
+      Cell.start(
+        await machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name: driver } }),
+        drainer,
+        file,
+      );
   const none: Drainer = { kind: 'host', round: undefined, rehearsed: true };
   const every = (rate: number, drivers?: readonly string[]): Drainer => ({
     kind: 'host',
@@ -71,14 +73,14 @@ async function startCells(
     rehearsed: true,
     ...(drivers === undefined ? {} : { drivers }),
   });
-  const cells: Record<string, Cell> = {};
-  for (const driver of DRIVERS) cells[`fresh ${driver}`] = await start(driver, none);
-  for (const driver of swapped) cells[after(driver)] = await start(driver, none);
-  for (const rate of rates) cells[swapping(MIXED, rate)] = await start('polling', every(rate));
-  cells[swapping(NULL_SWAP, 1000)] = await start('polling', every(1000, ['polling']));
-  cells[UNSWAPPABLE] = await start('polling', none, UNSWAPPABLE);
-  cells[BY_HAND] = await start('polling', none, BY_HAND);
-  return cells;
+  return startAll({
+    ...Object.fromEntries(DRIVERS.map((driver) => [`fresh ${driver}`, start(driver, none)])),
+    ...Object.fromEntries(swapped.map((driver) => [after(driver), start(driver, none)])),
+    ...Object.fromEntries(rates.map((rate) => [swapping(MIXED, rate), start('polling', every(rate))])),
+    [swapping(NULL_SWAP, 1000)]: start('polling', every(1000, ['polling'])),
+    [UNSWAPPABLE]: start('polling', none, UNSWAPPABLE),
+    [BY_HAND]: start('polling', none, BY_HAND),
+  });
 }
 
 function swapping(what: string, rate: number): string {

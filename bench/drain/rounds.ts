@@ -1,4 +1,5 @@
 /** Trials of several cells, one after another in turn, so that what the machine does meanwhile strikes all alike. */
+import { availableParallelism } from 'node:os';
 import type { Collected } from '../collect.ts';
 import { median } from '../statistics.ts';
 import type { Cell } from './cell.ts';
@@ -19,6 +20,23 @@ export interface Rounds {
 
 /** A turn that took so many times as long as the others was interrupted by somebody else. */
 const INTERRUPTED = 20;
+
+/** Cells by their names, as many at a time as there are cores: until they are measured each keeps one busy. */
+export async function startAll(
+  recipes: Readonly<Record<string, () => Promise<Cell>>>,
+): Promise<Record<string, Cell>> {
+  const waiting = Object.entries(recipes);
+  const cells: [name: string, cell: Cell][] = [];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, start] = next;
+      cells.push([name, await start()]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  const order = Object.keys(recipes);
+  return Object.fromEntries(cells.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+}
 
 /** Counted trials of each cell, by its name, in the order of the rounds. */
 export async function trialsOf<T extends TimedTurns>(
