@@ -1,7 +1,7 @@
 /** A CPU: takes interrupts, lets each card's driver work, and runs what swaps are due. One bounded step at a time. */
 
 import { DeliveryCheck } from '../check/delivery.ts';
-import { WakeupCheck } from '../check/wakeups.ts';
+import { completionsThatWait, framesThatWait, WakeupCheck } from '../check/wakeups.ts';
 import type { Burst } from '../drivers/burst.ts';
 import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
 import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
@@ -19,6 +19,7 @@ import { CpuPort } from '../hw/msix.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { Probes } from '../hw/nic/probes.ts';
+import { NvmeProbes } from '../hw/nvme/probes.ts';
 import { SwapDesk } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
 import { NIC_KIND } from '../swap/nic-kind.ts';
@@ -76,6 +77,7 @@ export class Cpu {
   private readonly layout: MachineLayout;
   private readonly clock: Clock;
   private readonly applications: Application[] = [];
+  /** By device. */
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
@@ -151,16 +153,12 @@ export class Cpu {
   /** After a sleep that nobody ended: was anybody to have ended it? */
   sleptThrough(): void {
     const now = this.clock.nowUs();
-    this.slots.forEach((slot, i) => {
+    this.devices.forEach((slot, i) => {
+      const { work } = this.wakeups[i];
       if (!this.wakeups[i].missed(now)) return;
-      const message = 'frames lie in a ring, its vector is enabled, and nobody was told';
-      this.violations.push({
-        invariant: 'interrupts',
-        device: slot.name,
-        message,
-        timeUs: now,
-      });
-      for (let vector = 0; vector < QUEUES; vector++) this.interrupt(slot, vector);
+      const message = `${work.what}, its vector is enabled, and nobody was told`;
+      this.violations.push({ invariant: 'interrupts', device: slot.name, message, timeUs: now });
+      for (let vector = 0; vector < work.vectors; vector++) this.interrupt(slot, vector);
     });
   }
 
@@ -293,14 +291,18 @@ export class Cpu {
       definition.create(environment, parameters),
     );
     slot.buffers = slot.keptBuffers = buffersFor(parameters, card.queues);
-    this.wakeups.push(new WakeupCheck(slot.environment.state, new Probes(this.memory, card.nic.probes)));
+    const probes = new Probes(this.memory, card.nic.probes);
+    this.wakeups.push(new WakeupCheck(framesThatWait(environment.state), probes));
     return slot;
   }
 
   private makeDisk(disk: DiskLayout): Disk {
     const definition = this.diskDrivers.get(disk.driver);
     if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
-    return new Disk(this.memory, disk, definition, this.dma, this.clock);
+    const made = new Disk(this.memory, disk, definition, this.dma, this.clock);
+    const probes = new NvmeProbes(this.memory, disk.nvme.probes);
+    this.wakeups.push(new WakeupCheck(completionsThatWait(made.slot.environment.state), probes));
+    return made;
   }
 
   private makeApplication(card: CardLayout, known: readonly ApplicationDefinition[]): Application {

@@ -1,9 +1,11 @@
 /** No work waits with its vector enabled and nobody told. */
 import { describe, expect, it } from 'vitest';
-import { WakeupCheck } from '../../src/check/wakeups.ts';
+import { completionsThatWait, framesThatWait, WakeupCheck } from '../../src/check/wakeups.ts';
 import { interrupt } from '../../src/drivers/nic/interrupt.ts';
+import { OP } from '../../src/drivers/nvme/requests.ts';
 import { EIMS } from '../../src/hw/nic/datasheet.ts';
 import { Probes } from '../../src/hw/nic/probes.ts';
+import { DiskBench } from '../drivers/nvme/bench.ts';
 import { TestMachine } from '../machine.ts';
 import { isScratch } from '../swap/faulty.ts';
 import { expectClean } from './verdict.ts';
@@ -20,7 +22,10 @@ function withWork(frames = 5, queues = 1): { machine: TestMachine; check: Wakeup
   expect(environment.state.workWaits()).toBe(true);
   return {
     machine,
-    check: new WakeupCheck(environment.state, new Probes(machine.memory, machine.layout.cards[0].nic.probes)),
+    check: new WakeupCheck(
+      framesThatWait(environment.state),
+      new Probes(machine.memory, machine.layout.cards[0].nic.probes),
+    ),
   };
 }
 
@@ -95,6 +100,33 @@ describe('the check for lost wake-ups', () => {
     driver.interrupt(0);
     driver.poll(256);
     expect([sleep(), sleep(), sleep(), sleep(), sleep()]).not.toContain(true);
+  });
+});
+
+describe('the check for lost wake-ups of a disk', () => {
+  function withCompletion(): { bench: DiskBench; sleep: () => boolean } {
+    const bench = DiskBench.started('interrupt');
+    const check = new WakeupCheck(completionsThatWait(bench.state), bench.controller.probes);
+    expect(bench.submit(bench.prepare(OP.read, 0, 8))).toBe(1);
+    const sleep = (): boolean => {
+      bench.step(30_000);
+      return check.missed(bench.clock.us);
+    };
+    return { bench, sleep };
+  }
+
+  it('speaks up when a completion lies there longer than it can be held back', () => {
+    const { bench, sleep } = withCompletion();
+    expect([sleep(), sleep(), sleep(), sleep(), sleep()]).toEqual([false, false, false, false, true]);
+    expect(bench.handed).toEqual([]);
+  });
+
+  it('is silent when it was taken in between', () => {
+    const { bench, sleep } = withCompletion();
+    expect([sleep(), sleep(), sleep()]).toEqual([false, false, false]);
+    bench.turn();
+    expect(bench.handed.length).toBe(1);
+    expect([sleep(), sleep(), sleep(), sleep(), sleep(), sleep()]).not.toContain(true);
   });
 });
 

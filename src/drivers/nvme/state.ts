@@ -175,15 +175,19 @@ export class DiskState {
 
   /** Does a completion lie in a queue? By the phase tags alone, whoever drives. */
   workWaits(): boolean {
-    const { words } = this.memory;
-    for (let left = this.active; left !== 0; left &= left - 1) {
-      const record = this.pair(lowestBit(left));
-      const slots = words[record + PAIR.slots];
-      const head = words[record + PAIR.head];
-      const entry = words[record + PAIR.cq] + (head & (slots - 1)) * CQE_WORDS;
-      if ((load(words, entry + CQE.status) & CQE_PHASE) === phaseAt(head, slots)) return true;
-    }
+    for (let left = this.active; left !== 0; left &= left - 1)
+      if (this.completed(lowestBit(left))) return true;
     return false;
+  }
+
+  /** The same of one queue pair. */
+  completed(queue: number): boolean {
+    const { words } = this.memory;
+    const record = this.pair(queue);
+    const slots = words[record + PAIR.slots];
+    const head = words[record + PAIR.head];
+    const entry = words[record + PAIR.cq] + (head & (slots - 1)) * CQE_WORDS;
+    return (load(words, entry + CQE.status) & CQE_PHASE) === phaseAt(head, slots);
   }
 
   /** A disk has no other work for a driver than `workWaits` tells of. */
