@@ -66,6 +66,12 @@ export class Verification {
     if (op !== OP.read && op !== OP.flush) this.model.writeDropped(request);
   }
 
+  /** No request is outstanding, and the disk was shut down: a promise as that of a flush. */
+  shutDown(): void {
+    this.model.submitFlush(0);
+    this.model.flushDone(0);
+  }
+
   /** As `BlockModel.cut`. */
   cut(): void {
     this.model.cut();

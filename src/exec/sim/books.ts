@@ -4,6 +4,9 @@ import { accountBuffers } from '../../check/buffers.ts';
 import type { CheckedMachine } from '../../check/checker.ts';
 import { balance, type Violation } from '../../check/ledger.ts';
 import { type CardCounts, countCard, factsOf } from '../../host/books.ts';
+import { Iommu } from '../../hw/iommu.ts';
+import { align, PAGE_BYTES } from '../../hw/memory.ts';
+import type { NvmeProbes } from '../../hw/nvme/probes.ts';
 import { load } from '../../hw/shared.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -53,16 +56,55 @@ export function balanceAll(machine: SimMachine): Violation[] {
   return [...balances.flatMap(({ violations }) => violations), ...problems, ...balanceDisks(machine)];
 }
 
-function balanceDisks({ cpu, records, swaps, scenario }: SimMachine): Violation[] {
+/** What no driver that knows its disk has to do with. */
+function refused(device: string, probes: NvmeProbes): Violation[] {
+  const counts = [
+    { count: probes.read('dmaFaults'), what: 'accesses to memory that is not mapped for it' },
+    { count: probes.read('invalidDoorbells'), what: 'doorbells with a value that they cannot take' },
+  ];
+  return counts
+    .filter(({ count }) => count > 0)
+    .map(({ count, what }) => ({
+      invariant: 'driver',
+      device,
+      message: `the disk has refused ${count} ${what}`,
+    }));
+}
+
+function balanceDisks({ cpu, hardware, records, swaps, scenario }: SimMachine): Violation[] {
   const mayFail =
     scenario.rates.mediaError > 0 ||
     scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'mediaError'));
-  return cpu.disks.flatMap(({ slot, client }) => {
+  return cpu.disks.flatMap(({ slot, client }, i) => {
     const own = [...records, ...swaps.lost].filter(({ device }) => device === slot.name);
     const aborted = own.reduce((sum, record) => sum + record.aborted, 0);
     const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail, aborted);
-    return diskBalance(facts).violations;
+    return [...diskBalance(facts).violations, ...refused(slot.name, hardware.disks[i].probes)];
   });
+}
+
+/**
+ * When all drivers have stopped: no memory is theirs but the state blocks, and no device may touch any of it. A driver that
+ * threw may have kept what it held.
+ */
+export function leftBehind(machine: SimMachine): Violation[] {
+  const { cpu, layout, memory, scenario } = machine;
+  if (scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'throwingDriver')))
+    return [];
+  const violations: Violation[] = [];
+  const say = (device: string, message: string) => violations.push({ invariant: 'buffers', device, message });
+  const kept = cpu.devices.reduce((sum, { kind }) => sum + align(kind.stateBytes, PAGE_BYTES), 0);
+  const left = layout.dmaPages.bytes - cpu.dma.freeBytes() - kept;
+  if (left !== 0) say(cpu.devices[0].name, `${left} bytes of DMA memory are not given back at the end`);
+  const iommu = new Iommu(memory, layout.iommu);
+  const { address, bytes } = layout.dmaPages;
+  for (const { name, index } of cpu.devices) {
+    let open = 0;
+    for (let page = address; page < address + bytes; page += PAGE_BYTES)
+      if (iommu.allows(index, page, PAGE_BYTES)) open++;
+    if (open > 0) say(name, `${open} pages of DMA memory may still be touched at the end`);
+  }
+  return violations;
 }
 
 /** A link that has nothing to do may not yet have published what it saw. */

@@ -12,7 +12,7 @@ import type { SwapRecord } from '../../swap/record.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import { Hardware } from '../hardware.ts';
 import { HardwareActors, NOBODY } from './actors.ts';
-import { allAccounted, balanceAll, checkedMachine } from './books.ts';
+import { allAccounted, balanceAll, checkedMachine, leftBehind } from './books.ts';
 import { nothingCovered, SwapMarks } from './coverage.ts';
 import { Endless, endless, guardAgainstEndless, stepThrough } from './endless.ts';
 import { SlowFabric } from './fabric.ts';
@@ -64,7 +64,7 @@ export class SimMachine {
   private readonly parts: SimParts;
   readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
-  private readonly progress = new Progress();
+  private progress = new Progress();
   private readonly trace: Trace | undefined;
   private checkers: readonly Checker[] = [];
   /** Of CPUs that ended with the power. */
@@ -381,5 +381,16 @@ export class SimMachine {
     const away = buffersAway(cpu.pool);
     const message = `${away} buffers are not home at the end`;
     if (away !== 0) this.fail({ invariant: 'buffers', device: this.first, message });
+    for (const violation of leftBehind(this)) this.fail(violation);
+    if (this.violation === undefined && this.layout.cards.length === 0) this.readAnew();
+  }
+
+  /** Whatever comes after the end, what was written is on the disks: the power fails, and all is read once more. */
+  private readAnew(): void {
+    this.power.trust();
+    this.progress = new Progress();
+    this.restart();
+    while (!this.over() && !this.settled()) this.turn();
+    for (const violation of balanceAll(this)) this.fail(violation);
   }
 }

@@ -3,6 +3,7 @@
  * of a write that is half done is its media's affair. What lay in the machine's memory is gone. The workload and what it
  * knows are not: they stand for whoever was promised something, outside of the machine.
  */
+import type { DiskClient } from '../../host/client.ts';
 import type { Disk } from '../../host/disk.ts';
 import { Workload } from '../../host/workload/workload.ts';
 import type { Region } from '../../hw/memory.ts';
@@ -84,7 +85,17 @@ export class Power {
     clear(layout.dmaPages, GARBAGE);
     begin();
     for (const disk of layout.disks) store(memory.words, disk.done.address >>> 2, 0);
-    for (const { client } of this.machine.cpu.disks) if (client instanceof Workload) client.powerCut();
+    for (const workload of this.workloads()) workload.powerCut();
+  }
+
+  /** All drivers have stopped: no power cut takes anything that they have acknowledged. */
+  trust(): void {
+    for (const workload of this.workloads()) workload.shutDown();
+  }
+
+  private workloads(): Workload[] {
+    const clients: DiskClient[] = this.machine.cpu.disks.map(({ client }) => client);
+    return clients.filter((client) => client instanceof Workload);
   }
 
   private whole<T>(work: () => T): T {

@@ -193,6 +193,11 @@ export class Workload implements DiskClient {
     if (this.verification !== undefined) this.choices.beginPass();
   }
 
+  /** The driver has stopped and the disk is shut down: what was acknowledged survives a power cut. */
+  shutDown(): void {
+    this.verification?.shutDown();
+  }
+
   /** Nothing will complete any more: what is outstanding is lost. */
   giveUp(nowUs: number): void {
     this.books.settleOffer();
