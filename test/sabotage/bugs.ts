@@ -1,4 +1,6 @@
 /** The planted bugs: what the checkers have to find. Each breaks an invariant, none is a matter of speed. */
+import { BLOCK_BUGS } from './bugs/blocks.ts';
+import { FRESH_BLOCK_BUGS } from './bugs/blocks-fresh.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
@@ -18,4 +20,6 @@ export const BUGS: readonly Sabotage[] = [
   ...SECOND_BUGS,
   ...THIRD_BUGS,
   ...FOURTH_BUGS,
+  ...BLOCK_BUGS,
+  ...FRESH_BLOCK_BUGS,
 ];

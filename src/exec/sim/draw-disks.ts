@@ -30,12 +30,12 @@ export interface SimDisk {
 
 export const DISK_PARAMETERS = ['queueDepth', 'batch', 'holdUs', 'buffers', 'readAhead'] as const;
 /**
- * Parts of the page, the page, and more: those have PRP lists. A longer request is tested by logical blocks, of which no
+ * Parts of the page, the page, and more: those have PRP lists, the last page of one is no whole one. A longer request is tested by logical blocks, of which no
  * merging and no power cut tears one.
  */
-const SIZES = [512, 512, 1024, 2048, 4096, 4096, 4096, 8192, 12_288, 36_864] as const;
+const SIZES = [512, 512, 1024, 2048, 4096, 4096, 4096, 8192, 12_800, 36_864] as const;
 const AREA_BYTES = 192 * 1024;
-const RW: readonly Pattern[] = [...PATTERNS, 'randrw', 'randrw', 'randrw', 'randwrite'];
+const RW: readonly Pattern[] = [...PATTERNS, 'write', 'write', 'randrw', 'randrw', 'randrw', 'randwrite'];
 
 /** `beside`: there are cards too, so there is less for a disk to do. */
 export function drawDisks(lots: Lots, deck: Deck, beside: boolean): SimDisk[] {
@@ -56,7 +56,7 @@ function drawDisk(lots: Lots, { diskDrivers }: Deck, requests: number): SimDisk 
     iodepth: lots.pick([1, 2, 4, 8, 16, 32, 48]),
     rwmixread: lots.pick([10, 30, 50, 70]),
     flushEvery: lots.pick([0, 1, 3, 10, 40]),
-    fua: lots.pick([0, 0, 10, 50]),
+    fua: lots.pick([0, 10, 50, 50]),
     zeroes: lots.pick([0, 0, 0, 20]),
     area: lots.pick([2, 8, 16, 32, 64].filter((area) => area * bs <= AREA_BYTES)),
     requests: bs > 8192 ? Math.ceil(requests / 2) : requests,

@@ -67,6 +67,11 @@ const NOT_WITH: Readonly<Record<'cards' | 'disks' | 'both', readonly AmbientFaul
   both: ['powerCut'],
 };
 
+/** Of a thousand scenarios. Promises are looked for after power cuts alone. */
+function shareOf(fault: AmbientFault): number {
+  return fault === 'powerCut' ? 500 : 330;
+}
+
 /** About a third of the allowed ones, each at a rate of its own. `devices`: what the machine has. */
 export function drawRates(
   lots: Lots,
@@ -75,7 +80,7 @@ export function drawRates(
 ): FaultRates {
   const rates: Record<AmbientFault, number> = { ...NO_FAULTS };
   for (const fault of AMBIENT)
-    if (!NOT_WITH[devices].includes(fault) && lots.chance(330) && allowed.has(fault))
+    if (!NOT_WITH[devices].includes(fault) && lots.chance(shareOf(fault)) && allowed.has(fault))
       rates[fault] = lots.between(1, MOST[fault]);
   return rates;
 }
