@@ -8,6 +8,7 @@ import { Iommu } from '../../hw/iommu.ts';
 import { align, PAGE_BYTES } from '../../hw/memory.ts';
 import type { NvmeProbes } from '../../hw/nvme/probes.ts';
 import { load } from '../../hw/shared.ts';
+import type { Ambush } from './faults.ts';
 import type { SimMachine } from './machine.ts';
 
 export function checkedMachine({ cpu, hardware, layout, memory }: SimMachine): CheckedMachine {
@@ -83,14 +84,17 @@ function balanceDisks({ cpu, hardware, records, swaps, scenario }: SimMachine): 
   });
 }
 
+function failsInRelease({ fault, phase }: Ambush): boolean {
+  return fault === 'throwingDriver' && phase === 'retire';
+}
+
 /**
  * When all drivers have stopped: no memory is theirs but the state blocks, and no device may touch any of it. A driver that
- * threw may have kept what it held.
+ * throws in its release keeps what it has.
  */
 export function leftBehind(machine: SimMachine): Violation[] {
   const { cpu, layout, memory, scenario } = machine;
-  if (scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'throwingDriver')))
-    return [];
+  if (scenario.swaps.some(({ ambushes }) => ambushes.some(failsInRelease))) return [];
   const violations: Violation[] = [];
   const say = (device: string, message: string) => violations.push({ invariant: 'buffers', device, message });
   const kept = cpu.devices.reduce((sum, { kind }) => sum + align(kind.stateBytes, PAGE_BYTES), 0);

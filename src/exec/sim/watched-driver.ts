@@ -66,7 +66,12 @@ export function watchedDisk(given: DiskDriverDefinition): DiskDriverDefinition {
 function created<T extends Driver>(device: number, create: () => T): T {
   WATCH.current.before(device, 'create', undefined);
   const driver = create();
-  WATCH.current.after(device, 'create', driver);
+  try {
+    WATCH.current.after(device, 'create', driver);
+  } catch (error) {
+    driver.release(); // who throws while being made keeps nothing
+    throw error;
+  }
   return driver;
 }
 

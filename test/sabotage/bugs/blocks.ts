@@ -255,8 +255,9 @@ export const BLOCK_BUGS: readonly Sabotage[] = [
     part: 'swap',
     file: 'src/swap/disk-plan.ts',
     edits: [
+      { find: "  if (keeps.more) kinds.push('abstain');\n", replace: '' },
       {
-        find: "  if (keeps.more) kinds.push('abstain');\n  kinds.push('watch');\n",
+        find: "  kinds.push('watch');\n",
         replace: "  kinds.push('watch');\n  if (keeps.more) kinds.push('abstain');\n",
       },
     ],
