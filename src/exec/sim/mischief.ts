@@ -375,7 +375,7 @@ export class Mischief implements CallWatch {
     for (let card = 0; card < this.victims.length; card++) {
       if (this.machine.phaseOf(card) !== 'prepare') continue;
       // Not always the first one: what was allocated before it must be given back.
-      if (!this.machine.lots.chance(700) || !this.take(card, 'prepare', 'failingAllocation')) continue;
+      if (!this.machine.lots.chance(500) || !this.take(card, 'prepare', 'failingAllocation')) continue;
       this.mark(card, 'failingAllocation');
       this.machine.note(`${this.nameOf(card)}: no memory for ${what}`);
       throw new DmaExhausted(bytes, what, 0);
