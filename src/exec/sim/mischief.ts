@@ -22,16 +22,8 @@ import {
   STRIKES,
   SURVIVABLE,
 } from './susceptible.ts';
-import { Victim } from './victim.ts';
+import { InjectedFault, Victim } from './victim.ts';
 import type { CallWatch, DriverCall } from './watched-driver.ts';
-
-/** What a driver throws when the scenario says that it does. */
-export class InjectedFault extends Error {
-  constructor(call: DriverCall) {
-    super(`thrown by the simulation in ${call}`);
-    this.name = 'InjectedFault';
-  }
-}
 
 const MOST_AMBIENT = 100;
 const FLAP_US = 200;

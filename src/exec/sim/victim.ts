@@ -1,5 +1,14 @@
 import type { Driver } from '../../drivers/contract.ts';
 import type { Ambush } from './faults.ts';
+import type { DriverCall } from './watched-driver.ts';
+
+/** What a driver throws when the scenario says that it does. */
+export class InjectedFault extends Error {
+  constructor(call: DriverCall) {
+    super(`thrown by the simulation in ${call}`);
+    this.name = 'InjectedFault';
+  }
+}
 
 /** What lies in wait on one device, and what it suffers from at the moment. */
 export class Victim {
