@@ -249,7 +249,7 @@ export const CHECKERS: readonly CheckerDefinition[] = [
   },
   {
     name: 'noticed',
-    description: 'no wakeup is lost, no swap touches another card, no driver throws in normal service',
+    description: 'no wakeup is lost, no swap touches another device, no driver throws in normal service',
     create: (machine) => new Noticed(machine),
   },
 ];
