@@ -116,7 +116,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
   const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
   // Short ones: whatever takes a thread's core for a fraction of a millisecond spoils a trial, not most of them.
   const durationUs = 5000;
-  const trials = count === 1 ? 6 : quick ? 8 : 30;
+  const trials = count === 1 ? 6 : quick ? 8 : 16;
   for (let trial = 0; trial < trials; trial++) {
     const alone = await cell.trial({ pace, durationUs });
     const swapped = await cell.trial({ pace, durationUs }, swaps);

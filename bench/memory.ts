@@ -105,7 +105,7 @@ export const memory: Bench = {
   title: 'Memory and garbage',
   summary: 'Bytes allocated on the hot path, collections meanwhile, and the resident size of a card.',
   // What is allocated does not differ from process to process.
-  processes: { full: 3, quick: 1 },
+  processes: { full: 2, quick: 1 },
   measure,
   show,
 };
