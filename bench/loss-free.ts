@@ -68,7 +68,7 @@ async function measure(quick: boolean): Promise<Measured> {
     searches[name] = new RateSearch({
       from: mpps * 3e5,
       to: mpps * 1.3e6,
-      width: quick ? 0.12 : 0.09,
+      width: 0.12,
       trialUs: TRIAL_US,
       repeats: quick ? 2 : 3,
     });
