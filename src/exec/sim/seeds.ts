@@ -101,7 +101,7 @@ export class Workbench {
       const result = this.run(drawScenario(seed, deck));
       frames += result.frames;
       requests += result.requests;
-      swaps += result.records.length;
+      swaps += result.records.length + (result.covered.outcomes.cutOff ?? 0);
       addCoverage(covered, result.covered);
       if (result.violation !== undefined) failed.push(seed);
     }

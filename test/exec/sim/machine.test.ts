@@ -19,8 +19,9 @@ describe('seeds', () => {
     expect({ seeds, failed }).toEqual({ seeds: 100, failed: [] });
     expect(frames).toBeGreaterThan(50 * 400);
     expect(requests).toBeGreaterThan(40 * 250);
-    const { done = 0, rolledBack = 0, refused = 0 } = covered.outcomes;
-    expect(done + rolledBack + refused).toBe(swaps);
+    const { done = 0, rolledBack = 0, refused = 0, cutOff = 0 } = covered.outcomes;
+    expect(done + rolledBack + refused + cutOff).toBe(swaps);
+    expect(cutOff).toBeGreaterThan(0);
     expect(done).toBeGreaterThan(swaps / 2);
     expect(rolledBack).toBeGreaterThan(0);
     expect(refused).toBeGreaterThan(0);
