@@ -12,7 +12,7 @@ import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 9, counted: 7, turns: 60 };
-const QUICK: Rounds = { warm: 11, counted: 7, turns: 75 };
+const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
 
 interface LiveTimes {
   readonly warmUs: number;
