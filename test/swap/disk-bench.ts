@@ -138,6 +138,7 @@ function delegating(driver: DiskDriver): DiskDriver {
     queuesChanged: () => driver.queuesChanged(),
     configure: () => driver.configure(),
     settle: () => driver.settle?.() ?? true,
+    proved: () => driver.proved?.(),
     release: () => driver.release(),
   };
 }
