@@ -8,7 +8,7 @@ import type { DiskRun } from './disk/messages.ts';
 import { isPlain, METHODS, PAIRS, show } from './disk/swap-tables.ts';
 import { DISK_NAMES } from './disk/tables.ts';
 import type { SwapSeries } from './live/messages.ts';
-import { recordPhases, recordQuantiles } from './swap-quantiles.ts';
+import { recordPairs, recordPhases, recordQuantiles } from './swap-quantiles.ts';
 
 const AREA = 4096;
 const DEPTH = 32;
@@ -71,12 +71,7 @@ function record(collected: Collected, method: (typeof METHODS)[number], runs: re
   collected.value(`${id}/count`, done.length);
   collected.value(`${id}/undone`, records.length - done.length);
   if (method !== 'inplace') return;
-  for (const { from, to } of PAIRS)
-    recordQuantiles(
-      collected,
-      `${id}/${from}-${to}`,
-      done.filter((swap) => swap.from === from && swap.to === to),
-    );
+  recordPairs(collected, id, PAIRS, done);
   recordPhases(collected, id, done);
 }
 

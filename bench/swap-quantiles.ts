@@ -40,6 +40,21 @@ export function recordQuantiles(collected: Collected, id: string, done: readonly
   if (controls.length > 0) collected.value(`${id}/over`, stallOver(done));
 }
 
+/** The same for each pair of drivers by itself. */
+export function recordPairs(
+  collected: Collected,
+  id: string,
+  pairs: readonly { readonly from: string; readonly to: string }[],
+  done: readonly SwapRecord[],
+): void {
+  for (const { from, to } of pairs)
+    recordQuantiles(
+      collected,
+      `${id}/${from}-${to}`,
+      done.filter((swap) => swap.from === from && swap.to === to),
+    );
+}
+
 export function recordPhases(collected: Collected, id: string, done: readonly SwapRecord[]): void {
   for (const phase of PHASES) {
     const took = done.map((swap) => phaseTookUs(swap, phase)).filter((us) => us !== undefined);

@@ -6,7 +6,7 @@ import { LiveCell, type LiveTrial } from './live/cell.ts';
 import type { SwapSeries, TrialLoad } from './live/messages.ts';
 import { runLive } from './live/run.ts';
 import { machineFor } from './machines.ts';
-import { recordPhases, recordQuantiles } from './swap-quantiles.ts';
+import { recordPairs, recordPhases, recordQuantiles } from './swap-quantiles.ts';
 import { LOADS, METHODS, PAIRS, show } from './swap-tables.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
@@ -96,12 +96,7 @@ function record(collected: Collected, id: string, trials: readonly LiveTrial[], 
   const lost = trials.reduce((sum, { offered, delivered }) => sum + offered - delivered, 0);
   collected.value(`${id}/lost`, lost / Math.max(1, done.length));
   if (method !== 'inplace') return;
-  for (const { from, to } of PAIRS)
-    recordQuantiles(
-      collected,
-      `${id}/${from}-${to}`,
-      done.filter((swap) => swap.from === from && swap.to === to),
-    );
+  recordPairs(collected, id, PAIRS, done);
   recordPhases(collected, id, done);
 }
 

@@ -11,6 +11,7 @@ import type { Method } from '../../src/swap/plan.ts';
 import type { SwapRecord } from '../../src/swap/record.ts';
 import { POLL_BUDGET, Slot } from '../../src/swap/slot.ts';
 import { type BenchOptions, DiskBench } from '../drivers/nvme/bench.ts';
+import { passedOn } from './passed-on.ts';
 
 /** A driver on probation does not make a test wait long. */
 const PATIENCE = { stuckPolls: 20_000, idlePolls: 300 };
@@ -124,21 +125,12 @@ export function altered(
 
 function delegating(driver: DiskDriver): DiskDriver {
   return {
-    start: () => driver.start(),
-    stop: () => driver.stop(),
-    exportState: (format) => driver.exportState(format),
-    importState: (format) => driver.importState(format),
-    activate: () => driver.activate(),
-    quiesce: () => driver.quiesce(),
-    poll: (budget) => driver.poll(budget),
-    interrupt: (vector) => driver.interrupt(vector),
-    idle: () => driver.idle(),
+    ...passedOn(driver),
     room: (queue) => driver.room(queue),
     submit: (queue, requests, count) => driver.submit(queue, requests, count),
     queuesChanged: () => driver.queuesChanged(),
     configure: () => driver.configure(),
     settle: () => driver.settle?.() ?? true,
     proved: () => driver.proved?.(),
-    release: () => driver.release(),
   };
 }

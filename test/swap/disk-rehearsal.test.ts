@@ -13,6 +13,7 @@ import type { SwapRecord } from '../../src/swap/record.ts';
 import { SCRATCH_DEPTH, ScratchDisk } from '../../src/swap/scratch-disk.ts';
 import { POLL_BUDGET, Slot } from '../../src/swap/slot.ts';
 import { Understudy } from '../../src/swap/understudy.ts';
+import { telling } from './spied.ts';
 
 const CLOCK = { nowUs: () => 0 };
 
@@ -99,20 +100,10 @@ function throwsAtOnce(): never {
   throw new Error('not on a scratch disk');
 }
 
-/** Tells of the calls of a pause before they are made. */
 function spied(definition: DiskDriverDefinition, tell: (call: string) => void): DiskDriverDefinition {
+  const { name, create } = definition;
   return {
     ...definition,
-    create: (environment, parameters) => {
-      const driver = definition.create(environment, parameters);
-      for (const name of ['quiesce', 'exportState', 'importState', 'activate'] as const) {
-        const own = driver[name].bind(driver);
-        driver[name] = (format?: string) => {
-          tell(`${definition.name} ${name}`);
-          own(format ?? '');
-        };
-      }
-      return driver;
-    },
+    create: (environment, parameters) => telling(create(environment, parameters), name, tell),
   };
 }

@@ -3,6 +3,7 @@ import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../src/d
 import { interrupt } from '../../src/drivers/nic/interrupt.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import type { Parameters } from '../../src/drivers/parameters.ts';
+import { passedOn } from './passed-on.ts';
 
 /** On the scratch card, on which drivers are warmed, a faulty driver behaves. */
 export function isScratch(environment: NicEnvironment): boolean {
@@ -27,18 +28,9 @@ export function altered(
 
 function delegating(driver: NicDriver, change: Partial<NicDriver>): NicDriver {
   return {
-    start: () => driver.start(),
-    stop: () => driver.stop(),
-    exportState: (format) => driver.exportState(format),
-    importState: (format) => driver.importState(format),
-    activate: () => driver.activate(),
-    quiesce: () => driver.quiesce(),
-    poll: (budget) => driver.poll(budget),
-    interrupt: (vector) => driver.interrupt(vector),
-    idle: () => driver.idle(),
+    ...passedOn(driver),
     room: (queue) => driver.room(queue),
     transmit: (...frames) => driver.transmit(...frames),
-    release: () => driver.release(),
     queuesChanged: () => driver.queuesChanged?.(),
     setReceiveBuffers: (count) => driver.setReceiveBuffers?.(count),
     ...change,

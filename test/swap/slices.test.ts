@@ -7,6 +7,7 @@ import { rehearse } from '../../src/swap/rehearsal.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 import { altered, throwingIn } from './faulty.ts';
+import { telling } from './spied.ts';
 
 /** Polls of the new driver before the old one is released, and of the old one from the request on. */
 function pollsOf(rxRing: number, queues = 1): { before: number; after: number } {
@@ -120,25 +121,15 @@ describe('a rehearsal', () => {
   });
 });
 
-/** Tells of the calls of a pause before they are made. */
-function spied(definition: NicDriverDefinition, tell: (call: string) => void): NicDriverDefinition {
-  return {
-    ...definition,
-    create: (environment, parameters) => {
-      const driver = definition.create(environment, parameters);
-      for (const name of ['quiesce', 'exportState', 'importState', 'activate'] as const) {
-        const own = driver[name].bind(driver);
-        driver[name] = (format?: string) => {
-          tell(`${definition.name} ${name}`);
-          own(format ?? '');
-        };
-      }
-      return driver;
-    },
-  };
-}
-
 /** An environment that is not the scratch card's, on which faulty drivers behave. */
 function elsewhere() {
   return new TestMachine().slot().environment;
+}
+
+function spied(definition: NicDriverDefinition, tell: (call: string) => void): NicDriverDefinition {
+  const { name, create } = definition;
+  return {
+    ...definition,
+    create: (environment, parameters) => telling(create(environment, parameters), name, tell),
+  };
 }

@@ -8,6 +8,7 @@ import { Iommu } from '../../hw/iommu.ts';
 import { align, PAGE_BYTES } from '../../hw/memory.ts';
 import type { NvmeProbes } from '../../hw/nvme/probes.ts';
 import { load } from '../../hw/shared.ts';
+import { abortedBy } from '../../swap/record.ts';
 import type { Ambush } from './faults.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -77,8 +78,7 @@ function balanceDisks({ cpu, hardware, records, swaps, scenario }: SimMachine): 
     scenario.rates.mediaError > 0 ||
     scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'mediaError'));
   return cpu.disks.flatMap(({ slot, client }, i) => {
-    const own = [...records, ...swaps.lost].filter(({ device }) => device === slot.name);
-    const aborted = own.reduce((sum, record) => sum + record.aborted, 0);
+    const aborted = abortedBy([...records, ...swaps.lost], slot.name);
     const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail, aborted);
     return [...diskBalance(facts).violations, ...refused(slot.name, hardware.disks[i].probes)];
   });

@@ -6,7 +6,7 @@ import type { Disk } from '../../host/disk.ts';
 import { dumpCards } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
-import type { SwapRecord } from '../../swap/record.ts';
+import { abortedBy, type SwapRecord } from '../../swap/record.ts';
 import type { CpuResult, DiskResult } from './messages.ts';
 import type { Served } from './serve.ts';
 
@@ -61,8 +61,7 @@ export function conclude(
 
 function diskResult(disk: Disk, records: readonly SwapRecord[]): DiskResult {
   const { slot, client } = disk;
-  const own = records.filter(({ device }) => device === slot.name);
-  const aborted = own.reduce((total, record) => total + record.aborted, 0);
+  const aborted = abortedBy(records, slot.name);
   return {
     driver: slot.definition.name,
     facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail, aborted),
