@@ -29,7 +29,7 @@ async function measureDriver(collected: Collected, driver: string, quick: boolea
   const rate = await lossFreeRate(cell, {
     from: mpps * 1e5,
     to: mpps * 2e6,
-    width: quick ? 0.1 : 0.05,
+    width: 0.1,
     trialUs: quick ? 30_000 : 60_000,
     repeats: 3,
   });

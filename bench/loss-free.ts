@@ -4,7 +4,7 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { LiveCell, type LiveTrial } from './live/cell.ts';
 import type { SwapSeries } from './live/messages.ts';
-import { RateSearch, tryRate } from './live/search.ts';
+import { Ladder, RateSearch, tryRate } from './live/search.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, Goal } from './results.ts';
 import { median } from './statistics.ts';
@@ -50,17 +50,24 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   },
 };
 
-/** Those that need no more than one driver. */
-const QUICK_VARIANTS = ['polling', 'null swaps', 'resizes'];
+/** These on one machine, in turn. */
+const TOGETHER = ['polling', 'null swaps', 'resizes'];
+/** These on a machine each, with its driver. */
+const SEARCHED = [...DRIVERS, 'all pairs'];
+const RUNGS = 7;
+const TRIES = 3;
+const QUICK_TRIES = 2;
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const cells: Record<string, LiveCell> = {};
   const searches: Record<string, RateSearch> = {};
-  const variants = Object.entries(VARIANTS).filter(([name]) => !quick || QUICK_VARIANTS.includes(name));
-  for (const [name, { driver }] of variants) {
+  for (const name of quick ? ['polling'] : SEARCHED) {
     const cell = await LiveCell.start(
-      await machineFor({ size: 64, link: 'open', driver: { name: driver }, app: 'sink', duration: '1m' }),
+      await machineFor({
+        ...{ size: 64, link: 'open', app: 'sink', duration: '1m' },
+        driver: { name: VARIANTS[name].driver },
+      }),
       true, // rehearsed, those without swaps too: the same code is faster for it
     );
     const { mpps } = await cell.trial({ pace: { kind: 'max' }, durationUs: WARM_US });
@@ -75,15 +82,42 @@ async function measure(quick: boolean): Promise<Measured> {
   }
   const losses: Record<string, Charged[]> = {};
   while (Object.values(searches).some(({ over }) => !over))
-    for (const [name, { swaps }] of variants) {
-      const search = searches[name];
-      if (search.over) continue;
-      const trial = await tryRate(cells[name], search, TRIAL_US, swaps);
-      if (swaps !== undefined) losses[name] = [...(losses[name] ?? []), chargeOf(trial)];
-    }
-  record(collected, searches, losses);
+    for (const [name, search] of Object.entries(searches))
+      if (!search.over) await trial(name, cells[name], search, losses);
+  const ladders = await climb(cells.polling, searches.polling.found, quick ? QUICK_TRIES : TRIES, losses);
+  const rates = Object.fromEntries(
+    Object.entries({ ...searches, ...ladders }).map(([name, { found }]) => [name, found]),
+  );
+  record(collected, rates, losses);
   for (const cell of Object.values(cells)) collected.ledgers.push(await cell.end());
   return collected;
+}
+
+/** Polling without swaps, with null swaps and with resizes: one machine, in turn. */
+async function climb(
+  cell: LiveCell,
+  middle: number,
+  tries: number,
+  losses: Record<string, Charged[]>,
+): Promise<Record<string, Ladder>> {
+  const ladders = Object.fromEntries(TOGETHER.map((name) => [name, new Ladder(middle, RUNGS)]));
+  const order = Object.entries(ladders);
+  for (let i = 0; i < RUNGS * tries; i++) {
+    for (const [name, ladder] of order) await trial(name, cell, ladder, losses);
+    order.push(...order.splice(0, 1));
+  }
+  return ladders;
+}
+
+async function trial(
+  name: string,
+  cell: LiveCell,
+  search: RateSearch | Ladder,
+  losses: Record<string, Charged[]>,
+): Promise<void> {
+  const { swaps } = VARIANTS[name];
+  const tried = await tryRate(cell, search, TRIAL_US, swaps);
+  if (swaps !== undefined) losses[name] = [...(losses[name] ?? []), chargeOf(tried)];
 }
 
 interface Charged {
@@ -105,11 +139,11 @@ function chargeOf({ hardware, cpu }: LiveTrial): Charged {
 
 function record(
   collected: Collected,
-  searches: Readonly<Record<string, RateSearch>>,
+  rates: Readonly<Record<string, number>>,
   losses: Readonly<Record<string, readonly Charged[]>>,
 ): void {
-  const found = (name: string) => searches[name].found / 1e6;
-  for (const name of Object.keys(searches)) {
+  const found = (name: string) => rates[name] / 1e6;
+  for (const name of Object.keys(rates)) {
     collected.value(`loss-free/${name}/rate`, found(name));
     if (VARIANTS[name].swaps === undefined) continue;
     const without = name === 'all pairs' ? Math.min(...DRIVERS.map(found)) : found('polling');

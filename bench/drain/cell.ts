@@ -20,6 +20,14 @@ interface HardwareBooks {
 type HardwareThread = Thread<CellAnswer<HardwareBooks>, Command>;
 type CpuThread = Thread<CellAnswer<DrainResult>, Command>;
 
+export interface CellEnd {
+  readonly ledger: LedgerResult;
+  /** Of all swaps. */
+  readonly records: readonly SwapRecord[];
+  /** Frames that lay in the rings when each of them ended. */
+  readonly waiting: readonly number[];
+}
+
 /** Files with the code of the CPU thread: the product's build, or one that it is compared with. */
 export const PRODUCT = 'drain-cpu.worker';
 
@@ -71,8 +79,8 @@ export class Cell {
     await Promise.all([this.cpu.next('swapped'), this.hardware.next('left')]);
   }
 
-  /** Drains what is left, makes the books, and ends the threads. The records are of all swaps. */
-  async end(): Promise<{ readonly ledger: LedgerResult; readonly records: readonly SwapRecord[] }> {
+  /** Drains what is left, makes the books, and ends the threads. */
+  async end(): Promise<CellEnd> {
     this.command({ kind: 'end' });
     const [{ result: drained }, { result: books }] = await Promise.all([
       this.cpu.next('finished'),
@@ -80,8 +88,12 @@ export class Cell {
     ]);
     await Promise.all([this.cpu.terminate(), this.hardware.terminate()]);
     return drained.kind === 'host'
-      ? { ledger: this.ledger(drained.cpu, books), records: drained.cpu.records }
-      : { ledger: this.bareLedger(drained.bare), records: [] };
+      ? {
+          ledger: this.ledger(drained.cpu, books),
+          records: drained.cpu.records,
+          waiting: drained.waiting,
+        }
+      : { ledger: this.bareLedger(drained.bare), records: [], waiting: [] };
   }
 
   /** The CPU gives the first turn, when it has come to its command. */

@@ -20,7 +20,8 @@ export interface BareResult {
 }
 
 export type DrainResult =
-  | { readonly kind: 'host'; readonly cpu: CpuResult }
+  /** `waiting`: for each swap, in the order of the records, the frames that lay in the rings when it ended. */
+  | { readonly kind: 'host'; readonly cpu: CpuResult; readonly waiting: readonly number[] }
   | { readonly kind: 'bare'; readonly bare: BareResult };
 
 export interface Drain {
@@ -45,16 +46,17 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
     clock.pause();
     clock.resume(); // its fields hold by now what they will hold: compiled code is not thrown away for them
     const understudy = drainer.rehearsed ? rehearse(NIC_DRIVERS, clock) : undefined;
+    const waiting = new Waiting();
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,
       drivers: NIC_DRIVERS.filter(({ name }) => drainer.drivers?.includes(name) ?? true),
       applications: [MACSWAP],
       understudy,
-      swapEnded: () => undefined,
+      swapEnded: () => waiting.swapEnded(),
     });
     for (const _ of cpu.boot());
-    return new HostDrain(memory, layout, cpu, clock);
+    return new HostDrain(memory, layout, cpu, clock, waiting);
   }
   const clock = new MonotonicClock(originUs);
   const bare = drainer.forwards
@@ -88,18 +90,41 @@ class TurnClock implements Clock {
   }
 }
 
+/** Frames that a turn still has to take when a swap ends, which only the end of the turn can tell. */
+class Waiting {
+  readonly frames: number[] = [];
+  private told = 0;
+  private taken = 0;
+
+  take(frames: number): void {
+    this.taken += frames;
+  }
+
+  swapEnded(): void {
+    this.frames.push(this.taken);
+  }
+
+  turnEnded(): void {
+    for (; this.told < this.frames.length; this.told++)
+      this.frames[this.told] = this.taken - this.frames[this.told];
+    this.taken = 0;
+  }
+}
+
 class HostDrain implements Drain {
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
   private readonly cpu: Cpu;
   private readonly clock: TurnClock;
+  private readonly waiting: Waiting;
   private readonly beganUs: number;
 
-  constructor(memory: Memory, layout: MachineLayout, cpu: Cpu, clock: TurnClock) {
+  constructor(memory: Memory, layout: MachineLayout, cpu: Cpu, clock: TurnClock, waiting: Waiting) {
     this.memory = memory;
     this.layout = layout;
     this.cpu = cpu;
     this.clock = clock;
+    this.waiting = waiting;
     clock.pause();
     this.beganUs = clock.nowUs();
     cpu.desk.start(this.beganUs);
@@ -115,7 +140,11 @@ class HostDrain implements Drain {
 
   drain(): number {
     let frames = 0;
-    for (let served = this.cpu.step(); served > 0; served = this.cpu.step()) frames += served;
+    for (let served = this.cpu.step(); served > 0; served = this.cpu.step()) {
+      frames += served;
+      this.waiting.take(served);
+    }
+    this.waiting.turnEnded();
     return frames;
   }
 
@@ -138,12 +167,14 @@ class HostDrain implements Drain {
     this.cpu.desk.close();
     while (this.cpu.desk.busy) this.cpu.step();
     this.clock.pause();
+    this.waiting.turnEnded();
   }
 
   conclude(): DrainResult {
     const occupancy = { workingUs: 0, lookingUs: 0, idleUs: 0 };
     const served = { startUs: this.beganUs, endUs: this.clock.nowUs(), occupancy };
-    return { kind: 'host', cpu: conclude(this.cpu, this.memory, this.layout, false, served) };
+    const cpu = conclude(this.cpu, this.memory, this.layout, false, served);
+    return { kind: 'host', cpu, waiting: this.waiting.frames };
   }
 }
 

@@ -12,6 +12,8 @@ import type { SwapSeries } from './messages.ts';
 const LATE_US = 1000;
 /** So many in a row at one rate: not the machine's doing, the tester cannot keep that pace. */
 const MOST_LATE = 4;
+/** The ratio of a ladder's neighbouring rates. */
+const RUNG = 1.1;
 
 export interface SearchOptions {
   /** Rates in frames per second, one known to be too high. */
@@ -68,10 +70,49 @@ export class RateSearch {
   }
 }
 
+/**
+ * The same rates for several in turn, a rung apart, each tried as often: what is found (the estimator of Spearman and
+ * Kärber) says nothing new of the rate, but their ratio is known better, for what the machine does for a while strikes all.
+ */
+export class Ladder {
+  private readonly lowest: number;
+  private readonly rungs: number;
+  private readonly told: number[];
+  private readonly passed: number[];
+  private tries = 0;
+
+  /** `middle`: the rate about which the rungs stand, of an odd number. */
+  constructor(middle: number, rungs: number) {
+    this.lowest = middle / RUNG ** ((rungs - 1) / 2);
+    this.rungs = rungs;
+    this.told = Array.from({ length: rungs }, () => 0);
+    this.passed = Array.from({ length: rungs }, () => 0);
+  }
+
+  /** The rate to be tried next: from the lowest to the highest, and again. */
+  get rate(): number {
+    return this.lowest * RUNG ** (this.tries % this.rungs);
+  }
+
+  /** Where half of the trials pass. A rung at which the tester was always late is none that it can offer. */
+  get found(): number {
+    const shares = this.passed.map((count, rung) => count / Math.max(1, this.told[rung]));
+    return this.lowest * RUNG ** (shares.reduce((sum, share) => sum + share, 0) - 0.5);
+  }
+
+  /** As for a search, but that a trial with a late tester is not repeated. */
+  take(lossFree: boolean, lateUs = 0): void {
+    const rung = this.tries++ % this.rungs;
+    if (lateUs > LATE_US) return;
+    this.told[rung]++;
+    if (lossFree) this.passed[rung]++;
+  }
+}
+
 /** One trial of a search on its machine, with the swaps that are to be done meanwhile. */
 export async function tryRate(
   cell: LiveCell,
-  search: RateSearch,
+  search: RateSearch | Ladder,
   trialUs: number,
   swaps?: SwapSeries,
 ): Promise<LiveTrial> {
