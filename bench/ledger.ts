@@ -20,13 +20,14 @@ export function ledgerOf(report: Report): LedgerResult {
   };
 }
 
-/** The share is that of all frames together. Those of one bench are all of frames, or all of blocks. */
+/** The share is that of all frames together. Those of one bench are all of frames, or of blocks, or of requests. */
 export function joinLedgers(ledgers: readonly LedgerResult[]): LedgerResult {
+  const of = ledgers.find((ledger) => ledger.of !== undefined)?.of;
   const frames = ledgers.reduce((sum, ledger) => sum + ledger.frames, 0);
   const whole = ledgers.reduce((sum, ledger) => sum + ledger.frames * ledger.wholeShare, 0);
   return {
     verdict: ledgers.every(({ verdict }) => verdict === 'pass') ? 'pass' : 'fail',
-    ...(ledgers.some(({ of }) => of === 'block') ? { of: 'block' as const } : {}),
+    ...(of === undefined ? {} : { of }),
     frames,
     wholeShare: frames === 0 ? 0 : whole / frames,
     swaps: ledgers.reduce((sum, ledger) => sum + ledger.swaps, 0),

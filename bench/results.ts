@@ -89,8 +89,8 @@ export type Plot = LinePlot | MatrixPlot;
 /** What the ledger looked at while this was measured, over all trials, and what it found. */
 export interface LedgerResult {
   readonly verdict: 'pass' | 'fail';
-  /** What is counted below: frames where it is not given. */
-  readonly of?: 'frame' | 'block';
+  /** What is counted below: frames where it is not given. Of requests nothing is compared: each was done once. */
+  readonly of?: 'frame' | 'block' | 'request';
   readonly frames: number;
   /** Part of the frames whose whole payload was compared, 0 to 1; of all others flow, sequence, length and one check word. */
   readonly wholeShare: number;

@@ -156,6 +156,7 @@ class HostDrain implements Drain {
       desk.ask(0, i === count ? to : names[i % names.length], {}, 'inplace');
       while (desk.records.length === before) this.cpu.step();
     }
+    this.waiting.turnEnded();
   }
 
   swaps(): number {

@@ -100,7 +100,15 @@ export class ServedDisk {
     const status = await this.server.end();
     if (status !== 0 && status !== 1) throw this.server.failure(status);
     const report: Report = JSON.parse(readFileSync(this.report, 'utf8'));
-    return { ...ledgerOf(report), verdict: status === 0 ? 'pass' : 'fail' };
+    return {
+      ...ledgerOf(report),
+      verdict: status === 0 ? 'pass' : 'fail',
+      of: 'request',
+      frames: Object.values(report.devices).reduce(
+        (sum, device) => sum + (device.kind === 'disk' ? device.completed : 0),
+        0,
+      ),
+    };
   }
 }
 

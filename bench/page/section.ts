@@ -42,9 +42,11 @@ const LOOKED_AT = {
 function ledgerText({ verdict, of = 'frame', frames, wholeShare, swaps }: LedgerResult): Html {
   const count = (value: number) => value.toLocaleString('en-US');
   const looked =
-    wholeShare === 1
-      ? 'all compared whole'
-      : `${wholeShareInWords(wholeShare)} compared whole, all others by ${LOOKED_AT[of]}`;
+    of === 'request'
+      ? 'each done once'
+      : wholeShare === 1
+        ? 'all compared whole'
+        : `${wholeShareInWords(wholeShare)} compared whole, all others by ${LOOKED_AT[of]}`;
   return html`<strong class="${verdict}">Ledger: ${verdict}.</strong> ${count(frames)} ${of}s, ${looked}; ${count(swaps)} swaps.`;
 }
 

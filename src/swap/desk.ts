@@ -5,6 +5,7 @@ import { ControlWindow } from './control-window.ts';
 import type { DeviceTypes } from './device.ts';
 import { Exchange, type SwapRequest } from './exchange.ts';
 import type { SwapHost } from './host.ts';
+import { RecordKeeper } from './keeper.ts';
 import { METHODS } from './plan.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import type { AnySlot, Mediator } from './slot.ts';
@@ -31,7 +32,7 @@ interface Lane {
 }
 
 export class SwapDesk {
-  readonly records: SwapRecord[] = [];
+  private readonly keeper = new RecordKeeper();
   /** Swaps asked for so far. */
   scheduled = 0;
   private readonly host: SwapHost;
@@ -80,6 +81,15 @@ export class SwapDesk {
       stallUs: undefined,
       oldStallUs: undefined,
     }));
+  }
+
+  get records(): readonly SwapRecord[] {
+    return this.keeper.records;
+  }
+
+  /** Swaps done of which there is no record any more. */
+  get unkept(): number {
+    return this.keeper.unkept;
   }
 
   /** Times in the timetable count from now. */
@@ -183,7 +193,7 @@ export class SwapDesk {
     const { record } = exchange;
     lane.exchange = undefined;
     lane.slot.mediator = null;
-    this.records.push(record);
+    this.keeper.keep(record);
     this.finished(record);
     if (record.outcome !== 'done') return;
     this.random = nextRandom(this.random);
@@ -223,7 +233,7 @@ export class SwapDesk {
     const now = slot.environment.clock.nowUs();
     const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
     record.reason = reason;
-    this.records.push(record);
+    this.keeper.keep(record);
     this.finished(record);
   }
 }

@@ -64,7 +64,7 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
       invariants: [...INVARIANTS, ...(disks.length > 0 ? ['promise'] : [])],
     },
     devices: Object.fromEntries(devices),
-    swaps: reportSwaps(records, results.cpu.scheduled, new Set(layout.disks.map(({ name }) => name))),
+    swaps: reportSwaps(results.cpu, new Set(layout.disks.map(({ name }) => name))),
     throughput: throughput(frames, octets, durationUs, results.samples),
     durationMs: durationUs / 1000,
     seed: layout.seed,

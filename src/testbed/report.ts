@@ -105,6 +105,7 @@ export interface SwapsReport {
   /** Requests to disks that resets took from their queues: submitted again, and ended with an error. */
   readonly resubmitted: number;
   readonly aborted: number;
+  /** Of the last hundred thousand swaps; so are pairs. */
   readonly criticalSectionUs: Quantiles;
   readonly stallUs: Quantiles;
   readonly controlStallUs: Quantiles;

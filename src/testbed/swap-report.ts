@@ -1,3 +1,4 @@
+import type { CpuResult } from '../exec/threads/messages.ts';
 import { PHASES } from '../swap/plan.ts';
 import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
 import type { PairReport, Quantiles, SwapNote, SwapsReport } from './report.ts';
@@ -6,13 +7,12 @@ const NOTES_KEPT = 100;
 
 /** `disks`: names of the devices that are disks. */
 export function reportSwaps(
-  records: readonly SwapRecord[],
-  scheduled: number,
+  { records, unkept, scheduled }: Pick<CpuResult, 'records' | 'unkept' | 'scheduled'>,
   disks: ReadonlySet<string>,
 ): SwapsReport {
   const done = records.filter((record) => record.outcome === 'done');
   return {
-    count: done.length,
+    count: done.length + unkept,
     scheduled,
     refused: records.filter((record) => record.outcome === 'refused').length,
     rolledBack: records.filter((record) => record.outcome === 'rolledBack').length,

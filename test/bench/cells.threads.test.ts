@@ -47,6 +47,24 @@ describe('a cell that is drained in turns', () => {
     expect(records.at(-1)?.to).toBe('batching');
     expect(ledger.verdict).toBe('pass');
   });
+
+  it('says of each swap how many frames still waited when it ended', async () => {
+    const driver = { name: 'polling', parameters: { rxRing: 1024, rxBuffers: 1023 } };
+    const round = { intervalUs: 10, method: 'inplace', vary: { burst: [8], refillBurst: [8] } } as const;
+    const cell = await Cell.start(await machineFor({ size: 64, app: 'sink', driver, duration: '1m' }), {
+      kind: 'host',
+      round,
+      rehearsed: true,
+      drivers: ['polling'],
+    });
+    await cell.trial(100);
+    const { records, waiting } = await cell.end();
+    expect(waiting.length).toBe(records.length);
+    expect(Math.min(...waiting)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...waiting)).toBeLessThan(1023);
+    // Served in bursts of eight, and swapped at any fill of the ring.
+    expect(new Set(waiting).size).toBeGreaterThan(10);
+  });
 });
 
 describe('a cell that runs freely', () => {

@@ -24,6 +24,7 @@ const VALUES = {
   'disk/drained/32/polling/of-bare': [0.5, 0.51, 0.5],
   'disk/randread/32/bare/kiops': [500, 505, 510],
   'disk/randread/32/polling/kiops': [480, 485, 490],
+  'disk/randread/32/polling/of-bare': [0.95, 0.96, 0.96],
   'disk/randread/32/polling/p50': [60, 61, 62],
   'disk/media/random reads/1/interrupt/kiops': [11, 12, 11],
   'disk/media/random reads/1/batching/of-interrupt': [0.4, 0.41, 0.4],

@@ -158,7 +158,8 @@ function goalLines(goals: readonly JudgedGoal[], room: number, colors: Colors): 
 
 function ledgerLines(ledger: LedgerResult, room: number, colors: Colors): string[] {
   const { verdict, of = 'frame', frames, wholeShare, swaps, violations } = ledger;
-  const text = `ledger ${verdict}: ${counted(frames, of)}, ${wholeShareInWords(wholeShare)} compared whole, ${counted(swaps, 'swap')}`;
+  const looked = of === 'request' ? 'each done once' : `${wholeShareInWords(wholeShare)} compared whole`;
+  const text = `ledger ${verdict}: ${counted(frames, of)}, ${looked}, ${counted(swaps, 'swap')}`;
   const lines = wrap(text, room, 2);
   return [
     ...(verdict === 'pass' ? lines : lines.map(colors.red)),

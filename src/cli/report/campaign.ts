@@ -83,7 +83,7 @@ function faultTable({ faults }: DeviceCoverage, phases: readonly string[], scree
 function zeroes({ cells, zero }: CampaignReport['coverage']): string {
   if (zero.length === 0) return `None of ${grouped(cells)} cells is zero.`;
   const some = zero.slice(0, ZEROES_SHOWN).join(', ');
-  return `${grouped(zero.length)} of ${grouped(cells)} cells are zero: ${some}${zero.length > ZEROES_SHOWN ? ', ...' : ''}`;
+  return `${grouped(zero.length)} of ${grouped(cells)} cells ${zero.length === 1 ? 'is' : 'are'} zero: ${some}${zero.length > ZEROES_SHOWN ? ', ...' : ''}`;
 }
 
 function cell(count: number | null, { red }: Colors): string {

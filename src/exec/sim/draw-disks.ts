@@ -47,7 +47,7 @@ export function drawDisks(lots: Lots, deck: Deck, beside: boolean): SimDisk[] {
 function drawDisk(lots: Lots, { diskDrivers }: Deck, requests: number): SimDisk {
   const definition = drawDriver(lots, diskDrivers, undefined, undefined);
   const bs = lots.pick(SIZES);
-  return {
+  const drawn = {
     driver: definition.name,
     parameters: drawParameters(lots, definition.parameters, DISK_PARAMETERS),
     queues: lots.pick([1, 1, 1, 2, 3]),
@@ -62,5 +62,21 @@ function drawDisk(lots: Lots, { diskDrivers }: Deck, requests: number): SimDisk 
     requests: bs > 8192 ? Math.ceil(requests / 2) : requests,
     cacheBlocks: lots.pick([0, 8, 32, 128, 512]),
     mediaUs: lots.pick([0, 0, 5, 40, 200]),
+  };
+  return lots.chance(200) ? { ...drawn, ...drawLog(lots, requests) } : drawn;
+}
+
+/** As a database writes its log: page behind page, some of them forced, all else in the cache. */
+function drawLog(lots: Lots, requests: number): Partial<SimDisk> {
+  return {
+    rw: 'write',
+    bs: 4096,
+    iodepth: lots.pick([8, 16, 32]),
+    flushEvery: lots.pick([0, 40]),
+    fua: 50,
+    zeroes: 0,
+    area: lots.pick([16, 32]),
+    requests,
+    cacheBlocks: lots.pick([128, 512]),
   };
 }

@@ -45,6 +45,7 @@ export function conclude(
   }
   return {
     records: cpu.desk.records,
+    unkept: cpu.desk.unkept,
     scheduled: cpu.desk.scheduled,
     violations: cpu.violations,
     anomalies: cpu.checks.map((check) => check.verifier.anomalies),

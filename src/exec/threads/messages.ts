@@ -52,7 +52,9 @@ export interface DiskResult {
 }
 
 export interface CpuResult {
+  /** Of more swaps than are remembered some are only counted. */
   readonly records: readonly SwapRecord[];
+  readonly unkept: number;
   readonly scheduled: number;
   readonly violations: readonly HostViolation[];
   readonly anomalies: readonly (readonly Anomaly[])[];
