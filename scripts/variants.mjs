@@ -29,7 +29,11 @@ function edited(name, filter, edits) {
 
 /** A CPU that cannot swap: its loop calls the driver, and looks at no timetable. */
 export const unswappable = edited('unswappable', /src\/host\/cpu\.ts$/, [
-  ['if (slot.mediator === null) return', 'return'],
+  [
+    '      const { mediator } = slot;\n      if (mediator !== null && !mediator.before()) return this.desk.after(slot, mediator, 0);\n',
+    '',
+  ],
+  ['return mediator === null ? served : this.desk.after(slot, mediator, served);', 'return served;'],
   ['    const nowUs = this.clock.nowUs();\n    if (nowUs >= this.desk.dueUs) this.desk.tick(nowUs);\n', ''],
 ]);
 

@@ -184,8 +184,11 @@ export class Cpu {
 
   private serve(slot: AnySlot): number {
     try {
-      if (slot.mediator === null) return slot.driver.poll(POLL_BUDGET);
-      return this.desk.poll(slot, slot.mediator);
+      const { mediator } = slot;
+      if (mediator !== null && !mediator.before()) return this.desk.after(slot, mediator, 0);
+      // One call for both: the driver, and all that it calls, is compiled into this one.
+      const served = slot.driver.poll(POLL_BUDGET);
+      return mediator === null ? served : this.desk.after(slot, mediator, served);
     } catch (error) {
       // An application that sends by another card meets that card's driver here.
       const culprit = error instanceof ExitFailure ? this.slots[error.slot] : slot;

@@ -1,5 +1,5 @@
 import type { SwapHost } from './host.ts';
-import { type AnySlot, type Mediator, POLL_BUDGET } from './slot.ts';
+import type { AnySlot, Mediator } from './slot.ts';
 import { StallMeter } from './stall.ts';
 
 /** A window as long as a swap was, measured alike, in which nothing is swapped: what the stall would have been anyway. */
@@ -19,9 +19,12 @@ export class ControlWindow implements Mediator {
     this.endUs = now + lengthUs;
   }
 
-  poll(): number {
+  before(): boolean {
+    return true;
+  }
+
+  after(served: number): void {
     const { state, clock } = this.slot.environment;
-    const served = this.slot.driver.poll(POLL_BUDGET);
     const waits = served === 0 && (state.workWaits() || state.completionWaits());
     const now = clock.nowUs();
     this.meter.observe(served, waits, now, this.host.lastWokenUs());
@@ -29,7 +32,6 @@ export class ControlWindow implements Mediator {
       this.stallUs = this.meter.close(waits, now);
       this.done = true;
     }
-    return served;
   }
 
   driverFailed(): boolean {

@@ -8,7 +8,7 @@ import type { SwapHost } from './host.ts';
 import { RecordKeeper } from './keeper.ts';
 import { METHODS } from './plan.ts';
 import { newRecord, type SwapRecord } from './record.ts';
-import type { AnySlot, Mediator } from './slot.ts';
+import { type AnySlot, type Mediator, POLL_BUDGET, pollMediated } from './slot.ts';
 import { ownRound, RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
 
 type Request = SwapRequest<DeviceTypes>;
@@ -114,11 +114,20 @@ export class SwapDesk {
     return this.lanes.flatMap(({ exchange }) => (exchange === undefined ? [] : [exchange.request.id]));
   }
 
-  /** A poll of a slot that a swap or a window has in hand. What has ended is put down at once. */
-  poll(slot: AnySlot, mediator: Mediator): number {
-    const frames = mediator.poll();
+  /** After a poll of a slot that a swap or a window has in hand. What has ended is put down at once. Returns what was moved. */
+  after(slot: AnySlot, mediator: Mediator, served: number): number {
+    mediator.after(served);
     if (mediator.done) this.tick(slot.environment.clock.nowUs());
-    return frames;
+    return served;
+  }
+
+  /** A poll of a slot, for those who are not in a hurry. */
+  poll(slot: AnySlot): number {
+    const { mediator } = slot;
+    if (mediator === null) return slot.driver.poll(POLL_BUDGET);
+    const served = pollMediated(slot, mediator);
+    if (mediator.done) this.tick(slot.environment.clock.nowUs());
+    return served;
   }
 
   /** When something is due next, in microseconds of the machine's clock, or infinity. */

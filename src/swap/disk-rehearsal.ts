@@ -9,7 +9,7 @@ import { Exchange } from './exchange.ts';
 import { SwapHost } from './host.ts';
 import { PATIENCE } from './probation.ts';
 import { SCRATCH_DEPTH, ScratchDisk } from './scratch-disk.ts';
-import { POLL_BUDGET, Slot } from './slot.ts';
+import { pollMediated, Slot } from './slot.ts';
 import type { Understudy } from './understudy.ts';
 
 /** On each of two disks: the compiler is not to take for granted what holds for the only object of a class. */
@@ -57,8 +57,7 @@ function swapAround(
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
     disk.turn(REQUESTS_PER_TURN);
     slot.driver.interrupt(VECTOR);
-    if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
-    else desk.poll(slot, slot.mediator);
+    desk.poll(slot);
     desk.tick(clock.nowUs());
   }
 }
@@ -76,7 +75,7 @@ function teach(understudy: Understudy, definitions: readonly DiskDriverDefinitio
       for (let poll = 0; poll < POLLS_AT_MOST && record.phase !== 'probation' && !exchange.done; poll++) {
         disk.turn(poll < POLLS_WITH_REQUESTS ? REQUESTS_PER_TURN : 0);
         slot.driver.interrupt(VECTOR);
-        exchange.poll();
+        pollMediated(slot, exchange);
       }
       if (record.phase === 'probation' && !exchange.done) understudy.learn(exchange);
     }

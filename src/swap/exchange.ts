@@ -7,7 +7,7 @@ import { type Method, PHASES, type Plan, type Step } from './plan.ts';
 import { Probation } from './probation.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import { reasonOf, SERVE, type Slices } from './slices.ts';
-import { type Mediator, POLL_BUDGET, type Slot } from './slot.ts';
+import type { Mediator, Slot } from './slot.ts';
 import { StallMeter } from './stall.ts';
 
 const QUIESCE = PHASES.indexOf('quiesce');
@@ -59,6 +59,8 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
   private proved = false;
   private servingNew = false;
   private holding = false;
+  /** The last slice is done. */
+  private sliced = false;
 
   constructor(slot: Slot<T>, host: SwapHost, request: SwapRequest<T>) {
     const now = slot.environment.clock.nowUs();
@@ -90,10 +92,14 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
     return phase === 'probation' || phase === 'move' || phase === 'retire';
   }
 
-  poll(): number {
+  before(): boolean {
     const slice = this.waiting && !this.probation.over ? SERVED : this.slices.next();
     this.host.lookAround(this.slot);
-    const served = slice.done === true || slice.value === SERVE ? this.serve() : 0;
+    this.sliced = slice.done === true;
+    return this.sliced || slice.value === SERVE;
+  }
+
+  after(served: number): void {
     const { state, clock } = this.slot.environment;
     const ready = served === 0 && (state.workWaits() || state.completionWaits());
     if (this.record.phase === 'probation') this.probation.observe(served, ready);
@@ -101,12 +107,10 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
     const waits = ready || (served === 0 && this.holding);
     const now = clock.nowUs();
     this.meter.observe(served, waits, now, this.host.lastWokenUs());
-    if (slice.done === true) {
-      this.record.stallUs = this.meter.close(waits, now);
-      this.record.endedUs = now;
-      this.done = true;
-    }
-    return served;
+    if (!this.sliced) return;
+    this.record.stallUs = this.meter.close(waits, now);
+    this.record.endedUs = now;
+    this.done = true;
   }
 
   get plan(): Plan {
@@ -128,20 +132,10 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
     this.holding = on;
   }
 
+  /** A driver on probation may fail: that ends the swap, not the run. */
   driverFailed(error: unknown): boolean {
     if (this.servingNew) this.probation.fail(error);
     return this.servingNew;
-  }
-
-  /** A driver on probation may fail: that ends the swap, not the run. */
-  private serve(): number {
-    if (!this.servingNew) return this.slot.driver.poll(POLL_BUDGET);
-    try {
-      return this.slot.driver.poll(POLL_BUDGET);
-    } catch (error) {
-      this.probation.fail(error);
-      return 0;
-    }
   }
 
   private *run(): Slices {

@@ -8,7 +8,7 @@ import { NIC_KIND } from './nic-kind.ts';
 import { buffersFor } from './plan.ts';
 import { PATIENCE } from './probation.ts';
 import { defaultsOf, onScratch, SCRATCH_SLOTS, ScratchCard } from './scratch.ts';
-import { POLL_BUDGET, Slot } from './slot.ts';
+import { pollMediated, Slot } from './slot.ts';
 import type { SwapRound } from './timetable.ts';
 import { Understudy } from './understudy.ts';
 import { isWarm, warmIfFit } from './warm.ts';
@@ -62,8 +62,7 @@ function swapAround(
   for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
     card.complete(poll % EMPTY_POLL === 0 ? 0 : FRAMES_PER_POLL);
     slot.driver.interrupt(0);
-    if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
-    else desk.poll(slot, slot.mediator);
+    desk.poll(slot);
     desk.tick(clock.nowUs());
   }
 }
@@ -77,7 +76,7 @@ function teach(understudy: Understudy, definitions: readonly NicDriverDefinition
       card.slot = slot;
       const host = new SwapHost([slot], card.bell, PATIENCE, () => undefined);
       const exchange = new Exchange(slot, host, { id: 0, to, parameters: firstsOf(to), method: 'inplace' });
-      while (exchange.record.phase !== 'probation' && !exchange.done) exchange.poll();
+      while (exchange.record.phase !== 'probation' && !exchange.done) pollMediated(slot, exchange);
       if (!exchange.done) understudy.learn(exchange);
     }
 }

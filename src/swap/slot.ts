@@ -4,13 +4,34 @@ import type { DeviceKind, DeviceTypes, NicTypes } from './device.ts';
 /** Frames or requests that a queue may hand over in one poll, at most; drivers take less if their bursts are shorter. */
 export const POLL_BUDGET = 256;
 
-/** Stands between host and driver while a swap or a control window is under way, and only then. */
+/**
+ * Stands around the driver's polls while a swap or a control window is under way, and only then. The poll itself is the
+ * host's: where a driver is called from another place than always, it runs in code that was compiled for few calls.
+ */
 export interface Mediator {
   readonly done: boolean;
-  /** In place of the driver's own poll. Returns what was moved. */
-  poll(): number;
-  /** The slot's driver threw outside its poll. True if that is dealt with: it is on probation, and will be swapped back. */
+  /** Before each poll. False: the driver is not to be polled this time. */
+  before(): boolean;
+  /** After it, with what was moved, or in its place with 0. */
+  after(served: number): void;
+  /** The slot's driver threw. True if that is dealt with: it is on probation, and will be swapped back. */
   driverFailed(error: unknown): boolean;
+}
+
+/** A poll with a mediator around it, for those who are not in a hurry. Throws what a driver throws that is not on probation. */
+export function pollMediated(slot: AnySlot, mediator: Mediator): number {
+  const served = mediator.before() ? pollOrFail(slot, mediator) : 0;
+  mediator.after(served);
+  return served;
+}
+
+function pollOrFail(slot: AnySlot, mediator: Mediator): number {
+  try {
+    return slot.driver.poll(POLL_BUDGET);
+  } catch (error) {
+    if (mediator.driverFailed(error)) return 0;
+    throw error;
+  }
 }
 
 /** A slot of whatever device, for those who only serve it. */

@@ -75,7 +75,7 @@ export class SwappedDisk extends DiskBench {
   /** A turn of the CPU alone. */
   serve(): void {
     const { mediator, driver } = this.slot;
-    if (mediator !== null) this.desk.poll(this.slot, mediator);
+    if (mediator !== null) this.desk.poll(this.slot);
     else if (!driver.idle()) driver.poll(POLL_BUDGET);
     this.desk.tick(this.clock.us);
     if (this.slot.driver === HELD_DISK) this.heldTurns++;

@@ -57,8 +57,7 @@ describe('the scratch disk', () => {
     for (let poll = 0; poll < 20_000 && ended.length < 32; poll++) {
       disk.turn(6);
       slot.driver.interrupt(1);
-      if (slot.mediator === null) slot.driver.poll(POLL_BUDGET);
-      else desk.poll(slot, slot.mediator);
+      desk.poll(slot);
       desk.tick(poll * 2);
     }
     expect(ended.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual(new Array(32).fill('done '));
