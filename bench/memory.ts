@@ -13,7 +13,7 @@ import { DRIVERS } from './traffic-kinds.ts';
 const BARE = 'bare';
 const MORE_CARDS = 9;
 /** Until what runs every hundred turns is compiled too: before that, each double it looks at is allocated. */
-const WARM = 40;
+const WARM = 50;
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
