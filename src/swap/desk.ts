@@ -189,9 +189,9 @@ export class SwapDesk {
   }
 
   private endSwap(lane: Lane, exchange: Exchange<DeviceTypes>, nowUs: number): void {
-    const { record } = exchange;
+    const { record, slot } = exchange;
     lane.exchange = undefined;
-    lane.slot.mediator = null;
+    slot.mediator = null;
     this.records.push(record);
     this.finished(record, slot);
     if (record.outcome !== 'done') return;

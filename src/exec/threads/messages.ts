@@ -5,10 +5,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskFacts } from '../../check/blocks/balance.ts';
 import type { BufferProblem } from '../../check/buffers.ts';
+import type { Parameters } from '../../drivers/parameters.ts';
 import type { DiskServed } from '../../host/disk.ts';
 import type { NicDump } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
-import type { Parameters } from '../../drivers/parameters.ts';
 import type { HostViolation } from '../../host/violation.ts';
 import type { LatencySummary } from '../../host/workload/latency.ts';
 import type { Loss } from '../../hw/link/partner.ts';
