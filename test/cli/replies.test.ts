@@ -31,24 +31,24 @@ const STATUS: RunStatus = {
 
 describe('a swap', () => {
   it.each<[Partial<SwapResult>, string]>([
-    [{}, 'swap 12 on eth0, interrupt → polling, done: critical section 1.35 us, stall 105 us\n'],
+    [{}, 'swap 12 on eth0, interrupt → polling, done\n  critical section 1.35 us, stall 105 us\n'],
     [
       { outcome: 'refused', phase: 'negotiate', reason: 'there is no driver x' },
-      'swap 12 on eth0, interrupt → polling, refused in negotiate: there is no driver x\n',
+      'swap 12 on eth0, interrupt → polling, refused in negotiate\n  there is no driver x\n',
     ],
     [
       { outcome: 'rolledBack', phase: 'probation', reason: 'it threw' },
-      'swap 12 on eth0, interrupt → polling, rolled back in probation: it threw\n',
+      'swap 12 on eth0, interrupt → polling, rolled back in probation\n  it threw\n',
     ],
     [
       { swap: 0, outcome: 'cutOff', phase: 'negotiate', reason: 'the run ended before it did' },
-      'swap on eth0, interrupt → polling, cut off: the run ended before it did\n',
+      'swap on eth0, interrupt → polling, cut off\n  the run ended before it did\n',
     ],
     [
       { notes: ['queue 0 keeps its ring'] },
-      'swap 12 on eth0, interrupt → polling, done: critical section 1.35 us, stall 105 us\n  queue 0 keeps its ring\n',
+      'swap 12 on eth0, interrupt → polling, done\n  critical section 1.35 us, stall 105 us\n  queue 0 keeps its ring\n',
     ],
-  ])('%j is told in a line', (part, told) =>
+  ])('%j is told in a few lines', (part, told) =>
     expect(renderSwap({ ...SWAP, ...part }, screen(110))).toBe(told),
   );
 });

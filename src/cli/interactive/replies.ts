@@ -15,8 +15,11 @@ export function renderSwap(result: SwapResult, { columns, colors }: Screen): str
     cutOff: colors.yellow('cut off'),
   }[outcome];
   const times = `critical section ${timeSpan(result.criticalSectionUs / 1000)}, stall ${timeSpan(result.stallUs / 1000)}`;
-  const text = `${number} on ${device}, ${from} → ${to}, ${ended}: ${outcome === 'done' ? times : reason}`;
-  const lines = [...wrap(text, columns, 2), ...notes.flatMap((note) => indent(wrap(note, columns - 2)))];
+  const details = [outcome === 'done' ? times : reason, ...notes];
+  const lines = [
+    ...wrap(`${number} on ${device}, ${from} → ${to}, ${ended}`, columns, 2),
+    ...details.flatMap((detail) => indent(wrap(detail, columns - 2))),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
