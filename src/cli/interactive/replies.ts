@@ -55,8 +55,11 @@ function servedBy(device: DeviceStatus): string[] {
 }
 
 export function renderCommands({ columns }: Screen): string {
-  const entries = Object.values(COMMANDS).map(({ form, does }): [string, string] => [form, does]);
-  return `${facts(entries, columns).join('\n')}\n`;
+  const lines = Object.values(COMMANDS).flatMap(({ form, does }) => [
+    form,
+    ...indent(wrap(does, columns - 2)),
+  ]);
+  return `${lines.join('\n')}\n`;
 }
 
 export function renderMistake(message: string, { columns, colors }: Screen): string {
