@@ -58,6 +58,13 @@ describe('through a pipe', () => {
     expect(cardOf(reportIn(stdout), 'eth0').delivered).toBe(50_000);
   });
 
+  it('a run that has come to its end does not wait for further input', async () => {
+    const flags = [...RUN, '--frames', '5000', '--quiet'];
+    const child = spawn(process.execPath, ['dist/cli.js', ...flags], { cwd: root });
+    await once(child, 'exit'); // its standard input is still open
+    expect(child.exitCode).toBe(0);
+  });
+
   it('quit ends it at once, whatever comes behind', async () => {
     const input = typed('quit', 'swap eth0 polling');
     const { status, stdout } = await ringswap([...RUN, '--duration', '60m', '--quiet'], { input });

@@ -45,6 +45,10 @@ describe('a swap', () => {
       'swap on eth0, interrupt → polling, cut off\n  the run ended before it did\n',
     ],
     [
+      { outcome: 'refused', phase: 'prepare', reason: 'no memory', notes: ['of what would have been'] },
+      'swap 12 on eth0, interrupt → polling, refused in prepare\n  no memory\n',
+    ],
+    [
       { notes: ['queue 0 keeps its ring'] },
       'swap 12 on eth0, interrupt → polling, done\n  critical section 1.35 us, stall 105 us\n  queue 0 keeps its ring\n',
     ],

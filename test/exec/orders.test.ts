@@ -1,6 +1,6 @@
 /** Orders to a CPU in its loop: a message, and a word that says how many there are. */
-import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { describe, expect, it, vi } from 'vitest';
 import type { SwapOrder } from '../../src/exec/threads/messages.ts';
 import { OrderPost, Orders } from '../../src/exec/threads/orders.ts';
 import { Control } from '../../src/host/control.ts';
@@ -39,6 +39,24 @@ describe('orders', () => {
     ]);
     port.close();
     expectClean(machine.conclude());
+  });
+
+  it('are announced when they have been posted, not before', () => {
+    const { port1, port2 } = new MessageChannel();
+    const machine = new TestMachine({});
+    const control = new Control(machine.memory, machine.layout.control);
+    const there: unknown[] = [];
+    vi.spyOn(control, 'announceMail').mockImplementation((count) => {
+      there.push([count, receiveMessageOnPort(port2)?.message]);
+    });
+    const post = new OrderPost(port1, control);
+    post.send(order(1, 'batching'));
+    post.send(order(2, 'polling'));
+    port1.close();
+    expect(there).toEqual([
+      [1, order(1, 'batching')],
+      [2, order(2, 'polling')],
+    ]);
   });
 
   it('that were posted and not announced are left where they are', () => {

@@ -1,4 +1,5 @@
-import { checkedMethod, type RunningMachine, SWAP_METHODS, UsageError } from '../../testbed/index.ts';
+import { type RunningMachine, UsageError } from '../../testbed/index.ts';
+import { checkedMethod, SWAP_METHODS } from '../../testbed/running-device.ts';
 import type { Screen } from '../screen.ts';
 import { renderCommands, renderMistake, renderStatus, renderSwap } from './replies.ts';
 import { parseTyped, type Typed, type Vocabulary } from './typed.ts';

@@ -15,7 +15,7 @@ export function renderSwap(result: SwapResult, { columns, colors }: Screen): str
     cutOff: colors.yellow('cut off'),
   }[outcome];
   const times = `critical section ${timeSpan(result.criticalSectionUs / 1000)}, stall ${timeSpan(result.stallUs / 1000)}`;
-  const details = [outcome === 'done' ? times : reason, ...notes];
+  const details = outcome === 'done' ? [times, ...notes] : [reason];
   const lines = [
     ...wrap(`${number} on ${device}, ${from} → ${to}, ${ended}`, columns, 2),
     ...details.flatMap((detail) => indent(wrap(detail, columns - 2))),
