@@ -1,4 +1,4 @@
-/** The words by which a run is started and ended, by which its CPU is told of mail, and by which its threads show that they live. */
+/** The words by which a run is started and ended, its CPU is told of mail, and its threads show that they live. */
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
 import { load, store } from '../hw/shared.ts';
 

@@ -100,8 +100,12 @@ describe('through a pipe', () => {
 });
 
 /** Types each text when the terminal shows what it waits for, and returns all that was shown. */
-async function onTerminal(flags: string, script: readonly (readonly [shown: RegExp, type: string])[]) {
-  const command = `stty cols 60; exec ${process.execPath} dist/cli.js run --interactive ${flags}`;
+async function onTerminal(
+  flags: string,
+  script: readonly (readonly [shown: RegExp, type: string])[],
+  before = 'exec',
+) {
+  const command = `stty cols 60; ${before} ${process.execPath} dist/cli.js run --interactive ${flags}`;
   const env = { PATH: process.env.PATH ?? '', TERM: 'xterm', NO_COLOR: '1' };
   const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: root, env });
   const left = [...script];
@@ -137,6 +141,16 @@ describe.runIf(spawnSync('script', ['--version']).status === 0)('on a terminal',
     ]);
     expect({ left, status }).toEqual({ left: [], status: 0 });
     expect(shown).toMatch(/\nPASS .*2 swaps, no\s+violation/);
+  });
+
+  it('what comes through a pipe is not shown there, nor a prompt', async () => {
+    const { shown, status } = await onTerminal('--size 64 --quiet', [], "printf 'swop\\nstatus\\n' |");
+    expect(status).toBe(0);
+    expect(shown.split('\r\n').slice(0, 2)).toEqual([
+      'there is no command swop (did you mean "swap"?); type swap,',
+      '  status, help, quit',
+    ]);
+    expect(shown).not.toContain('ringswap>');
   });
 
   it('Ctrl-C ends the run with its report', async () => {

@@ -1,6 +1,6 @@
 import { COMMAND_NAMES, type Vocabulary, wordsOf } from './typed.ts';
 
-/** What the last word of a line may become, and that word: as node:readline wants it. A word that is whole has a space behind it. */
+/** What the last word of a line may become, and that word, as node:readline wants it. Whole words have a space behind them. */
 export function complete(line: string, words: Vocabulary): [candidates: string[], word: string] {
   const typed = wordsOf(line);
   const word = /\s$/.test(line) ? '' : (typed.pop() ?? '');

@@ -63,6 +63,6 @@ export function renderCommands({ columns }: Screen): string {
 }
 
 export function renderMistake(message: string, { columns, colors }: Screen): string {
-  const [first, ...rest] = wrap(message, columns, 2);
-  return `${[colors.yellow(first), ...rest.map((line) => colors.yellow(line))].join('\n')}\n`;
+  const lines = wrap(message, columns, 2).map((line) => colors.yellow(line));
+  return `${lines.join('\n')}\n`;
 }

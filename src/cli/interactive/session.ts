@@ -1,7 +1,7 @@
 /** Commands from a terminal or a pipe while a run goes on, one after another. */
 import { createInterface } from 'node:readline';
 import type { RunningMachine } from '../../testbed/index.ts';
-import { screenOf } from '../screen.ts';
+import { screen, screenOf } from '../screen.ts';
 import { answerTo, vocabularyOf } from './answers.ts';
 import { complete } from './complete.ts';
 
@@ -15,7 +15,7 @@ export interface Streams {
 
 /** Resolves when no more commands come: true if the last one was `quit`, else the input has ended, or the run has. */
 export async function takeCommands(running: RunningMachine, { input, output }: Streams): Promise<boolean> {
-  const terminal = input.isTTY && output.isTTY;
+  const terminal = input.isTTY === true && output.isTTY === true; // of a pipe it is undefined
   const words = vocabularyOf(running);
   const lines = createInterface({
     input,
@@ -42,7 +42,8 @@ export async function takeCommands(running: RunningMachine, { input, output }: S
   running.finished.then(close, close);
   prompt();
   for await (const line of lines) {
-    const { text, last } = await answerTo(line, running, screenOf(output));
+    const look = terminal ? screenOf(output) : screen(output.columns);
+    const { text, last } = await answerTo(line, running, look);
     output.write(text);
     if (last) return true;
     prompt();

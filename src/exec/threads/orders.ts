@@ -23,11 +23,11 @@ export class Orders {
     return this.control.mail !== this.taken;
   }
 
-  /** Asks for what was ordered. Each announced message was posted before. */
+  /** Asks for what was ordered. Each announced message was posted before; one that is not there yet is looked for again. */
   take(desk: SwapDesk): void {
     for (; this.waiting; this.taken++) {
       const mail = receiveMessageOnPort(this.port);
-      if (mail === undefined) throw new Error('an order was announced that was not posted');
+      if (mail === undefined) return;
       const { ticket, slot, to, parameters, method }: SwapOrder = mail.message;
       this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
       desk.ask(slot, to, parameters, method);
