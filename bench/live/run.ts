@@ -24,6 +24,7 @@ export async function runLive(scenario: Scenario): Promise<LiveRun> {
     applicationModules: [],
     pcapOut: undefined,
     wantsDump: false,
+    takesOrders: false,
   });
   try {
     const results = await drive(machine, {});

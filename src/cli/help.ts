@@ -26,6 +26,8 @@ Examples:
   ringswap run --nic eth0,queues=4 --nic eth1 --size imix --app forward
   ringswap run --disk nvme0,size=256M --rw randrw --iodepth 64 --swap-every 5ms
   ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
+  ringswap run --nic eth0 --disk nvme0 --interactive
+      then type: swap eth0 polling rxBuffers=256, or: status, help, quit
 `;
 
 export const SERVE_EXAMPLES = `

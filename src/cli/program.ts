@@ -38,6 +38,11 @@ export function program(): Command {
     .description(
       'Runs a scenario on emulated 82599 cards and NVMe disks and reports what was lost: nothing, or what and where.',
     )
+    .optionsGroup('While it runs:')
+    .option(
+      '--interactive',
+      'take commands from standard input: swap, status, help, quit; without --frames or --duration, until then',
+    )
     .optionsGroup('Output:')
     .option(
       '--json <file>',

@@ -40,6 +40,7 @@ export function countCard(memory: Memory, card: CardLayout): CardCounts {
 
 /** A disk's requests so far, for those who watch a run. */
 export interface DiskCounts {
+  readonly submitted: number;
   readonly completed: number;
   /** Completed without having been asked for, or not what was written. */
   readonly broken: number;
@@ -51,10 +52,12 @@ export interface DiskCounts {
 
 export function countDisk(memory: Memory, disk: DiskLayout): DiskCounts {
   const books = new BlockBooks(memory, disk.client.regions.books);
+  const submitted = books.read('submitted');
   const completed = books.read('completed');
   const done = load(memory.words, disk.done.address >>> 2) !== 0;
-  const asks = disk.client.kind === 'workload' || books.read('submitted') > completed;
+  const asks = disk.client.kind === 'workload' || submitted > completed;
   return {
+    submitted,
     completed,
     waits: asks && !done,
     broken: books.read('duplicated') + books.read('corrupt') + books.read('brokenPromises'),

@@ -1,4 +1,4 @@
-/** The words by which a run is started and ended, and by which its threads show that they live. */
+/** The words by which a run is started and ended, its CPU is told of mail, and its threads show that they live. */
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
 import { load, store } from '../hw/shared.ts';
 
@@ -6,6 +6,7 @@ const GO = 0;
 const END_TRAFFIC = 1;
 const STOP_CPU = 2;
 const STOP_HARDWARE = 3;
+const MAIL = 4;
 const CPU_BEAT = 32;
 const HARDWARE_BEAT = 64;
 const SWAPS_DONE = 33;
@@ -15,7 +16,7 @@ export function layoutControl(map: MemoryMap): Region {
   return map.take(CONTROL_BYTES);
 }
 
-/** Flags only ever rise within a run; each is written by one thread. */
+/** Flags and counts only ever rise within a run; each is written by one thread. */
 export class Control {
   private readonly memory: Memory;
   private readonly base: number;
@@ -57,6 +58,16 @@ export class Control {
 
   stopHardware(): void {
     this.set(STOP_HARDWARE, 1);
+  }
+
+  /** Messages that were posted to the CPU thread, which receives no events. */
+  get mail(): number {
+    return this.get(MAIL);
+  }
+
+  /** Stored after the message was posted: a CPU that sees the count finds the message. */
+  announceMail(count: number): void {
+    this.set(MAIL, count);
   }
 
   beatCpu(count: number): void {

@@ -49,8 +49,8 @@ export interface CpuPlan {
   readonly patience?: Patience;
   /** Made by the rehearsal, where there was one. */
   readonly understudy?: Understudy | undefined;
-  /** Called when a swap has ended, however. */
-  readonly swapEnded: (record: SwapRecord) => void;
+  /** Called when a swap has ended, however; the slot has who drives now. */
+  readonly swapEnded: (record: SwapRecord, slot: AnySlot) => void;
 }
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */

@@ -40,7 +40,7 @@ export class SwapDesk {
   private readonly lanes: readonly Lane[];
   private readonly timed: TimedSwap[];
   private readonly intervalUs: number;
-  private readonly finished: (record: SwapRecord) => void;
+  private readonly finished: (record: SwapRecord, slot: AnySlot) => void;
   private random: number;
   private startUs = Number.POSITIVE_INFINITY;
   /** As `nextDueUs` said after the last change: before that a tick finds nothing to do. A field, so that looking allocates nothing. */
@@ -54,7 +54,7 @@ export class SwapDesk {
     timed: readonly TimedSwap[],
     round: SwapRound | undefined,
     seed: number,
-    finished: (record: SwapRecord) => void,
+    finished: (record: SwapRecord, slot: AnySlot) => void,
   ) {
     this.host = host;
     this.drivers = drivers;
@@ -103,6 +103,11 @@ export class SwapDesk {
     this.closed = true;
     for (const lane of this.lanes) lane.waiting.length = 0;
     this.dueUs = this.nextDueUs();
+  }
+
+  /** What the record of the swap will be called that is asked for next. */
+  get nextId(): number {
+    return this.scheduled + 1;
   }
 
   get busy(): boolean {
@@ -166,7 +171,11 @@ export class SwapDesk {
     const lane = this.lanes[slotIndex];
     const definition = this.drivers[lane.slot.definition.device].get(to);
     const id = ++this.scheduled;
-    if (definition === undefined) return this.refuse(lane.slot, id, to, method, `there is no driver ${to}`);
+    if (definition === undefined) {
+      const known = [...this.drivers[lane.slot.definition.device].keys()];
+      const reason = `there is no driver ${to}; there are ${known.join(', ')}`;
+      return this.refuse(lane.slot, id, to, method, reason);
+    }
     const request = { id, to: definition, parameters, method: METHODS[METHODS.indexOf(method)] };
     const { exchange } = lane;
     if (exchange !== undefined && !exchange.waitable)
@@ -199,11 +208,11 @@ export class SwapDesk {
   }
 
   private endSwap(lane: Lane, exchange: Exchange<DeviceTypes>, nowUs: number): void {
-    const { record } = exchange;
+    const { record, slot } = exchange;
     lane.exchange = undefined;
-    lane.slot.mediator = null;
+    slot.mediator = null;
     this.keeper.keep(record);
-    this.finished(record);
+    this.finished(record, slot);
     if (record.outcome !== 'done') return;
     this.random = nextRandom(this.random);
     const share = (this.random >>> 0) / 4294967296;
@@ -243,7 +252,7 @@ export class SwapDesk {
     const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
     record.reason = reason;
     this.keeper.keep(record);
-    this.finished(record);
+    this.finished(record, slot);
   }
 }
 

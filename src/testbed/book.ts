@@ -51,9 +51,18 @@ export class Book<D extends { readonly name: string }> {
     return new Book(kind, definitions, names, [...loaded.keys()]);
   }
 
-  /** By name, or by the path of its module. Throws UsageError. */
+  get all(): readonly D[] {
+    return [...this.definitions.values()];
+  }
+
+  /** By name, or by the path of its module. */
+  lookUp(reference: string): D | undefined {
+    return this.definitions.get(this.names.get(reference) ?? reference);
+  }
+
+  /** Likewise. Throws UsageError. */
   find(reference: string, where: string): D {
-    const definition = this.definitions.get(this.names.get(reference) ?? reference);
+    const definition = this.lookUp(reference);
     if (definition !== undefined) return definition;
     const known = [...this.definitions.keys()];
     throw new UsageError(

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NIC_DRIVERS } from '../drivers/index.ts';
 import { BUFFER_BYTES } from '../drivers/pool.ts';
 import { mirrors } from '../host/apps/applications.ts';
 import {
@@ -90,8 +91,10 @@ function diskPlan(disk: ResolvedDisk, { durationUs }: ResolvedRun): DiskPlan {
   return { ...plan, driver: definition.name, client, durationUs };
 }
 
-function mayReset({ timed, round }: ResolvedRun, slot: number): boolean {
-  return round?.method === 'reset' || timed.some((swap) => swap.slot === slot && swap.method === 'reset');
+function mayReset({ timed, round, takesOrders }: ResolvedRun, slot: number): boolean {
+  const planned =
+    round?.method === 'reset' || timed.some((swap) => swap.slot === slot && swap.method === 'reset');
+  return planned || takesOrders;
 }
 
 function prepareTraffic(
@@ -159,7 +162,7 @@ function bufferLimit(run: ResolvedRun, scenario: Scenario): number {
   );
 }
 
-/** The most that a card's rings hold at any time: the longest rings, old and new side by side. */
+/** The most that a card's rings hold at any time: the longest rings that it can be told of, old and new side by side. */
 function worstCase(run: ResolvedRun, card: ResolvedCard, index: number): number {
   const own = run.timed.filter((swap) => swap.slot === index).map((swap) => swap.parameters);
   const most = (name: string): number =>
@@ -167,9 +170,16 @@ function worstCase(run: ResolvedRun, card: ResolvedCard, index: number): number 
       card.parameters[name] ?? 0,
       ...own.map((given) => given[name] ?? 0),
       ...(run.round?.vary[name] ?? []),
+      run.takesOrders ? greatest(name) : 0,
     );
   const txAndBurst = card.queues * (most('txRing') + 256);
   return 2 * (card.queues + 1) * Math.max(512, Math.min(most('rxRing'), most('rxBuffers') + 1)) + txAndBurst;
+}
+
+/** The greatest value that a driver of cards takes of a parameter. */
+function greatest(name: string): number {
+  const specs = NIC_DRIVERS.flatMap(({ parameters }) => parameters).filter((spec) => spec.name === name);
+  return Math.max(...specs.map(({ max }) => max));
 }
 
 function allocate(bytes: number): Memory {

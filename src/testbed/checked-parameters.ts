@@ -2,6 +2,7 @@ import type { DriverDeclaration } from '../drivers/contract.ts';
 import { ParameterError, type Parameters, resolveParameters } from '../drivers/parameters.ts';
 import { UsageError } from './errors.ts';
 import type { DriverParameters } from './scenario.ts';
+import { didYouMean } from './suggest.ts';
 
 /** Given values over a driver's defaults. Throws UsageError that says where. */
 export function checkedParameters(
@@ -9,6 +10,12 @@ export function checkedParameters(
   given: DriverParameters,
   where: string,
 ): Parameters {
+  const names = definition.parameters.map(({ name }) => name);
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `${where}: driver ${definition.name} has no parameter ${unknown}${didYouMean(unknown, names)}; it has ${names.join(', ')}`,
+    );
   try {
     return resolveParameters(definition.name, definition.parameters, given);
   } catch (error) {

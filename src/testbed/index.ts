@@ -7,6 +7,7 @@ export type { Violation } from '../check/ledger.ts';
 export type { Burst } from '../drivers/burst.ts';
 export type {
   Application,
+  DriverDeclaration,
   NicDriver,
   NicDriverDefinition,
   NicEnvironment,
@@ -44,8 +45,12 @@ export { UsageError } from './errors.ts';
 export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
 export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
+export type { RunEvent, SwapResult } from './run-events.ts';
+export type { RunningMachine } from './running.ts';
+export type { RunningDevice, SwapOptions } from './running-device.ts';
 export type * from './scenario.ts';
 export { type ListenAddress, type ServeOptions, type ServeScenario, serveNbd } from './serve.ts';
+export type { CardStatus, DeviceStatus, DiskStatus, RunStatus } from './status.ts';
 export { type RunOptions, Testbed } from './testbed.ts';
 export { parseDuration, parseSize } from './units.ts';
 export { validateScenario } from './validate.ts';

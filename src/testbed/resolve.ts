@@ -48,6 +48,8 @@ export interface ResolvedRun {
   readonly durationUs: number;
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
+  /** Further swaps may be asked for while it runs. */
+  readonly takesOrders: boolean;
   readonly seed: number;
 }
 
@@ -73,6 +75,7 @@ export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
       resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
     ),
     round: resolveRound(scenario),
+    takesOrders: false,
     seed,
   };
 }

@@ -56,6 +56,7 @@ export async function serveNbd(given: ServeScenario, options: ServeOptions): Pro
     applicationModules: [],
     pcapOut: undefined,
     wantsDump: false,
+    takesOrders: false,
   }).catch(blame);
   try {
     const results = await serve(machine, options);

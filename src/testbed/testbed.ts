@@ -1,15 +1,16 @@
 import { NIC_DRIVERS } from '../drivers/index.ts';
 import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
 import { openApplications } from './applications.ts';
-import { buildMachine } from './build.ts';
+import { type BuiltMachine, buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
-import { openDrivers } from './drivers.ts';
+import { type DriverBook, openDrivers } from './drivers.ts';
 import { checkDumpPath, writeDump } from './dump-file.ts';
 import { UsageError } from './errors.ts';
 import { makeReport } from './make-report.ts';
 import { type PlannedSwap, planRun } from './planned.ts';
 import type { Report } from './report.ts';
 import { type Books, type ResolvedRun, resolveRun } from './resolve.ts';
+import { RunningMachine } from './running.ts';
 import type { Scenario } from './scenario.ts';
 import { validateScenario } from './validate.ts';
 
@@ -52,9 +53,33 @@ export class Testbed {
    * Rejects with UsageError when the scenario cannot be run; a broken invariant is a report with verdict `fail`.
    */
   async run(options: RunOptions = {}): Promise<Report> {
+    return conclude(await this.begin(options, false), options);
+  }
+
+  /**
+   * Starts the scenario, and resolves when its traffic has begun: swaps may then be asked for, beside those of the scenario. With
+   * neither `frames` nor `duration` it runs until it is stopped. Rejects as `run` does.
+   */
+  async start(options: RunOptions = {}): Promise<RunningMachine> {
+    const begun = await this.begin(options, true);
+    return new RunningMachine(begun.machine, begun.drivers, (stop) => {
+      const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop]);
+      return conclude(begun, { ...options, signal });
+    });
+  }
+
+  /** The dry run: what each swap would do, step by step, without a machine. */
+  async plan(): Promise<PlannedSwap[]> {
+    const books = await openBooks(this.scenario);
+    return planRun(resolveRun(this.scenario, books), books.drivers);
+  }
+
+  /** A machine that waits for its traffic. */
+  private async begin(options: RunOptions, takesOrders: boolean): Promise<Begun> {
     const { scenario } = this;
     const books = await openBooks(scenario);
-    const run = resolveRun(scenario, books);
+    const resolved = resolveRun(scenario, books);
+    const run = takesOrders ? leftRunning(resolved, scenario) : resolved;
     if (scenario.dump !== undefined) checkDumpPath(scenario.dump);
     const { memory, layout, skipped } = buildMachine(run, scenario);
     layout.cards.forEach((card, i) => {
@@ -69,21 +94,37 @@ export class Testbed {
       applicationModules: books.applications.modules,
       pcapOut: scenario.pcapOut,
       wantsDump: scenario.dump !== undefined,
+      takesOrders,
     }).catch((error: unknown) => blameStart(error, run));
-    try {
-      const results = await drive(machine, options).catch(blame);
-      if (scenario.dump !== undefined && results.cpu.dump !== undefined)
-        writeDump(scenario.dump, results.cpu.dump);
-      return makeReport(layout, results, skipped);
-    } finally {
-      await machine.kill();
-    }
+    return { machine, run, skipped, drivers: books.drivers, dump: scenario.dump };
   }
+}
 
-  /** The dry run: what each swap would do, step by step, without a machine. */
-  async plan(): Promise<PlannedSwap[]> {
-    const books = await openBooks(this.scenario);
-    return planRun(resolveRun(this.scenario, books), books.drivers);
+interface Begun extends Pick<BuiltMachine, 'skipped'> {
+  readonly machine: ThreadedMachine;
+  readonly run: ResolvedRun;
+  readonly drivers: DriverBook;
+  /** The file for a dump, if one is wanted. */
+  readonly dump: string | undefined;
+}
+
+/** A run that is left running has no end of its own unless it was given one. */
+function leftRunning(run: ResolvedRun, { frames, duration }: Scenario): ResolvedRun {
+  const endless = frames === undefined && duration === undefined;
+  return { ...run, takesOrders: true, durationUs: endless ? Number.POSITIVE_INFINITY : run.durationUs };
+}
+
+/** The traffic, from its beginning to its end, and what came of it. */
+async function conclude({ machine, run, skipped, dump }: Begun, options: RunOptions): Promise<Report> {
+  try {
+    const results = await drive(machine, options).catch(blame);
+    if (dump !== undefined && results.cpu.dump !== undefined) writeDump(dump, results.cpu.dump);
+    const report = makeReport(machine.layout, results, skipped);
+    // A run without an end of its own is ended by its user as a matter of course.
+    const endless = run.frames === Number.POSITIVE_INFINITY && run.durationUs === Number.POSITIVE_INFINITY;
+    return endless ? { ...report, interrupted: false } : report;
+  } finally {
+    await machine.kill();
   }
 }
 

@@ -16,6 +16,8 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
   /** Once the process has written this to standard error, it gets SIGINT. */
   readonly interruptAt?: string;
+  /** What comes by standard input, and its end. Without: there is none. */
+  readonly input?: string;
 }
 
 /** Neither a terminal nor variables that speak of one. */
@@ -29,13 +31,13 @@ process.on('exit', () => {
 
 export async function ringswap(
   argv: readonly string[],
-  { env = {}, interruptAt }: Start = {},
+  { env = {}, interruptAt, input }: Start = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [cli, ...argv], {
     cwd: root,
     env: { ...plain, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined).end(input); // a process that has ended reads no more
   running.add(child);
   let stdout = '';
   let stderr = '';

@@ -88,7 +88,8 @@ describe('a request that cannot be met', () => {
   it('names a driver that there is not', () => {
     const machine = TestMachine.started();
     machine.ask('poling');
-    expect(machine.ended[0]).toMatchObject({ outcome: 'refused', reason: 'there is no driver poling' });
+    const reason = 'there is no driver poling; there are interrupt, polling, batching';
+    expect(machine.ended[0]).toMatchObject({ outcome: 'refused', reason });
     expect(machine.slot().mediator).toBeNull();
     expectClean(machine.conclude());
   });

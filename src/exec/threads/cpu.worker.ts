@@ -13,6 +13,7 @@ import { loadDriver } from '../modules/driver-module.ts';
 import { conclude } from './conclude.ts';
 import { spinsFor } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
+import { Orders } from './orders.ts';
 import { serve } from './serve.ts';
 
 function post(message: ThreadMessage<CpuResult>): void {
@@ -24,14 +25,15 @@ async function main(start: CpuStart): Promise<void> {
   const clock = new MonotonicClock(start.originUs);
   const control = new Control(memory, start.layout.control);
   const loaded = await loadModules(start);
-  const swaps = start.timed.length > 0 || start.round !== undefined;
+  const orders = start.orders === undefined ? undefined : new Orders(start.orders, control);
+  const swaps = start.timed.length > 0 || start.round !== undefined || orders !== undefined;
   const understudy = swaps ? rehearse(loaded.drivers, clock) : undefined;
   if (understudy !== undefined && start.layout.disks.length > 0)
     rehearseDisks(DISK_DRIVERS, clock, understudy);
-  const cpu = makeCpu(memory, clock, control, start, { ...loaded, understudy });
+  const cpu = makeCpu(memory, clock, control, start, orders, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
-  const served = serve(cpu, control, clock, spinsFor(start.layout));
+  const served = serve(cpu, control, clock, spinsFor(start.layout), orders);
   post({ kind: 'finished', result: conclude(cpu, memory, start.layout, start.wantsDump, served) });
 }
 
@@ -46,6 +48,7 @@ function makeCpu(
   clock: MonotonicClock,
   control: Control,
   start: CpuStart,
+  orders: Orders | undefined,
   parts: Pick<CpuPlan, 'drivers' | 'applications' | 'understudy'>,
 ): Cpu {
   let swaps = 0;
@@ -54,9 +57,13 @@ function makeCpu(
     round: start.round,
     ...parts,
     diskDrivers: DISK_DRIVERS,
-    swapEnded: (record) => {
+    swapEnded: (record, slot) => {
       if (record.outcome === 'done') control.countSwaps(++swaps);
       start.annotations?.postMessage(describeSwap(record));
+      if (orders === undefined) return;
+      const { definition, parameters } = slot;
+      const ended = { record, ticket: orders.ticketOf(record), driver: definition.name, parameters };
+      post({ kind: 'swapEnded', ended });
     },
   });
 }

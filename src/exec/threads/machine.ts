@@ -7,7 +7,16 @@ import { Bell } from '../../hw/bell.ts';
 import { hostUs, MonotonicClock } from '../../hw/clock.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { CpuPort } from '../../hw/msix.ts';
-import type { CpuResult, CpuStart, HardwareResult, HardwareStart, ThreadMessage } from './messages.ts';
+import type {
+  CpuResult,
+  CpuStart,
+  HardwareResult,
+  HardwareStart,
+  SwapEnded,
+  SwapOrder,
+  ThreadMessage,
+} from './messages.ts';
+import { OrderPost } from './orders.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** A sync of a large file takes its time. */
@@ -20,6 +29,8 @@ export interface MachineOptions {
   readonly applicationModules: CpuStart['applicationModules'];
   readonly pcapOut: string | undefined;
   readonly wantsDump: boolean;
+  /** The machine takes orders while it runs, and tells of swaps as they end. */
+  readonly takesOrders: boolean;
 }
 
 export interface MachineResults {
@@ -46,6 +57,7 @@ export class ThreadedMachine {
   private readonly hardware: ThreadHandle<HardwareResult>;
   private readonly cpu: ThreadHandle<CpuResult>;
   private readonly originUs: number;
+  private readonly orders: OrderPost;
 
   private constructor(
     memory: Memory,
@@ -53,6 +65,7 @@ export class ThreadedMachine {
     originUs: number,
     hardware: ThreadHandle<HardwareResult>,
     cpu: ThreadHandle<CpuResult>,
+    orders: MessagePort,
   ) {
     this.memory = memory;
     this.layout = layout;
@@ -63,6 +76,7 @@ export class ThreadedMachine {
     this.control = new Control(memory, layout.control);
     this.cpuBell = new CpuPort(memory, layout.cpu).bell;
     this.hardwareBell = new Bell(memory, layout.hardwareBell);
+    this.orders = new OrderPost(orders, this.control);
   }
 
   /** Starts the threads on a prepared memory; resolves when all cards are up. Rejects with ThreadFailure. */
@@ -74,17 +88,20 @@ export class ThreadedMachine {
     const originUs = hostUs();
     const epochNs = BigInt(Date.now()) * 1_000_000n;
     const { port1, port2 } = new MessageChannel();
-    const { pcapOut, ...cpuOptions } = options;
+    const orders = new MessageChannel();
+    const { pcapOut, takesOrders, ...cpuOptions } = options;
     const common = { buffer: memory.buffer, layout, originUs };
     const annotations = pcapOut === undefined ? undefined : port1;
     const hardwareStart: HardwareStart = { ...common, pcapOut, epochNs, annotations: port2 };
-    const cpuStart: CpuStart = { ...common, ...cpuOptions, annotations };
+    const taken = takesOrders ? orders.port2 : undefined;
+    const cpuStart: CpuStart = { ...common, ...cpuOptions, annotations, orders: taken };
     const hardware = new ThreadHandle<HardwareResult>('hw', hardwareStart, [port2]);
     try {
       // Power first: a card that is made resets its registers and vectors.
       await hardware.ready;
-      const cpu = new ThreadHandle<CpuResult>('cpu', cpuStart, annotations === undefined ? [] : [port1]);
-      const machine = new ThreadedMachine(memory, layout, originUs, hardware, cpu);
+      const ports = [annotations, taken].filter((port) => port !== undefined);
+      const cpu = new ThreadHandle<CpuResult>('cpu', cpuStart, ports);
+      const machine = new ThreadedMachine(memory, layout, originUs, hardware, cpu, orders.port1);
       await cpu.ready.catch(async (error: unknown) => {
         await cpu.terminate();
         throw error;
@@ -104,6 +121,19 @@ export class ThreadedMachine {
   endTraffic(): void {
     this.control.endTraffic();
     this.wake();
+  }
+
+  /** Of a machine that takes orders. What becomes of it, `onSwapEnded` tells. */
+  order(order: SwapOrder): void {
+    this.orders.send(order);
+    this.wakeCpu();
+  }
+
+  /** Of a machine that takes orders: `listener` is told of all its swaps, in the order of their ends. */
+  onSwapEnded(listener: (ended: SwapEnded) => void): void {
+    this.cpu.listen((message) => {
+      if (message.kind === 'swapEnded') listener(message.ended);
+    });
   }
 
   /** There is something new for the CPU: for other threads than ours, words in memory alone tell. */
@@ -212,6 +242,10 @@ class ThreadHandle<R> {
     this.finished = message((received) => (received.kind === 'finished' ? received.result : undefined));
     this.ready.catch(() => undefined);
     this.finished.catch(() => undefined);
+  }
+
+  listen(listener: (message: ThreadMessage<R>) => void): void {
+    this.worker.on('message', listener);
   }
 
   /** Resolves when it has ended, however, or after so long. */

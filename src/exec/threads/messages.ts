@@ -1,7 +1,11 @@
-/** What threads tell each other by message: to begin, and what came of it. Everything in between is words in memory. */
+/**
+ * What threads tell each other by message: to begin, what came of it, and in between what a CPU is to do and has done.
+ * Everything else is words in memory.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { DiskFacts } from '../../check/blocks/balance.ts';
 import type { BufferProblem } from '../../check/buffers.ts';
+import type { Parameters } from '../../drivers/parameters.ts';
 import type { DiskServed } from '../../host/disk.ts';
 import type { NicDump } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
@@ -9,6 +13,7 @@ import type { HostViolation } from '../../host/violation.ts';
 import type { LatencySummary } from '../../host/workload/latency.ts';
 import type { Loss } from '../../hw/link/partner.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
+import type { Method } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
 import type { Occupancy } from './idle.ts';
@@ -35,6 +40,28 @@ export interface CpuStart extends ThreadStart {
   readonly applicationModules: readonly string[];
   readonly wantsDump: boolean;
   readonly annotations: MessagePort | undefined;
+  /** Orders arrive here, of a machine that takes some; it also tells of its swaps as they end. */
+  readonly orders: MessagePort | undefined;
+}
+
+/** A swap that is asked for while the machine runs. */
+export interface SwapOrder {
+  /** By which the one who asks knows its end. */
+  readonly ticket: number;
+  readonly slot: number;
+  readonly to: string;
+  readonly parameters: Parameters;
+  readonly method: Method;
+}
+
+/** A swap has ended, however. */
+export interface SwapEnded {
+  readonly record: SwapRecord;
+  /** Of the order that asked for it; undefined of one of the timetable. */
+  readonly ticket: number | undefined;
+  /** What drives the device from now on, and with what. */
+  readonly driver: string;
+  readonly parameters: Parameters;
 }
 
 export interface HardwareResult {
@@ -73,6 +100,7 @@ export interface CpuResult {
 export type ThreadMessage<R> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
+  | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
   | { readonly kind: 'finished'; readonly result: R };
 
 /** Anything may be thrown; what arrives at the other side is its name and words. */

@@ -3,6 +3,7 @@ import type { Control } from '../../host/control.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { Clock } from '../../hw/clock.ts';
 import { IdleWatch, type Occupancy, type Spins } from './idle.ts';
+import type { Orders } from './orders.ts';
 
 const STEPS_PER_LOOK = 32;
 /** Steps that swaps under way may take to end when the run does. */
@@ -16,10 +17,17 @@ export interface Served {
 }
 
 /** Serves until told to stop, then until the swaps under way have ended. */
-export function serve(cpu: Cpu, control: Control, clock: Clock, spins: Spins): Served {
+export function serve(
+  cpu: Cpu,
+  control: Control,
+  clock: Clock,
+  spins: Spins,
+  orders: Orders | undefined,
+): Served {
   const idle = new IdleWatch(cpu.port.bell, clock, spins);
   // Another thread's requests come without an interrupt: `idle` looks at them.
-  const hasWork = () => cpu.port.anyPending() || control.cpuStopped || !cpu.idle();
+  const hasWork = () =>
+    cpu.port.anyPending() || control.cpuStopped || orders?.waiting === true || !cpu.idle();
   const nextUs = () => cpu.desk.nextDueUs();
   const served: Served = { startUs: Number.POSITIVE_INFINITY, endUs: 0, occupancy: idle.occupancy() };
   let beats = 0;
@@ -39,6 +47,8 @@ export function serve(cpu: Cpu, control: Control, clock: Clock, spins: Spins): S
         idle.restart();
         cpu.start(served.startUs);
       }
+      // Times count from the first frame: no swap begins before it.
+      if (orders?.waiting === true && served.startUs !== Number.POSITIVE_INFINITY) orders.take(cpu.desk);
       if (control.trafficEnded) cpu.endTraffic();
       if (control.cpuStopped) break;
     }

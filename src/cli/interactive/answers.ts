@@ -1,0 +1,43 @@
+import { type RunningMachine, UsageError } from '../../testbed/index.ts';
+import { checkedMethod, SWAP_METHODS } from '../../testbed/running-device.ts';
+import type { Screen } from '../screen.ts';
+import { renderCommands, renderMistake, renderStatus, renderSwap } from './replies.ts';
+import { parseTyped, type Typed, type Vocabulary } from './typed.ts';
+
+export interface Answer {
+  readonly text: string;
+  /** No more commands are to come. */
+  readonly last: boolean;
+}
+
+export function vocabularyOf({ devices }: RunningMachine): Vocabulary {
+  return { devices, methods: SWAP_METHODS };
+}
+
+/** Does what a line says. A mistake is answered with what to type. */
+export async function answerTo(line: string, running: RunningMachine, screen: Screen): Promise<Answer> {
+  try {
+    const typed = parseTyped(line, vocabularyOf(running));
+    const text = typed === undefined ? '' : await replyTo(typed, running, screen);
+    return { text, last: typed?.kind === 'quit' };
+  } catch (error) {
+    if (error instanceof UsageError) return { text: renderMistake(error.message, screen), last: false };
+    throw error;
+  }
+}
+
+async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): Promise<string> {
+  switch (typed.kind) {
+    case 'swap': {
+      const { device, to, parameters } = typed;
+      const method = checkedMethod(typed.method ?? 'inplace', `swap ${device} ${to}`);
+      return renderSwap(await running.device(device).swap(to, parameters, { method }), screen);
+    }
+    case 'status':
+      return renderStatus(running.status(), screen);
+    case 'help':
+      return renderCommands(screen);
+    case 'quit':
+      return '';
+  }
+}

@@ -1,0 +1,68 @@
+/** What is said to typed commands: few lines, that fit. */
+import type { DeviceStatus, RunStatus, SwapResult } from '../../testbed/index.ts';
+import { counted, digits, grouped, timeSpan } from '../format.ts';
+import type { Screen } from '../screen.ts';
+import { facts, indent, wrap } from '../text.ts';
+import { COMMANDS } from './typed.ts';
+
+export function renderSwap(result: SwapResult, { columns, colors }: Screen): string {
+  const { swap, device, from, to, outcome, phase, reason, notes } = result;
+  const number = swap === 0 ? 'swap' : `swap ${swap}`;
+  const ended = {
+    done: colors.green('done'),
+    refused: colors.yellow(`refused in ${phase}`),
+    rolledBack: colors.yellow(`rolled back in ${phase}`),
+    cutOff: colors.yellow('cut off'),
+  }[outcome];
+  const times = `critical section ${timeSpan(result.criticalSectionUs / 1000)}, stall ${timeSpan(result.stallUs / 1000)}`;
+  const details = outcome === 'done' ? [times, ...notes] : [reason];
+  const lines = [
+    ...wrap(`${number} on ${device}, ${from} → ${to}, ${ended}`, columns, 2),
+    ...details.flatMap((detail) => indent(wrap(detail, columns - 2))),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export function renderStatus({ elapsedMs, swaps, devices }: RunStatus, { columns }: Screen): string {
+  const lines = [
+    `${timeSpan(elapsedMs)}, ${counted(swaps, 'swap')}`,
+    ...facts(
+      Object.entries(devices).map(([name, device]) => [name, statusOf(device)]),
+      columns,
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function statusOf(device: DeviceStatus): string {
+  const parameters = Object.entries(device.parameters).map(([name, value]) => `${name}=${value}`);
+  return [[device.driver, ...parameters].join(' '), ...servedBy(device)].join(', ');
+}
+
+function servedBy(device: DeviceStatus): string[] {
+  if (device.kind === 'disk')
+    return [
+      `${digits(device.iops / 1000)} thousand IOPS`,
+      `${grouped(device.submitted)} submitted`,
+      `${grouped(device.completed)} completed`,
+    ];
+  return [
+    `${digits(device.mpps)} Mpps`,
+    `${grouped(device.offered)} offered`,
+    `${grouped(device.delivered)} delivered`,
+    `${grouped(device.dropped)} dropped`,
+  ];
+}
+
+export function renderCommands({ columns }: Screen): string {
+  const lines = Object.values(COMMANDS).flatMap(({ form, does }) => [
+    form,
+    ...indent(wrap(does, columns - 2)),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+export function renderMistake(message: string, { columns, colors }: Screen): string {
+  const lines = wrap(message, columns, 2).map((line) => colors.yellow(line));
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,97 @@
+/** What is told of a machine while it runs. */
+import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
+import { PHASES } from '../swap/plan.ts';
+import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
+import type { SwapMethod } from './scenario.ts';
+
+/** What became of one swap. Times in microseconds; the control stall comes later, and is in the report. */
+export interface SwapResult {
+  /** Its number in the report; 0 for one that was cut off. */
+  readonly swap: number;
+  readonly device: string;
+  readonly from: string;
+  readonly to: string;
+  readonly method: SwapMethod;
+  /** `refused`: nothing was touched. `rolledBack`: the old driver serves again. `cutOff`: the run ended before it did. */
+  readonly outcome: 'done' | 'refused' | 'rolledBack' | 'cutOff';
+  /** The phase it ended in. */
+  readonly phase: string;
+  /** Why it is not done; empty if it is. */
+  readonly reason: string;
+  /** From its acceptance to its end. */
+  readonly tookUs: number;
+  readonly criticalSectionUs: number;
+  readonly stallUs: number;
+  /** Of the phases that it came through. */
+  readonly phasesUs: Readonly<Record<string, number>>;
+  /** Remarks, of one that is done too. */
+  readonly notes: readonly string[];
+}
+
+interface SwapEvent<Kind extends string> {
+  readonly kind: Kind;
+  /** Since the start of traffic. */
+  readonly atMs: number;
+  readonly swap: SwapResult;
+}
+
+/** Something that has happened, by `kind`. Later versions may have further kinds: leave a way out for those you do not know. */
+export type RunEvent = SwapEvent<'swap'> | SwapEvent<'refusal'> | SwapEvent<'rollback'>;
+
+const KINDS = { done: 'swap', refused: 'refusal', rolledBack: 'rollback' } as const;
+
+export function resultOf(record: SwapRecord): SwapResult {
+  const { id, device, from, to, method, outcome, phase, reason, notes } = record;
+  const phases = PHASES.map((name) => [name, phaseTookUs(record, name)]);
+  return {
+    swap: id,
+    device,
+    from,
+    to,
+    method,
+    outcome,
+    phase,
+    reason,
+    tookUs: record.endedUs - record.acceptedUs,
+    criticalSectionUs: record.criticalSectionUs,
+    stallUs: record.stallUs,
+    phasesUs: Object.fromEntries(phases.filter(([, us]) => us !== undefined)),
+    notes,
+  };
+}
+
+/** `startedUs`: on the machine's clock, when traffic began. */
+export function eventOf(record: SwapRecord, startedUs: number): RunEvent {
+  const atMs = (record.endedUs - startedUs) / 1000;
+  return { kind: KINDS[record.outcome], atMs, swap: resultOf(record) };
+}
+
+/** Hands events to all who listen, to each those from its first moment on. What nobody has taken yet is kept. */
+export class EventFeed {
+  private readonly listeners = new Set<ReadableStreamDefaultController<RunEvent>>();
+  private over = false;
+
+  push(event: RunEvent): void {
+    for (const listener of this.listeners) listener.enqueue(event);
+  }
+
+  /** Nothing more will happen. */
+  end(): void {
+    this.over = true;
+    for (const listener of this.listeners) listener.close();
+    this.listeners.clear();
+  }
+
+  listen(): AsyncIterableIterator<RunEvent> {
+    let listener: ReadableStreamDefaultController<RunEvent>;
+    const events = new ReadableStream<RunEvent>({
+      start: (controller) => {
+        listener = controller;
+        if (this.over) listener.close();
+        else this.listeners.add(listener);
+      },
+      cancel: () => void this.listeners.delete(listener),
+    });
+    return events.values();
+  }
+}

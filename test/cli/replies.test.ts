@@ -1,0 +1,86 @@
+/** What is said to typed commands, also where a terminal is narrow. */
+import { describe, expect, it } from 'vitest';
+import {
+  renderCommands,
+  renderMistake,
+  renderStatus,
+  renderSwap,
+} from '../../src/cli/interactive/replies.ts';
+import { screen } from '../../src/cli/screen.ts';
+import type { RunStatus, SwapResult } from '../../src/testbed/index.ts';
+
+const SWAP: SwapResult = {
+  ...{ swap: 12, device: 'eth0', from: 'interrupt', to: 'polling', method: 'inplace' },
+  ...{ outcome: 'done', phase: 'retire', reason: '', tookUs: 1803 },
+  ...{ criticalSectionUs: 1.352, stallUs: 105.3, phasesUs: { quiesce: 0.2 }, notes: [] },
+};
+const STATUS: RunStatus = {
+  elapsedMs: 12_300,
+  swaps: 3,
+  devices: {
+    eth0: {
+      ...{ kind: 'card', driver: 'polling', parameters: { rxRing: 512, rxBuffers: 256 } },
+      ...{ offered: 1_234_567, delivered: 1_234_000, dropped: 0, mpps: 1.523 },
+    },
+    nvme0: {
+      ...{ kind: 'disk', driver: 'interrupt', parameters: { queueDepth: 128 } },
+      ...{ submitted: 104_096, completed: 104_090, iops: 76_812 },
+    },
+  },
+};
+
+describe('a swap', () => {
+  it.each<[Partial<SwapResult>, string]>([
+    [{}, 'swap 12 on eth0, interrupt → polling, done\n  critical section 1.35 us, stall 105 us\n'],
+    [
+      { outcome: 'refused', phase: 'negotiate', reason: 'there is no driver x' },
+      'swap 12 on eth0, interrupt → polling, refused in negotiate\n  there is no driver x\n',
+    ],
+    [
+      { outcome: 'rolledBack', phase: 'probation', reason: 'it threw' },
+      'swap 12 on eth0, interrupt → polling, rolled back in probation\n  it threw\n',
+    ],
+    [
+      { swap: 0, outcome: 'cutOff', phase: 'negotiate', reason: 'the run ended before it did' },
+      'swap on eth0, interrupt → polling, cut off\n  the run ended before it did\n',
+    ],
+    [
+      { outcome: 'refused', phase: 'prepare', reason: 'no memory', notes: ['of what would have been'] },
+      'swap 12 on eth0, interrupt → polling, refused in prepare\n  no memory\n',
+    ],
+    [
+      { notes: ['queue 0 keeps its ring'] },
+      'swap 12 on eth0, interrupt → polling, done\n  critical section 1.35 us, stall 105 us\n  queue 0 keeps its ring\n',
+    ],
+  ])('%j is told in a few lines', (part, told) =>
+    expect(renderSwap({ ...SWAP, ...part }, screen(110))).toBe(told),
+  );
+});
+
+describe('the status', () => {
+  it('has who drives what, and what was served', () => {
+    expect(renderStatus(STATUS, screen(110))).toBe(
+      `${[
+        '12.3 s, 3 swaps',
+        'eth0   polling rxRing=512 rxBuffers=256, 1.52 Mpps, 1,234,567 offered, 1,234,000 delivered, 0 dropped',
+        'nvme0  interrupt queueDepth=128, 76.8 thousand IOPS, 104,096 submitted, 104,090 completed',
+      ].join('\n')}\n`,
+    );
+  });
+});
+
+describe('all replies', () => {
+  it.each([40, 50, 80, 110])('fit into %i columns', (columns) => {
+    const note = 'queue 0 keeps its ring of 512 for frames without an RSS hash: no filter reaches them all';
+    const replies = [
+      renderSwap({ ...SWAP, notes: [note] }, screen(columns)),
+      renderStatus(STATUS, screen(columns)),
+      renderCommands(screen(columns)),
+      renderMistake(`there is no command ${'x'.repeat(60)}; type swap, status, help, quit`, screen(columns)),
+    ];
+    for (const reply of replies) {
+      expect(reply.endsWith('\n')).toBe(true);
+      for (const line of reply.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+});

@@ -1,0 +1,84 @@
+/** Orders to a CPU in its loop: a message, and a word that says how many there are. */
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { describe, expect, it, vi } from 'vitest';
+import type { SwapOrder } from '../../src/exec/threads/messages.ts';
+import { OrderPost, Orders } from '../../src/exec/threads/orders.ts';
+import { Control } from '../../src/host/control.ts';
+import { expectClean } from '../check/verdict.ts';
+import { TestMachine } from '../machine.ts';
+
+function order(ticket: number, to: string, slot = 0): SwapOrder {
+  return { ticket, slot, to, parameters: {}, method: 'inplace' };
+}
+
+function mailed() {
+  const machine = TestMachine.started({ cards: [{ frames: 8000 }, { frames: 8000 }] });
+  const control = new Control(machine.memory, machine.layout.control);
+  const { port1, port2 } = new MessageChannel();
+  const orders = new Orders(port2, control);
+  const post = new OrderPost(port1, control);
+  return { machine, control, port: port1, orders, post };
+}
+
+describe('orders', () => {
+  it('wait from the moment they are announced until they are taken, and are taken in their order', () => {
+    const { machine, port, orders, post } = mailed();
+    const { desk } = machine.cpu;
+    expect(orders.waiting).toBe(false);
+    post.send(order(7, 'batching'));
+    post.send(order(8, 'interrupt', 1));
+    expect(orders.waiting).toBe(true);
+    orders.take(desk);
+    expect(orders.waiting).toBe(false);
+    expect(desk.underWay()).toEqual([1, 2]);
+    machine.runUntil(() => machine.ended.length === 2);
+    const told = machine.ended.map((record) => [record.device, record.to, orders.ticketOf(record)]);
+    expect(told.sort()).toEqual([
+      ['eth0', 'batching', 7],
+      ['eth1', 'interrupt', 8],
+    ]);
+    port.close();
+    expectClean(machine.conclude());
+  });
+
+  it('are announced when they have been posted, not before', () => {
+    const { port1, port2 } = new MessageChannel();
+    const machine = new TestMachine({});
+    const control = new Control(machine.memory, machine.layout.control);
+    const there: unknown[] = [];
+    vi.spyOn(control, 'announceMail').mockImplementation((count) => {
+      there.push([count, receiveMessageOnPort(port2)?.message]);
+    });
+    const post = new OrderPost(port1, control);
+    post.send(order(1, 'batching'));
+    post.send(order(2, 'polling'));
+    port1.close();
+    expect(there).toEqual([
+      [1, order(1, 'batching')],
+      [2, order(2, 'polling')],
+    ]);
+  });
+
+  it('that were posted and not announced are left where they are', () => {
+    const { machine, port, orders, post } = mailed();
+    post.send(order(1, 'batching'));
+    port.postMessage(order(2, 'interrupt', 1));
+    orders.take(machine.cpu.desk);
+    expect(machine.cpu.desk.underWay()).toEqual([1]);
+    port.close();
+    expectClean(machine.conclude());
+  });
+
+  it('have their tickets when they are refused at once, and swaps that nobody ordered have none', () => {
+    const { machine, port, orders, post } = mailed();
+    post.send(order(5, 'poling'));
+    const tickets: (number | undefined)[] = [];
+    orders.take(machine.cpu.desk);
+    tickets.push(...machine.ended.map((record) => orders.ticketOf(record)));
+    machine.swap('batching');
+    tickets.push(orders.ticketOf(machine.ended[1]));
+    expect(tickets).toEqual([5, undefined]);
+    port.close();
+    expectClean(machine.conclude());
+  });
+});
