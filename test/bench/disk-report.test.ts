@@ -62,6 +62,16 @@ describe('a report of disks', () => {
     expect(readReport(JSON.stringify(written))).toEqual(JSON.parse(JSON.stringify(written)));
   });
 
+  it('is one of requests too, each of which was done once', () => {
+    const written = report();
+    const ledger: LedgerResult = { ...LEDGER, of: 'request', wholeShare: 0 };
+    const benches = written.benches.map((bench) => ({ ...bench, ledger }));
+    const read = readReport(JSON.stringify({ ...written, benches }));
+    expect(renderBench(read, undefined, screenOf(process.stdout)).replace(/\s+/g, ' ')).toContain(
+      'ledger pass: 4,000 requests, each done once, 2 swaps',
+    );
+  });
+
   it('counts blocks, on a terminal and in the page, apart from frames', () => {
     const written = report();
     const text = renderBench(written, undefined, screenOf(process.stdout));
