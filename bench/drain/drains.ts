@@ -43,8 +43,6 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
   const { drainer, layout, originUs } = start;
   if (drainer.kind === 'host') {
     const clock = new TurnClock(new MonotonicClock(originUs));
-    clock.pause();
-    clock.resume(); // its fields hold by now what they will hold: compiled code is not thrown away for them
     const understudy = drainer.rehearsed ? rehearse(NIC_DRIVERS, clock) : undefined;
     const waiting = new Waiting();
     const cpu = new Cpu(memory, layout, clock, {
@@ -65,6 +63,10 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
   for (const _ of bare.bringUp());
   return new BareDrain(bare, new TurnClock(clock));
 }
+
+/** Places in the clock's times. */
+const PAUSED = 0;
+const SINCE = 1;
 
 /** Stands still between turns: what is due in a millisecond is due after a millisecond of the CPU's own time. */
 class TurnClock implements Clock {
@@ -89,9 +91,6 @@ class TurnClock implements Clock {
     this.times[SINCE] = performance.now();
   }
 }
-
-const PAUSED = 0;
-const SINCE = 1;
 
 /** Frames that a turn still has to take when a swap ends, which only the end of the turn can tell. */
 class Waiting {
