@@ -57,6 +57,33 @@ export class TxRing {
     this.rung = this.tail;
   }
 
+  /**
+   * Takes over from a CPU that ended in the middle of anything. What is filled was accepted: the card is told of it, and
+   * once more of what it may have been told of.
+   */
+  resume(): void {
+    this.adopt();
+    this.tail = this.words[this.record + TX.filled];
+    this.ringDoorbell();
+    this.port.write32(tdt(this.queue), this.tail & this.mask);
+  }
+
+  /** Word index of the note of the last call of `enqueue` that lies in the ring, or -1. Throws StateError. */
+  lastCall(): number {
+    for (let at = this.head; at !== this.tail; ) {
+      const note = this.noteOf(at);
+      const segments = this.words[note + TX_NOTE.segments];
+      const left = (this.tail - at) | 0;
+      if (segments <= 0 || segments > left)
+        throw new StateError(
+          `transmit queue ${this.queue}: a call of ${segments} segments, ${left} are filled`,
+        );
+      if (segments === left) return note;
+      at = (at + segments) | 0;
+    }
+    return -1;
+  }
+
   get free(): number {
     return this.mask - ((this.tail - this.head) | 0);
   }

@@ -14,6 +14,8 @@ export const CARD_SITUATIONS = [
   'packet buffer wrapped',
   'PAUSE sent',
   'frames dropped on an open link',
+  'cards taken over',
+  'crash in a swap',
 ] as const;
 export const DISK_SITUATIONS = [
   'queue pair at its depth',

@@ -26,6 +26,8 @@ export interface FrameChecker {
   verdict: number;
   /** Lengths of all frames that it has checked, added up; whoever reads it sets it back. */
   octets: number;
+  /** The frame last checked of its flow is to be checked once more: its flow expects it again. */
+  revert(address: number, length: number): void;
   /** Compares the frame with what was sent, and its place in its flow. */
   check(address: number, length: number): number;
   /**

@@ -7,6 +7,8 @@ import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.
 const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
 export type TallyName = (typeof TALLY)[number];
 const TALLY_BYTES = TALLY.length * 8;
+/** Those of frames and octets: what `save` puts aside. */
+export const SAVED_WORDS = 4;
 
 /** Something wrong with one frame, as it was seen. */
 export interface Anomaly {
@@ -54,8 +56,8 @@ function countAhead(words: Int32Array, low: number, amount: number): void {
 /** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
 export class Verifier {
   readonly anomalies: Anomaly[] = [];
-  /** Frames looked at so far, published or not. */
-  seen = 0;
+  /** Frames looked at so far, published or not; by others before this one too. */
+  seen: number;
   private readonly memory: Memory;
   private readonly checker: FrameChecker;
   private readonly clock: Clock;
@@ -68,6 +70,7 @@ export class Verifier {
     this.checker = checker;
     this.clock = clock;
     this.base = tally.address >>> 2;
+    this.seen = counted(memory.words, this.base);
   }
 
   /** Flow and number of the frame last looked at. */
@@ -112,6 +115,24 @@ export class Verifier {
     countAhead(memory.words, base + 2, checker.octets);
     count(memory.words, base, this.frames); // publishes the octets too
     this.frames = checker.octets = 0;
+  }
+
+  /** Frames and octets as published, to words from `at` on. */
+  save(at: number): void {
+    const { words } = this.memory;
+    for (let word = 0; word < SAVED_WORDS; word++) put(words, at + word, words[this.base + word]);
+  }
+
+  /** As they were when they were saved. What was wrong with frames since then has been seen, and stays counted. */
+  restore(at: number): void {
+    const { words } = this.memory;
+    for (let word = 0; word < SAVED_WORDS; word++) put(words, this.base + word, words[at + word]);
+    this.seen = counted(words, this.base);
+  }
+
+  /** The frame was looked at by someone who is no more, and comes once more. */
+  revert(address: number, length: number): void {
+    this.checker.revert(address, length);
   }
 
   private anomaly(verdict: number, queue: number): void {

@@ -37,6 +37,11 @@ class PairChecker implements FrameChecker {
     return this.missing === 0 ? FRAME_OK : FRAME_GAP;
   }
 
+  revert(address: number): void {
+    const flow = Math.floor(address / 10_000);
+    if (this.next.get(flow) === (address % 10_000) + 1) this.next.set(flow, address % 10_000);
+  }
+
   checkRun(
     places: Int32Array,
     lengths: Int32Array,

@@ -1,0 +1,89 @@
+/** A CPU that dies anywhere, and another one that takes its cards over from memory alone. */
+import { describe, expect, it } from 'vitest';
+import { NIC_DRIVERS } from '../../../src/drivers/index.ts';
+import type { SimCard } from '../../../src/exec/sim/draw-cards.ts';
+import type { SimScenario } from '../../../src/exec/sim/scenario.ts';
+import { Workbench } from '../../../src/exec/sim/seeds.ts';
+import { APPLICATIONS } from '../../../src/host/apps/applications.ts';
+import { PHASES } from '../../../src/swap/plan.ts';
+import { FEW, scenario } from './scenarios.ts';
+
+const bench = new Workbench();
+/** A strike before each access. */
+const EVERY_ACCESS = 0.5;
+const TAKEN_OVER = 'cards taken over';
+
+/** The CPU dies before each of its accesses to shared words in turn, a run for each. Returns how many there were. */
+function dieEverywhere(what: SimScenario): number {
+  const offered = what.cards.reduce((sum, { frames }) => sum + frames, 0);
+  for (let at = 1; ; at++) {
+    const { violation, frames, covered } = bench.run({ ...what, strikeEvery: EVERY_ACCESS, crashAt: at });
+    expect(violation, `at access ${at}`).toBeUndefined();
+    expect(frames, `at access ${at}`).toBe(offered);
+    if (covered.situations[TAKEN_OVER] === undefined) return at - 1;
+  }
+}
+
+const SHORT: Partial<SimCard> = {
+  parameters: { rxRing: 16, rxBuffers: 8, txRing: 8, burst: 4 },
+  frames: 8,
+  flows: 3,
+  gapsUs: [0, 0, 3],
+};
+
+describe('a CPU that dies before any of its accesses', () => {
+  const CASES = NIC_DRIVERS.flatMap(({ name: driver }) =>
+    APPLICATIONS.map(({ name: app, sends }) => ({ driver, app, cards: sends === 'on' ? 2 : 1 })),
+  );
+
+  it.each(CASES)('under $driver with $app is survived', ({ driver, app, cards }) => {
+    const card = { ...SHORT, driver, app, frames: 8 / cards };
+    expect(dieEverywhere(scenario(Array.from({ length: cards }, () => card)))).toBeGreaterThan(100);
+  });
+
+  it('with frames in several buffers is survived', () => {
+    const card = { ...SHORT, app: 'echo', sizes: [4000, 64, 2049], frames: 5, fifoKiB: 48 };
+    expect(dieEverywhere(scenario([card]))).toBeGreaterThan(100);
+  });
+
+  it('again and again is survived', () => {
+    for (const { name: driver } of NIC_DRIVERS)
+      for (const { name: app } of APPLICATIONS) {
+        const card = { driver, app, queues: 2, flows: 8 };
+        const what = scenario(app === 'forward' ? [card, card] : [card], [], { crash: 60 });
+        const { violation, covered } = bench.run(what);
+        expect(violation, `${driver} ${app}`).toBeUndefined();
+        expect(covered.situations[TAKEN_OVER]).toBeGreaterThan(5);
+      }
+  });
+});
+
+describe('a CPU that dies in a swap', () => {
+  it.each(PHASES.filter((phase) => phase !== 'move'))('in %s leaves the one driver or the other', (phase) => {
+    for (const { name: from } of NIC_DRIVERS)
+      for (const { name: to } of NIC_DRIVERS) {
+        const ambushes = [{ phase, fault: 'crash' }] as const;
+        const card = { driver: from, app: 'echo' };
+        const what = scenario([card], [{ to, ambushes, parameters: { ...FEW, rxRing: 16 } }]);
+        let struck = false;
+        for (let seed = 0; seed < 40 && !struck; seed++) {
+          const { violation, covered } = bench.run({ ...what, seed });
+          expect(violation, `${from} to ${to}, seed ${seed}`).toBeUndefined();
+          struck = covered.outcomes.cutOff === 1;
+          if (struck) expect(Object.keys(covered.cells)).toEqual([`${phase}|crash|${from}|${to}|echo`]);
+        }
+        expect(struck, `${from} to ${to}`).toBe(true);
+      }
+  });
+
+  it('at any access of it is survived, whoever hands over to whom', () => {
+    for (const [from, to] of [
+      ['polling', 'interrupt'],
+      ['interrupt', 'batching'],
+      ['batching', 'polling'],
+    ]) {
+      const swap = { to, after: 2, parameters: { rxBuffers: 12, burst: 8 } };
+      expect(dieEverywhere(scenario([{ ...SHORT, driver: from, frames: 12 }], [swap]))).toBeGreaterThan(200);
+    }
+  });
+});
