@@ -204,7 +204,7 @@ export class GeneratedChecker implements FrameChecker {
     const frame = address >>> 2;
     const flow = flowOf(words, frame);
     const sequence = words[frame + SEQUENCE_WORD];
-    if (flow < this.flows && words[next + flow] === ((sequence + 1) | 0)) put(words, next + flow, sequence);
+    if (flow < this.flows && ((words[next + flow] - sequence) | 0) > 0) put(words, next + flow, sequence);
   }
 
   checkRun(

@@ -7,8 +7,9 @@ import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.
 const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
 export type TallyName = (typeof TALLY)[number];
 const TALLY_BYTES = TALLY.length * 8;
-/** Those of frames and octets: what `save` puts aside. */
-export const SAVED_WORDS = 4;
+/** What `save` puts aside: of these words the first ones change with every frame, the others when one is not well. */
+export const SAVED_WORDS = TALLY.length * 2;
+const CHANGING_WORDS = 4;
 
 /** Something wrong with one frame, as it was seen. */
 export interface Anomaly {
@@ -64,6 +65,8 @@ export class Verifier {
   private readonly base: number;
   private frames = 0;
   private gaps: Gap[] = [];
+  /** Counts of what is not well have changed since they were last saved. */
+  private unsaved = true;
 
   constructor(memory: Memory, checker: FrameChecker, tally: Region, clock: Clock) {
     this.memory = memory;
@@ -117,13 +120,15 @@ export class Verifier {
     this.frames = checker.octets = 0;
   }
 
-  /** Frames and octets as published, to words from `at` on. */
+  /** All counts as published, to words from `at` on: always the same, for they are written only where they have changed. */
   save(at: number): void {
     const { words } = this.memory;
-    for (let word = 0; word < SAVED_WORDS; word++) put(words, at + word, words[this.base + word]);
+    const changed = this.unsaved ? SAVED_WORDS : CHANGING_WORDS;
+    for (let word = 0; word < changed; word++) put(words, at + word, words[this.base + word]);
+    this.unsaved = false;
   }
 
-  /** As they were when they were saved. What was wrong with frames since then has been seen, and stays counted. */
+  /** All counts as they were when they were saved. */
   restore(at: number): void {
     const { words } = this.memory;
     for (let word = 0; word < SAVED_WORDS; word++) put(words, this.base + word, words[at + word]);
@@ -164,6 +169,7 @@ export class Verifier {
 
   private note(kind: Anomaly['kind'], queue: number, flow: number, sequence: number, frames: number): void {
     const at = { damaged: 4, missing: 6, duplicated: 8, reordered: 10 }[kind];
+    this.unsaved = true;
     count(this.memory.words, this.base + at, frames);
     if (this.anomalies.length >= ANOMALIES_KEPT) return;
     this.anomalies.push({
