@@ -22,14 +22,16 @@ export class CpuEnd {
   private last: Int32Array | undefined;
   /** Whoever is at work keeps books that must not be cut in two. */
   private guarded = false;
-  /** Strikes in the CPU until it ends by itself. */
-  private strikes: number;
+  /** Strikes in the CPU until it ends by itself; then those of its successors. */
+  private strikes = 0;
+  private readonly coming: number[];
 
-  /** `allowed`: may it end now, of this? `crashAt`: in so many strikes it crashes, if it has not ended before. */
-  constructor(memory: Memory, allowed: (cause: CauseOfEnd) => boolean, crashAt: number) {
+  /** `allowed`: may it end now, of this? `crashAt`: as in a scenario. */
+  constructor(memory: Memory, allowed: (cause: CauseOfEnd) => boolean, crashAt: readonly number[]) {
     this.memory = memory;
     this.allowed = allowed;
-    this.strikes = crashAt;
+    this.coming = [...crashAt];
+    this.strikes = this.coming.shift() ?? 0;
   }
 
   /** At the next point at which it may be. */
@@ -87,6 +89,7 @@ export class CpuEnd {
   over(): void {
     this.cause = undefined;
     this.down = this.guarded = false;
+    this.strikes = this.coming.shift() ?? 0;
     POINTS.disarm();
   }
 }

@@ -68,7 +68,7 @@ export class SimMachine {
   private readonly parts: SimParts;
   readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
-  private progress = new Progress();
+  progress = new Progress();
   private readonly trace: Trace | undefined;
   private checkers: readonly Checker[] = [];
   private active = IDLE;
@@ -93,7 +93,7 @@ export class SimMachine {
     this.cpu = this.makeCpu();
     this.marks = this.cpu.devices.map(() => new SwapMarks());
     this.succession = new Succession(this);
-    this.cpuEnd = new CpuEnd(memory, (cause) => this.succession.mayFollow(cause), scenario.crashAt ?? 0);
+    this.cpuEnd = new CpuEnd(memory, (cause) => this.succession.mayFollow(cause), scenario.crashAt ?? []);
     this.mischief = new Mischief(this);
     this.power = new Power(this);
     this.swaps = new SimSwaps(this);
@@ -214,13 +214,8 @@ export class SimMachine {
     if (this.over()) return;
     if (cpu.port.bell.asleep() && !this.wakes()) return;
     this.swaps.request();
-    const { active } = this;
     const { writes } = POINTS;
-    this.active = CPU;
-    if (active === IDLE) this.arm();
-    const frames = this.cpuStep();
-    if (active === IDLE) POINTS.disarm();
-    this.active = active;
+    const frames = this.inCpu(() => this.cpuStep());
     if (this.cpuEnd.down) return this.cpuEnd.settle();
     if (frames > 0) this.progress.worked();
     else this.progress.cpuFoundNothing();
@@ -229,6 +224,17 @@ export class SimMachine {
     cpu.port.bell.announce(true);
     this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
     if (cpu.port.anyPending()) cpu.port.bell.announce(false);
+  }
+
+  /** Work of the CPU's, with strikes in it unless it comes in the middle of a device's step. */
+  inCpu<T>(work: () => T): T {
+    const { active } = this;
+    this.active = CPU;
+    if (active === IDLE) this.arm();
+    const result = work();
+    if (active === IDLE) POINTS.disarm();
+    this.active = active;
+    return result;
   }
 
   /** A sleeper that nobody has woken: does its time-out? */
@@ -290,7 +296,7 @@ export class SimMachine {
   }
 
   /** Whoever looks on at the CPU, or gets in its way. */
-  private attend(): void {
+  attend(): void {
     const shown = checkedMachine(this);
     this.checkers = [...CHECKERS, ...this.parts.checkers].map((definition) => definition.create(shown));
     this.mischief.guardAllocation();
@@ -301,14 +307,6 @@ export class SimMachine {
   /** Another CPU in place of one that has ended: it takes over what that one has left, or begins with nothing. */
   renewCpu(adopts: boolean): void {
     this.cpu = this.makeCpu(adopts);
-  }
-
-  beginService(slices: Generator<void>): void {
-    this.attend();
-    this.active = IDLE;
-    stepThrough(slices, this.hardware, this.clock);
-    this.cpu.start(this.clock.us);
-    this.progress.worked();
   }
 
   private swapEnded(record: SwapRecord): void {

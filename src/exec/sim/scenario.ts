@@ -21,8 +21,8 @@ export interface SimScenario {
   readonly budget: number;
   /** Packet buffers beyond those that the cards start with; undefined: as many as the swaps can come to need. */
   readonly spareBuffers?: number;
-  /** The CPU dies at this one of the strikes in it. */
-  readonly crashAt?: number;
+  /** The CPU dies at this one of the strikes in it, its successor at the next of these, counted anew, and so on. */
+  readonly crashAt?: readonly number[];
 }
 
 /** Of ten machines, those with cards alone, with disks alone, and with both. */

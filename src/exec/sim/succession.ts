@@ -1,6 +1,7 @@
 /** One CPU follows another: after a power cut it begins with nothing, after a crash it takes over what is in memory. */
 import type { SwapRecord } from '../../swap/record.ts';
 import type { CauseOfEnd } from './cpu-end.ts';
+import { stepThrough } from './endless.ts';
 import type { SimMachine } from './machine.ts';
 
 export class Succession {
@@ -29,7 +30,9 @@ export class Succession {
     this.bury();
     machine.fabric.lose();
     machine.power.restore(() => machine.renewCpu(false));
-    machine.beginService(machine.cpu.boot());
+    machine.attend();
+    stepThrough(machine.cpu.boot(), machine.hardware, machine.clock);
+    this.beginService();
   }
 
   /**
@@ -46,10 +49,40 @@ export class Succession {
     machine.cpu.checks.forEach(({ verifier }, i) => {
       verifier.anomalies.push(...said[i]);
     });
-    machine.beginService(machine.cpu.adopt());
+    machine.attend();
+    if (!this.adopt()) return this.follow();
+    this.beginService();
     machine.note('another CPU has taken over its cards');
     const { situations } = machine.covered;
     situations['cards taken over'] = (situations['cards taken over'] ?? 0) + 1;
+  }
+
+  /** Under strikes, like all that a CPU does. False when it has died meanwhile. */
+  private adopt(): boolean {
+    const { machine } = this;
+    const { cpuEnd } = machine;
+    const slices = machine.cpu.adopt();
+    for (let done = false; !done && !cpuEnd.down; machine.clock.us++)
+      machine.inCpu(() => {
+        done = this.next(slices);
+      });
+    cpuEnd.settle();
+    return !cpuEnd.down;
+  }
+
+  private next(slices: Generator<void>): boolean {
+    try {
+      return slices.next().done === true;
+    } catch (error) {
+      if (this.machine.cpuEnd.down) return false;
+      throw error;
+    }
+  }
+
+  private beginService(): void {
+    const { cpu, clock, progress } = this.machine;
+    cpu.start(clock.us);
+    progress.worked();
   }
 
   private bury(): void {

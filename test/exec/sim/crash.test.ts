@@ -17,7 +17,7 @@ const TAKEN_OVER = 'cards taken over';
 function dieEverywhere(what: SimScenario): number {
   const offered = what.cards.reduce((sum, { frames }) => sum + frames, 0);
   for (let at = 1; ; at++) {
-    const { violation, frames, covered } = bench.run({ ...what, strikeEvery: EVERY_ACCESS, crashAt: at });
+    const { violation, frames, covered } = bench.run({ ...what, strikeEvery: EVERY_ACCESS, crashAt: [at] });
     expect(violation, `at access ${at}`).toBeUndefined();
     expect(frames, `at access ${at}`).toBe(offered);
     if (covered.situations[TAKEN_OVER] === undefined) return at - 1;
@@ -46,15 +46,33 @@ describe('a CPU that dies before any of its accesses', () => {
     expect(dieEverywhere(scenario([card]))).toBeGreaterThan(100);
   });
 
+  it('and whose successor dies while it takes over, before any of its accesses, is survived', () => {
+    for (const { name: driver } of NIC_DRIVERS) {
+      const what = { ...scenario([{ ...SHORT, driver, app: 'echo' }]), strikeEvery: EVERY_ACCESS };
+      let most = 0;
+      for (const first of [40, 80, 120])
+        for (let second = 1; ; second++) {
+          const { violation, frames, covered } = bench.run({ ...what, crashAt: [first, second] });
+          expect(violation, `${driver} at accesses ${first} and ${second}`).toBeUndefined();
+          expect(frames).toBe(SHORT.frames);
+          if (covered.situations[TAKEN_OVER] !== 1) break; // the second one had taken over when it died, if it did
+          most = Math.max(most, second);
+        }
+      expect(most, driver).toBeGreaterThan(50);
+    }
+  });
+
   it('again and again is survived', () => {
+    let times = 0;
     for (const { name: driver } of NIC_DRIVERS)
       for (const { name: app } of APPLICATIONS) {
         const card = { driver, app, queues: 2, flows: 8 };
-        const what = scenario(app === 'forward' ? [card, card] : [card], [], { crash: 60 });
+        const what = scenario(app === 'forward' ? [card, card] : [card], [], { crash: 12 });
         const { violation, covered } = bench.run(what);
         expect(violation, `${driver} ${app}`).toBeUndefined();
-        expect(covered.situations[TAKEN_OVER]).toBeGreaterThan(5);
+        times += covered.situations[TAKEN_OVER] ?? 0;
       }
+    expect(times).toBeGreaterThan(18);
   });
 });
 
