@@ -4,10 +4,14 @@ import { SAVED_WORDS, type Verifier } from '../hw/link/verifier.ts';
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
 import { put } from '../hw/shared.ts';
 
-/** Words of the journal: how many frames and octets there were before a burst, then which burst. */
+/**
+ * Words of the journal: the counts before a burst, then which burst. Positions begin anew with each ring of a queue, so the
+ * first buffer tells it from one of an earlier life.
+ */
 const SEGMENTS = SAVED_WORDS;
 const RING = SEGMENTS + 1;
-const POSITION = RING + 1;
+const BUFFER = RING + 1;
+const POSITION = BUFFER + 1;
 const JOURNAL_BYTES = (POSITION + 1) * 4;
 
 export function layoutJournal(map: MemoryMap): Region {
@@ -57,7 +61,7 @@ export class DeliveryCheck {
     const { words } = this.memory;
     const segments = words[journal + SEGMENTS];
     if (words[journal + RING] !== burst.ring || words[journal + POSITION] !== burst.position) return;
-    if (segments === 0 || segments > burst.segments) return;
+    if (words[journal + BUFFER] !== burst.buffers[0] || segments === 0 || segments > burst.segments) return;
     for (let last = segments - 1; last >= 0; ) {
       let first = last;
       while (first > 0 && burst.ends[first - 1] === 0) first--;
@@ -79,6 +83,7 @@ export class DeliveryCheck {
     this.verifier.save(journal);
     put(words, journal + SEGMENTS, segments);
     put(words, journal + RING, burst.ring);
+    put(words, journal + BUFFER, burst.buffers[0]);
     put(words, journal + POSITION, burst.position);
   }
 

@@ -11,8 +11,8 @@ import type { Application, NicDriverDefinition, NicEnvironment } from '../driver
 import { memoryInUse } from '../drivers/nic/ring-memory.ts';
 import { RxRing } from '../drivers/nic/rx-ring.ts';
 import { SlotWalk } from '../drivers/nic/slot-walk.ts';
-import { NicState, RX, STATE_BYTES, TX_NOTE } from '../drivers/nic/state.ts';
-import { TxRing } from '../drivers/nic/tx-ring.ts';
+import { NicState, RX, STATE_BYTES } from '../drivers/nic/state.ts';
+import { type SentCall, TxRing } from '../drivers/nic/tx-ring.ts';
 import { reshaped } from '../drivers/parameters.ts';
 import type { BufferPool } from '../drivers/pool.ts';
 import { lowestBit, StateError } from '../drivers/state-block.ts';
@@ -83,7 +83,7 @@ export function surveyCard(
  * the one that was with the application.
  */
 export function settleCards(cards: readonly HostedCard[]): void {
-  const calls: Call[] = [];
+  const calls: SentCall[] = [];
   for (const { slot } of cards) tell(slot.environment, calls);
   const burst = new Burst();
   for (const card of cards) {
@@ -130,26 +130,15 @@ function importAll(slot: Slot): void {
   countBuffers(slot, buffersOn(lengths, parameters, queues));
 }
 
-/** What was last sent by a transmit ring. */
-interface Call {
-  readonly segments: number;
-  readonly source: number;
-  readonly position: number;
-}
-
 /** Interrupts wait, doorbells do not. The last call of each transmit ring is added to `calls`. */
-function tell(environment: NicEnvironment, calls: Call[]): void {
-  const { port, state, memory } = environment;
+function tell(environment: NicEnvironment, calls: SentCall[]): void {
+  const { port, state } = environment;
   port.write32(EIMC, EVERY_VECTOR);
   for (let left = state.sending; left !== 0; left &= left - 1) {
     const ring = new TxRing(environment, lowestBit(left));
     ring.resume();
-    const note = ring.lastCall();
-    if (note < 0) continue;
-    const [segments, source, position] = [TX_NOTE.segments, TX_NOTE.source, TX_NOTE.position].map(
-      (word) => memory.words[note + word],
-    );
-    calls.push({ segments, source, position });
+    const call = ring.lastCall();
+    if (call !== undefined) calls.push(call);
   }
   for (let left = state.receiving; left !== 0; left &= left - 1)
     new RxRing(environment, lowestBit(left)).resume();
@@ -158,11 +147,12 @@ function tell(environment: NicEnvironment, calls: Call[]): void {
 /**
  * The larger of `consumed` and what was sent decides: frames below the tail of a transmit ring have left, or will, so the
  * application has had them, and they are checked if they were not, and consumed. Others come again as if for the first time.
+ * Only a burst in doubt has buffers in both rings: positions alone begin anew with each ring.
  */
 function settleRing(
   { slot, check, application }: HostedCard,
   queue: number,
-  calls: Call[],
+  calls: SentCall[],
   burst: Burst,
 ): void {
   const ring = new RxRing(slot.environment, queue);
@@ -170,7 +160,9 @@ function settleRing(
   ring.peek(burst, Burst.CAPACITY);
   check.revert(burst);
   const source = (slot.index << 8) | queue;
-  const sent = calls.find((call) => call.source === source && call.position === burst.position);
+  const sent = calls.find(
+    (call) => call.source === source && call.position === burst.position && call.buffer === burst.buffers[0],
+  );
   if (sent === undefined || sent.segments > burst.segments) return application.revert?.(burst);
   check.burst(burst, sent.segments, ring.logical);
   let frames = 0;

@@ -33,7 +33,7 @@ import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { type Served, settleCards, surveyCard, takeOver, takeStock } from './adoption.ts';
+import { AdoptionError, type Served, settleCards, surveyCard, takeOver, takeStock } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
@@ -333,6 +333,7 @@ export class Cpu {
   }
 
   private makeDisk(disk: DiskLayout): Disk {
+    if (this.adopts) throw new AdoptionError(disk.name, 'disks are not taken over yet');
     const definition = this.diskDrivers.get(disk.driver);
     if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
     const made = new Disk(this.memory, disk, definition, this.dma, this.clock);

@@ -23,6 +23,14 @@ import { notesOf, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
 const DESCRIPTOR_SHIFT = 2; // words
 
+/** What one call has put into a transmit ring, where that came from, and in which buffer it begins. */
+export interface SentCall {
+  readonly segments: number;
+  readonly source: number;
+  readonly position: number;
+  readonly buffer: number;
+}
+
 export class TxRing {
   readonly queue: number;
   private readonly words: Int32Array;
@@ -68,20 +76,24 @@ export class TxRing {
     this.port.write32(tdt(this.queue), this.tail & this.mask);
   }
 
-  /** Word index of the note of the last call of `enqueue` that lies in the ring, or -1. Throws StateError. */
-  lastCall(): number {
+  /** The last call of `enqueue` that lies in the ring, if any does. Throws StateError. */
+  lastCall(): SentCall | undefined {
+    const { words } = this;
     for (let at = this.head; at !== this.tail; ) {
       const note = this.noteOf(at);
-      const segments = this.words[note + TX_NOTE.segments];
+      const segments = words[note + TX_NOTE.segments];
       const left = (this.tail - at) | 0;
       if (segments <= 0 || segments > left)
         throw new StateError(
           `transmit queue ${this.queue}: a call of ${segments} segments, ${left} are filled`,
         );
-      if (segments === left) return note;
+      if (segments === left) {
+        const [source, position] = [words[note + TX_NOTE.source], words[note + TX_NOTE.position]];
+        return { segments, source, position, buffer: words[this.shadow + (at & this.mask)] };
+      }
       at = (at + segments) | 0;
     }
-    return -1;
+    return undefined;
   }
 
   get free(): number {

@@ -12,8 +12,9 @@ const BUFFER_WORDS_SHIFT = BUFFER_SHIFT - 2;
 /** Notes: of which burst, and for each of its frames the addresses as they came. */
 const SEGMENTS = 0;
 const RING = 1;
-const POSITION = 2;
-const ADDRESSES = 3;
+const BUFFER = 2;
+const POSITION = 3;
+const ADDRESSES = 4;
 const ADDRESS_WORDS = 3;
 export const SENDER_BYTES = (ADDRESSES + ADDRESS_WORDS * Burst.CAPACITY) * 4;
 
@@ -70,7 +71,7 @@ export class Sender implements Application {
     const { words } = this.memory;
     const segments = words[notes + SEGMENTS];
     if (words[notes + RING] !== burst.ring || words[notes + POSITION] !== burst.position) return;
-    if (segments > burst.segments) return;
+    if (words[notes + BUFFER] !== burst.buffers[0] || segments > burst.segments) return;
     for (let i = 0; i < segments; i++) {
       if (i > 0 && burst.ends[i - 1] === 0) continue;
       const at = (this.pool.base >>> 2) + (burst.buffers[i] << BUFFER_WORDS_SHIFT);
@@ -95,6 +96,7 @@ export class Sender implements Application {
     }
     put(words, notes + SEGMENTS, segments);
     put(words, notes + RING, burst.ring);
+    put(words, notes + BUFFER, buffers[0]);
     put(words, notes + POSITION, burst.position);
   }
 
