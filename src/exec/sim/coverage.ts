@@ -25,7 +25,7 @@ export const DISK_SITUATIONS = [
 ] as const;
 export type Situation = (typeof CARD_SITUATIONS)[number] | (typeof DISK_SITUATIONS)[number];
 
-/** `cutOff`: the power failed before its end. */
+/** `cutOff`: its CPU ended before it did. */
 export type Outcome = SwapRecord['outcome'] | 'cutOff';
 
 /** Plain data, so that what several threads covered can be added up. */
