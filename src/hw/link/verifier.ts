@@ -122,9 +122,14 @@ export class Verifier {
 
   /** All counts as published, to words from `at` on: always the same, for they are written only where they have changed. */
   save(at: number): void {
+    const { base } = this;
     const { words } = this.memory;
-    const changed = this.unsaved ? SAVED_WORDS : CHANGING_WORDS;
-    for (let word = 0; word < changed; word++) put(words, at + word, words[this.base + word]);
+    put(words, at, words[base]);
+    put(words, at + 1, words[base + 1]);
+    put(words, at + 2, words[base + 2]);
+    put(words, at + 3, words[base + 3]);
+    if (!this.unsaved) return;
+    for (let word = CHANGING_WORDS; word < SAVED_WORDS; word++) put(words, at + word, words[base + word]);
     this.unsaved = false;
   }
 
