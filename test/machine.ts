@@ -66,7 +66,7 @@ export class TestMachine {
   readonly layout: MachineLayout;
   readonly clock = { us: 0, nowUs: (): number => this.clock.us };
   readonly hardware: Hardware;
-  readonly cpu: Cpu;
+  cpu: Cpu;
   readonly ended: SwapRecord[] = [];
   pattern: Pattern;
   /** Called between two turns. */
@@ -75,6 +75,7 @@ export class TestMachine {
   pointOdds = 0;
   turns = 0;
   private readonly random: () => number;
+  private readonly makeCpu: (adopts: boolean) => Cpu;
   private active: 'hardware' | 'cpu' | undefined;
   private linksNext = false;
   private sleepUntilUs = 0;
@@ -90,12 +91,15 @@ export class TestMachine {
       if (stream.kind === 'generated') prepareGenerated(this.memory, stream, macAddress(i), seed + i);
     });
     this.hardware = new Hardware(this.memory, this.layout, this.clock, () => undefined);
-    this.cpu = new Cpu(this.memory, this.layout, this.clock, {
-      timed,
-      round,
-      drivers: book,
-      swapEnded: (record) => this.ended.push(record),
-    });
+    this.makeCpu = (adopts) =>
+      new Cpu(this.memory, this.layout, this.clock, {
+        timed,
+        round,
+        drivers: book,
+        adopts,
+        swapEnded: (record) => this.ended.push(record),
+      });
+    this.cpu = this.makeCpu(false);
     this.pattern = options.pattern ?? STEADY;
     this.random = randomFrom(seed);
   }
@@ -110,6 +114,13 @@ export class TestMachine {
 
   boot(): void {
     this.stepThrough(this.cpu.boot());
+  }
+
+  /** The CPU makes no more steps: another one takes its cards over, or throws why it does not. */
+  succeed(): void {
+    this.cpu = this.makeCpu(true);
+    this.stepThrough(this.cpu.adopt());
+    this.cpu.desk.start(this.clock.us);
   }
 
   start(): void {

@@ -15,7 +15,8 @@ export class Burst {
   frames = 0;
   /** The burst is one frame on which the card reported an error: its data is not to be used. */
   bad = false;
-  /** Where its first segment lay: position in the queue, free-running. */
+  /** Where its first segment lay: which of the card's receive rings, and the position in it, free-running. */
+  ring = 0;
   position = 0;
 
   /**

@@ -97,6 +97,12 @@ export interface Application {
   readonly name: string;
   /** See `NicEnvironment.deliver`. */
   receive(slot: SlotView, queue: number, burst: Burst): number;
+  /**
+   * Optional, before the first `receive`: the CPU before this one ended, perhaps in the middle of receiving the beginning
+   * of this burst, which it has not sent. The burst comes again: what was done with it is undone, however often this is
+   * called.
+   */
+  revert?(burst: Burst): void;
 }
 
 /** A card as an application sees it: whoever drives it at the moment. */

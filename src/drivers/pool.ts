@@ -1,5 +1,6 @@
 import type { Memory, Region } from '../hw/memory.ts';
 import { load, put, store } from '../hw/shared.ts';
+import { StateError } from './state-block.ts';
 
 export const BUFFER_SHIFT = 11;
 export const BUFFER_BYTES = 1 << BUFFER_SHIFT;
@@ -209,6 +210,27 @@ export class BufferPool {
       this.setCapacity(this.ceiling);
     }
     return this.unmapRest(most);
+  }
+
+  /**
+   * After a CPU that ended in the middle of anything: the buffers that lie in rings are theirs, each other one is free, and
+   * a shrink that was under way is given up. Throws StateError when two slots have the same buffer.
+   */
+  takeStock(forEachInUse: (claim: (buffer: number) => void) => void): void {
+    const { words } = this.memory;
+    const { capacity } = this;
+    const inUse = new Uint8Array(capacity);
+    forEachInUse((buffer) => {
+      if (inUse[buffer] !== 0) throw new StateError(`buffer ${buffer} lies in two slots`);
+      inUse[buffer] = 1;
+    });
+    this.setCapacity(capacity);
+    this.free = 0;
+    for (let buffer = 0; buffer < capacity; buffer++) if (inUse[buffer] === 0) this.put(buffer);
+    this.sweepEnd = this.free;
+    const mapped = capacity + (capacity & 1); // two buffers a page
+    this.unmapWindow({ address: this.address(mapped), bytes: (this.most - mapped) << BUFFER_SHIFT });
+    put(words, this.words + MAPPED, capacity);
   }
 
   /** Word index of the first free buffer; the `available` free ones lie there side by side. */

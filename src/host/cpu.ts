@@ -20,6 +20,7 @@ import { QUEUES } from '../hw/nic/datasheet.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
+import { Assignment } from '../swap/assignment.ts';
 import { SwapDesk } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
 import { NIC_KIND } from '../swap/nic-kind.ts';
@@ -32,6 +33,7 @@ import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
+import { AdoptionError, type Served, settleCards, surveyCard, takeOver, takeStock } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { ApplicationFailure, offer } from './apps/offer.ts';
@@ -49,6 +51,8 @@ export interface CpuPlan {
   readonly patience?: Patience;
   /** Made by the rehearsal, where there was one. */
   readonly understudy?: Understudy | undefined;
+  /** The CPU before this one is no more: its devices are taken over by `adopt`, in place of `boot`. */
+  readonly adopts?: boolean;
   /** Called when a swap has ended, however; the slot has who drives now. */
   readonly swapEnded: (record: SwapRecord, slot: AnySlot) => void;
 }
@@ -80,6 +84,7 @@ export class Cpu {
   /** By device. */
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
+  private readonly adopts: boolean;
   private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
   private readonly diskDrivers: ReadonlyMap<string, DiskDriverDefinition>;
   private countdown = 0;
@@ -89,6 +94,7 @@ export class Cpu {
     this.memory = memory;
     this.layout = layout;
     this.clock = clock;
+    this.adopts = plan.adopts === true;
     this.port = new CpuPort(memory, layout.cpu);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
     this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
@@ -118,6 +124,22 @@ export class Cpu {
     yield* this.pool.grow(buffers, buffers);
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
+    for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
+    this.host.remember();
+  }
+
+  /**
+   * Takes over all devices from a CPU that ended, wherever it was, and is known to run no more. From shared words alone; if
+   * this CPU ends meanwhile, the next one begins with it anew. Throws StateError.
+   */
+  *adopt(): Generator<void> {
+    this.port.bell.announce(false);
+    const { slots, checks, applications } = this;
+    settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
+    yield;
+    takeStock(slots, this.pool, this.dma);
+    yield;
+    takeOver(slots, this.pool);
     this.host.remember();
   }
 
@@ -268,16 +290,19 @@ export class Cpu {
   }
 
   private makeSlot(card: CardLayout): Slot {
-    const definition = this.drivers.get(card.driver);
-    if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
+    const { words } = this.memory;
+    const known = [...this.drivers.values()];
+    const assignment = new Assignment(words, card.assignment.address >>> 2, known);
+    const { definition, parameters, state } = this.adopts
+      ? surveyCard(card, assignment, this.memory, this.pool, this.dma)
+      : this.firstServed(card, assignment);
     const port = new NicPort(this.memory, card.nic, this.clock);
-    const parameters = reshaped(card.driver, definition.parameters, card.parameters);
     const environment: NicEnvironment = {
       port,
       memory: this.memory,
       dma: this.dma,
       pool: this.pool,
-      state: new NicState(this.memory, this.dma.allocate(STATE_BYTES, `the state block of ${card.name}`)),
+      state,
       statistics: new NicStatistics(this.memory, port, card.statistics),
       clock: this.clock,
       queues: card.queues,
@@ -292,6 +317,7 @@ export class Cpu {
       definition,
       parameters,
       definition.create(environment, parameters),
+      assignment,
     );
     slot.buffers = slot.keptBuffers = buffersFor(parameters, card.queues);
     const probes = new Probes(this.memory, card.nic.probes);
@@ -299,7 +325,18 @@ export class Cpu {
     return slot;
   }
 
+  private firstServed(card: CardLayout, assignment: Assignment<NicDriverDefinition>): Served {
+    const definition = this.drivers.get(card.driver);
+    if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
+    const parameters = reshaped(card.driver, definition.parameters, card.parameters);
+    assignment.prepare(definition, parameters);
+    assignment.point();
+    const region = this.dma.allocate(STATE_BYTES, `the state block of ${card.name}`);
+    return { definition, parameters, state: new NicState(this.memory, region) };
+  }
+
   private makeDisk(disk: DiskLayout): Disk {
+    if (this.adopts) throw new AdoptionError(disk.name, 'disks are not taken over yet');
     const definition = this.diskDrivers.get(disk.driver);
     if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
     const made = new Disk(this.memory, disk, definition, this.dma, this.clock);
@@ -318,11 +355,13 @@ export class Cpu {
       wholeOneIn,
     });
     const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
-    const check = new DeliveryCheck(this.memory, this.pool, this.layout.staging, verifier);
+    const { staging } = this.layout;
+    const check = new DeliveryCheck(this.memory, this.pool, staging, card.deliveryJournal, verifier);
     this.checks.push(check);
     const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
     try {
-      return definition.create({ memory: this.memory, pool: this.pool, check, exit });
+      const { memory, pool } = this;
+      return definition.create({ memory, pool, check, exit, notes: card.applicationNotes });
     } catch (error) {
       throw new ApplicationFailure(card.app, `does not start: ${reasonOf(error)}`, { cause: error });
     }

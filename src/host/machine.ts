@@ -1,5 +1,6 @@
 /** Where everything lies in a machine's memory. Plain data, made once and told to every thread. */
 
+import { layoutJournal } from '../check/delivery.ts';
 import { layoutStatistics } from '../drivers/nic/statistics.ts';
 import { requestBytes } from '../drivers/nvme/requests.ts';
 import type { Parameters } from '../drivers/parameters.ts';
@@ -15,6 +16,8 @@ import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
 import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
 import type { Timing } from '../hw/nvme/timing.ts';
+import { ASSIGNMENT_BYTES } from '../swap/assignment.ts';
+import { APPLICATION_BYTES } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import type { WorkloadOptions } from './workload/options.ts';
@@ -52,6 +55,11 @@ export interface CardLayout extends CardPlan {
   /** Progress of the delivery check in each flow, and its counts; likewise for what leaves the card. */
   readonly deliveryState: Region;
   readonly deliveryTally: Region;
+  /** Of the burst under way: what the check, and the application, had before it. */
+  readonly deliveryJournal: Region;
+  readonly applicationNotes: Region;
+  /** Who serves the card. */
+  readonly assignment: Region;
   readonly returnState: Region | undefined;
   readonly returnTally: Region;
 }
@@ -227,6 +235,9 @@ function layoutCard(
     partner: layoutPartner(map),
     deliveryState: map.take(checkerStateBytes(plan.stream)),
     deliveryTally: layoutTally(map),
+    deliveryJournal: layoutJournal(map),
+    applicationNotes: map.take(APPLICATION_BYTES),
+    assignment: map.take(ASSIGNMENT_BYTES),
     returnState: returning === undefined ? undefined : map.take(checkerStateBytes(returning.stream)),
     returnTally: layoutTally(map),
   };

@@ -1,4 +1,4 @@
-import { type Memory, PAGE_BYTES, PAGE_SHIFT, type Region } from './memory.ts';
+import { gapsBetween, type Memory, PAGE_BYTES, PAGE_SHIFT, type Region } from './memory.ts';
 import { load, store } from './shared.ts';
 
 /** Asked for more DMA memory than there is. */
@@ -26,11 +26,14 @@ export class DmaAllocator {
   private readonly table: number;
   private readonly base: number;
   private readonly pages: number;
+  /** All that can be allocated. */
+  readonly region: Region;
   private cursor = 0;
 
   constructor(memory: Memory, table: Region, pool: Region) {
     this.memory = memory;
     this.table = table.address >>> 2;
+    this.region = pool;
     this.base = pool.address;
     this.pages = pool.bytes >>> PAGE_SHIFT;
   }
@@ -56,6 +59,14 @@ export class DmaAllocator {
     if (pages <= 0 || pages * PAGE_BYTES !== region.bytes)
       throw new Error(`DMA region at ${region.address} (${region.bytes} bytes) is not allocated`);
     for (let page = at; page < at + pages; page++) store(words, this.table + page, 0);
+  }
+
+  /** Frees all but these regions, whoever had it, allocated to the end or not. */
+  freeAllBut(kept: readonly Region[]): void {
+    for (const { address, bytes } of gapsBetween(this.region, kept)) {
+      const first = this.table + ((address - this.base) >>> PAGE_SHIFT);
+      for (let page = first; page < first + (bytes >>> PAGE_SHIFT); page++) store(this.memory.words, page, 0);
+    }
   }
 
   freeBytes(): number {

@@ -42,6 +42,19 @@ export class MemoryMap {
   }
 }
 
+/** What of a region lies in none of these parts of it, in order. */
+export function gapsBetween(whole: Region, parts: readonly Region[]): Region[] {
+  const gaps: Region[] = [];
+  let from = whole.address;
+  for (const { address, bytes } of [...parts].sort((a, b) => a.address - b.address)) {
+    if (address > from) gaps.push({ address: from, bytes: address - from });
+    from = Math.max(from, address + bytes);
+  }
+  const end = whole.address + whole.bytes;
+  if (end > from) gaps.push({ address: from, bytes: end - from });
+  return gaps;
+}
+
 export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
 

@@ -58,6 +58,7 @@ function* agree(): Slices {
 function* create(exchange: Exchange<DeviceTypes>): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
+  slot.assignment.prepare(request.to, plan.parameters);
   yield SERVE;
 }
 
@@ -76,6 +77,7 @@ function point(exchange: Exchange<DeviceTypes>): void {
   slot.driver = driverToCome;
   slot.definition = request.to;
   slot.parameters = plan.parameters;
+  slot.assignment.point();
   exchange.serveNew(true);
   exchange.probation.begin();
 }
@@ -97,6 +99,7 @@ function handBack(exchange: Exchange<DeviceTypes>): void {
   slot.driver = old.driver;
   slot.definition = old.definition;
   slot.parameters = old.parameters;
+  slot.assignment.pointBack();
   state.save(slot.snapshot); // the undo of `export` finds what is true now
 }
 

@@ -19,7 +19,7 @@ import {
   recordReceive,
   ringOf,
 } from '../drivers/nic/ring-memory.ts';
-import { RX } from '../drivers/nic/state.ts';
+import { framesNote, RX } from '../drivers/nic/state.ts';
 import {
   DESCRIPTOR_WORDS,
   QUEUES,
@@ -152,7 +152,8 @@ class Gate {
 
   /** Has the driver taken so many frames from the old ring? Its count runs freely. */
   tookFromOld(frames: number): boolean {
-    return ((this.slot.environment.memory.words[this.oldRecord + RX.frames] - frames) | 0) >= 0;
+    const { words } = this.slot.environment.memory;
+    return ((words[framesNote(words, this.oldRecord)] - frames) | 0) >= 0;
   }
 
   remove(): void {

@@ -132,6 +132,11 @@ export function buffersFor(parameters: Parameters, queues: number): number {
   return queues * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
 }
 
+/** The same of a card whose receive rings have these lengths by now. */
+export function buffersOn(slots: readonly number[], parameters: Parameters, queues: number): number {
+  return slots.reduce((sum, length) => sum + posted(parameters, length), sending(parameters, queues));
+}
+
 /** Receive buffers on one ring of so many slots. */
 function posted(parameters: Parameters, slots: number): number {
   return Math.min(parameters.rxBuffers ?? 0, slots - 1);

@@ -1,4 +1,5 @@
 import type { Parameters } from '../drivers/parameters.ts';
+import { type Assignment, unread } from './assignment.ts';
 import type { DeviceKind, DeviceTypes, NicTypes } from './device.ts';
 
 /** Frames or requests that a queue may hand over in one poll, at most; drivers take less if their bursts are shorter. */
@@ -52,6 +53,8 @@ export class Slot<T extends DeviceTypes = NicTypes> {
   /** Packet buffers that its rings may hold now, and that they are to hold when what is too much has come home. A disk has none. */
   buffers = 0;
   keptBuffers = 0;
+  /** The same for a CPU that takes the device over. */
+  readonly assignment: Assignment<T['definition']>;
   /** Where a swap copies the state block's header and records to, before they are handed over. */
   readonly snapshot: Int32Array;
 
@@ -62,6 +65,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
     definition: T['definition'],
     parameters: Parameters,
     driver: T['driver'],
+    assignment: Assignment<T['definition']> = unread(),
   ) {
     this.index = index;
     this.kind = kind;
@@ -69,6 +73,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
     this.definition = definition;
     this.parameters = parameters;
     this.driver = driver;
+    this.assignment = assignment;
     this.snapshot = new Int32Array(kind.stateBytes / 4);
   }
 

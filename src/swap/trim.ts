@@ -27,10 +27,15 @@ export function releaseSpare(slot: Slot, host: SwapHost): void {
 }
 
 function lowerCeiling(slot: Slot, host: SwapHost, kept: number): void {
-  slot.keptBuffers = kept;
-  slot.buffers = kept + beyondTarget(slot);
+  countBuffers(slot, kept);
   const { pool } = slot.environment;
   pool.shrink(host.buffersOfOthers(slot) + slot.buffers);
+}
+
+/** So many are kept for a card, and on its rings there may be more. */
+export function countBuffers(slot: Slot, kept: number): void {
+  slot.keptBuffers = kept;
+  slot.buffers = kept + beyondTarget(slot);
 }
 
 function* settleOn(pool: BufferPool): Slices {

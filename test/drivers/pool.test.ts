@@ -306,3 +306,40 @@ function withBuffers(count: number) {
   bench.grow(count);
   return { pool: bench.pool, held: bench.held };
 }
+
+describe('the pool of someone who is no more', () => {
+  it('has what is in use, and all else free, whatever the free list says', () => {
+    for (const capacity of [31, 32]) {
+      const bench = new Bench();
+      bench.grow(capacity);
+      for (let i = 0; i < 20; i++) bench.take();
+      const inUse = bench.held.splice(3, 9); // the others were on their way
+      const pool = bench.adopted();
+      pool.takeStock((claim) => {
+        for (const buffer of inUse) claim(buffer);
+      });
+      expect(pool.available).toBe(pool.capacity - inUse.length);
+      const free = Array.from({ length: pool.available }, () => pool.take());
+      expect([...free, ...inUse].sort((a, b) => a - b)).toEqual(
+        Array.from({ length: pool.capacity }, (_, i) => i),
+      );
+      for (let buffer = 0; buffer < pool.capacity; buffer++)
+        expect(bench.mappedPages.has(pool.address(buffer) >>> 12), `${buffer} of ${capacity}`).toBe(true);
+    }
+  });
+
+  it('shrinks no more, and what had left is back', () => {
+    const bench = new Bench();
+    bench.grow(32);
+    for (let i = 0; i < 10; i++) bench.take();
+    bench.pool.shrink(8);
+    bench.settleAll();
+    expect(bench.pool.gone).toBeGreaterThan(0);
+    const pool = bench.adopted();
+    pool.takeStock((claim) => {
+      for (const buffer of bench.held) claim(buffer);
+    });
+    expect(pool.shrinking).toBe(false);
+    expect({ gone: pool.gone, available: pool.available }).toEqual({ gone: 0, available: 22 });
+  });
+});

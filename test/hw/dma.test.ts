@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DmaAllocator, DmaExhausted, dmaTableBytes } from '../../src/hw/dma.ts';
-import { Memory, MemoryMap, PAGE_BYTES, type Region } from '../../src/hw/memory.ts';
+import { gapsBetween, Memory, MemoryMap, PAGE_BYTES, type Region } from '../../src/hw/memory.ts';
 
 function makeAllocator(pages: number) {
   const map = new MemoryMap();
@@ -114,5 +114,34 @@ describe('DMA memory', () => {
     expect(overlap(successor.allocate(PAGE_BYTES, 'the new driver'), region)).toBe(false);
     successor.free(region);
     expect(dma.freeBytes()).toBe(3 * PAGE_BYTES);
+  });
+});
+
+describe('what is left of the memory of someone who is no more', () => {
+  test('is all but what is kept, allocated to the end or not', () => {
+    const { memory, table, pool, dma } = makeAllocator(16);
+    const [first, second, third] = [3, 2, 4].map((pages) => dma.allocate(pages * PAGE_BYTES, 'x'));
+    memory.words.fill(0xff, second.address >>> 2, (second.address + second.bytes) >>> 2);
+    memory.words[(table.address >>> 2) + 12] = 3; // begun, and its other pages not taken yet
+    const successor = new DmaAllocator(memory, table, pool);
+    successor.freeAllBut([third, first]);
+    expect(successor.freeBytes()).toBe(9 * PAGE_BYTES);
+    expect(successor.allocate(7 * PAGE_BYTES, 'x').address).toBe(third.address + third.bytes);
+    expect(successor.allocate(2 * PAGE_BYTES, 'x').address).toBe(second.address);
+    for (const region of [first, third]) successor.free(region); // whole, as they were allocated
+    expect(successor.freeBytes()).toBe(7 * PAGE_BYTES);
+  });
+
+  test('lies between the parts, before them and behind, whatever their order', () => {
+    const part = (address: number, bytes: number) => ({ address, bytes });
+    const whole = part(100, 50);
+    expect(gapsBetween(whole, [])).toEqual([whole]);
+    expect(gapsBetween(whole, [whole])).toEqual([]);
+    expect(gapsBetween(whole, [part(130, 5), part(110, 10)])).toEqual([
+      part(100, 10),
+      part(120, 10),
+      part(135, 15),
+    ]);
+    expect(gapsBetween(whole, [part(100, 10), part(110, 40)])).toEqual([]);
   });
 });

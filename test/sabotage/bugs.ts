@@ -1,6 +1,7 @@
 /** The planted bugs: what the checkers have to find. Each breaks an invariant, none is a matter of speed. */
 import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { FRESH_BLOCK_BUGS } from './bugs/blocks-fresh.ts';
+import { CRASH_BUGS } from './bugs/crash.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
@@ -22,4 +23,5 @@ export const BUGS: readonly Sabotage[] = [
   ...FOURTH_BUGS,
   ...BLOCK_BUGS,
   ...FRESH_BLOCK_BUGS,
+  ...CRASH_BUGS,
 ];

@@ -1,6 +1,6 @@
 /** Receive rings that get another length, with traffic on. The ledger watches over the order of each flow. */
 import { describe, expect, it } from 'vitest';
-import { RX } from '../../src/drivers/nic/state.ts';
+import { framesNote, RX } from '../../src/drivers/nic/state.ts';
 import { IMIX } from '../../src/hw/link/frames.ts';
 import { qprc } from '../../src/hw/nic/datasheet.ts';
 import { phaseTookUs } from '../../src/swap/record.ts';
@@ -119,12 +119,13 @@ describe('a new ring length under load', () => {
     const { state, statistics } = machine.slot().environment;
     const long = 2 ** 31 - 500;
     for (const queue of [0, 1]) {
-      machine.memory.words[state.rx(queue) + RX.frames] = long;
+      machine.memory.words[framesNote(machine.memory.words, state.rx(queue))] = long;
       machine.memory.doubles[(machine.layout.cards[0].statistics.address >>> 3) + queue] += long;
       expect(statistics.receivedOnRing(queue)).toBe(long);
     }
     machine.start();
-    machine.runUntil(() => machine.memory.words[state.rx(0) + RX.frames] < 0);
+    const { words } = machine.memory;
+    machine.runUntil(() => words[framesNote(words, state.rx(0))] < 0);
     expect(machine.swap('interrupt', { rxRing: 1024 }).outcome).toBe('done');
     expect(steeredSlots(machine)).toEqual([1024, 1024]);
     expectClean(machine.conclude());

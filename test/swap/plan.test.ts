@@ -248,7 +248,7 @@ describe('a plan that cannot be', () => {
   it('is refused without a common format, naming both lists', () => {
     const to = { ...polling, imports: ['x', 'y'] };
     expect(() => planSwap(situation({ to }))).toThrow(
-      'no common state format: interrupt exports ringswap.nic.1, polling imports x, y',
+      'no common state format: interrupt exports ringswap.nic.2, polling imports x, y',
     );
     expect(() => planSwap(situation({ from: { ...interrupt, exports: [] } }))).toThrow(
       'interrupt exports none',

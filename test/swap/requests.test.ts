@@ -80,7 +80,7 @@ describe('a request that cannot be met', () => {
     expect(machine.swap('foreign')).toMatchObject({
       outcome: 'refused',
       phase: 'negotiate',
-      reason: 'no common state format: polling exports ringswap.nic.1, foreign imports other.1',
+      reason: 'no common state format: polling exports ringswap.nic.2, foreign imports other.1',
     });
     expectClean(machine.conclude());
   });

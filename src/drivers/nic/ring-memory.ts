@@ -4,7 +4,8 @@ import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { DESCRIPTOR_BYTES } from '../../hw/nic/datasheet.ts';
 import { put, store } from '../../hw/shared.ts';
 import type { NicEnvironment } from '../contract.ts';
-import { RX, RX_SHADOW_WORDS, TX, TX_SHADOW_WORDS } from './state.ts';
+import { lowestBit } from '../state-block.ts';
+import { FRAMES_NOTE_WORDS, RX, RX_SHADOW_WORDS, TX, TX_SHADOW_WORDS } from './state.ts';
 
 export interface RingMemory {
   readonly ring: Region;
@@ -47,6 +48,20 @@ export function ringOf(environment: NicEnvironment, kind: 'rx' | 'tx', queue: nu
   };
 }
 
+/** Of all queues that have rings: what the card may touch, and what it must not. */
+export function memoryInUse(environment: NicEnvironment): {
+  readonly rings: Region[];
+  readonly shadows: Region[];
+} {
+  const { state } = environment;
+  const memories: RingMemory[] = [];
+  for (let left = state.receiving; left !== 0; left &= left - 1)
+    memories.push(ringOf(environment, 'rx', lowestBit(left)));
+  for (let left = state.sending; left !== 0; left &= left - 1)
+    memories.push(ringOf(environment, 'tx', lowestBit(left)));
+  return { rings: memories.map(({ ring }) => ring), shadows: memories.map(({ shadow }) => shadow) };
+}
+
 export function recordReceive(
   environment: NicEnvironment,
   queue: number,
@@ -65,7 +80,7 @@ export function recordReceive(
   put(words, record + RX.logical, logical);
   put(words, record + RX.readable, 0);
   put(words, record + RX.limited, 0);
-  put(words, record + RX.frames, 0);
+  for (let word = 0; word < 2 * FRAMES_NOTE_WORDS; word++) put(words, record + RX.frames + word, 0);
   store(words, record + RX.consumed, 0);
   state.setHeader('rxActive', state.header('rxActive') | (1 << queue));
 }

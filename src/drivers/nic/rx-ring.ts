@@ -13,7 +13,7 @@ import { load, put, store } from '../../hw/shared.ts';
 import { Burst } from '../burst.ts';
 import type { NicEnvironment } from '../contract.ts';
 import { BUFFER_SHIFT, type BufferPool } from '../pool.ts';
-import { RX } from './state.ts';
+import { FRAMES_NOTE_WORDS, framesNote, RX } from './state.ts';
 
 const { CAPACITY } = Burst;
 const DESCRIPTOR_SHIFT = 2; // words
@@ -36,6 +36,8 @@ export class RxRing {
   private tail = 0;
   private target = 0;
   private limited = false;
+  /** Word index of the count of frames consumed. */
+  private frames = 0;
 
   constructor(environment: NicEnvironment, queue: number) {
     this.queue = queue;
@@ -56,6 +58,13 @@ export class RxRing {
     this.target = words[record + RX.target];
     this.logical = words[record + RX.logical];
     this.limited = words[record + RX.limited] !== 0;
+    this.frames = framesNote(words, record);
+  }
+
+  /** Takes over from a CPU that may have ended between `posted` and its doorbell: the card is told once more. */
+  resume(): void {
+    this.adopt();
+    this.port.write32(rdt(this.queue), this.tail & this.mask);
   }
 
   /**
@@ -63,6 +72,7 @@ export class RxRing {
    * A frame that the card marks as bad makes a burst of its own.
    */
   peek(burst: Burst, budget: number): number {
+    burst.ring = this.queue;
     const plain = this.peekPlain(burst, Math.min(this.readable(), budget));
     return plain === 0 ? this.peekParts(burst, budget) : plain;
   }
@@ -134,11 +144,18 @@ export class RxRing {
     return (load(this.words, descriptor + RX_STATUS_WORD) & RX_DD) !== 0;
   }
 
-  /** The commit point: the application has these segments; their buffers are no longer the ring's. */
+  /**
+   * The commit point: the application has these segments; their buffers are no longer the ring's. Before the last of
+   * these stores a successor is given the same frames again, after it never.
+   */
   consume(segments: number, frames: number): void {
+    const { words, record } = this;
+    const before = words[this.frames];
     this.head = (this.head + segments) | 0;
-    put(this.words, this.record + RX.frames, (this.words[this.record + RX.frames] + frames) | 0);
-    store(this.words, this.record + RX.consumed, this.head);
+    this.frames = 2 * (record + RX.frames) + FRAMES_NOTE_WORDS - this.frames; // the other note
+    put(words, this.frames, (before + frames) | 0);
+    put(words, this.frames + 1, this.head);
+    store(words, record + RX.consumed, this.head);
   }
 
   /** Descriptors that ought to be posted and are not. */

@@ -23,14 +23,14 @@ import {
 import { load, store } from '../../hw/shared.ts';
 import { lowestBit, mixed, StateError } from '../state-block.ts';
 
-export const STATE_FORMAT = 'ringswap.nic.1';
-const STATE_MAGIC = 0x52534e31;
+export const STATE_FORMAT = 'ringswap.nic.2';
+const STATE_MAGIC = 0x52534e32;
 
 export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 32;
 /** Words of the header and of a record that have a meaning. */
 const USED_HEADER = 7;
-const USED_WORDS = 10;
+const USED_WORDS = 13;
 const EVERY_QUEUE = (1 << QUEUES) - 1;
 export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
 
@@ -57,9 +57,11 @@ export const RX = {
   /** Position up to which it may be read; only while `limited` is set. */
   readable: 7,
   limited: 8,
-  /** Frames consumed, free-running. */
+  /** Frames consumed, free-running, and the `consumed` that belongs to them: twice, written in turn (`framesNote`). */
   frames: 9,
 } as const;
+/** Words of one such note. */
+export const FRAMES_NOTE_WORDS = 2;
 export const TX = {
   ring: 0,
   slots: 1,
@@ -285,6 +287,15 @@ export class NicState {
     if (readable < 0 || readable > inFlight)
       throw new StateError(`receive queue ${queue}: ${readable} of ${inFlight} descriptors may be read`);
   }
+}
+
+/**
+ * Word index of a receive ring's count of frames. Of the two notes that of `consumed` holds: whoever ends before storing
+ * that has written the other one only.
+ */
+export function framesNote(words: Int32Array, record: number): number {
+  const first = record + RX.frames;
+  return words[first + 1] === words[record + RX.consumed] ? first : first + FRAMES_NOTE_WORDS;
 }
 
 /** Word index of the note of a transmit ring's first slot. */

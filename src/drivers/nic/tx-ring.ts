@@ -23,6 +23,14 @@ import { notesOf, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
 const DESCRIPTOR_SHIFT = 2; // words
 
+/** What one call has put into a transmit ring, where that came from, and in which buffer it begins. */
+export interface SentCall {
+  readonly segments: number;
+  readonly source: number;
+  readonly position: number;
+  readonly buffer: number;
+}
+
 export class TxRing {
   readonly queue: number;
   private readonly words: Int32Array;
@@ -55,6 +63,37 @@ export class TxRing {
     this.head = load(words, record + TX.reclaimed);
     this.tail = words[record + TX.posted];
     this.rung = this.tail;
+  }
+
+  /**
+   * Takes over from a CPU that ended in the middle of anything. What is filled was accepted: the card is told of it, and
+   * once more of what it may have been told of.
+   */
+  resume(): void {
+    this.adopt();
+    this.tail = this.words[this.record + TX.filled];
+    this.ringDoorbell();
+    this.port.write32(tdt(this.queue), this.tail & this.mask);
+  }
+
+  /** The last call of `enqueue` that lies in the ring, if any does. Throws StateError. */
+  lastCall(): SentCall | undefined {
+    const { words } = this;
+    for (let at = this.head; at !== this.tail; ) {
+      const note = this.noteOf(at);
+      const segments = words[note + TX_NOTE.segments];
+      const left = (this.tail - at) | 0;
+      if (segments <= 0 || segments > left)
+        throw new StateError(
+          `transmit queue ${this.queue}: a call of ${segments} segments, ${left} are filled`,
+        );
+      if (segments === left) {
+        const [source, position] = [words[note + TX_NOTE.source], words[note + TX_NOTE.position]];
+        return { segments, source, position, buffer: words[this.shadow + (at & this.mask)] };
+      }
+      at = (at + segments) | 0;
+    }
+    return undefined;
   }
 
   get free(): number {

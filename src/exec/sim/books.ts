@@ -49,7 +49,7 @@ export function balanceAll(machine: SimMachine): Violation[] {
   const balances = layout.cards.map((card) => {
     const delivered = cpu.checks[card.index].verifier.anomalies;
     const returned = hardware.verifiers[card.index]?.anomalies ?? [];
-    return balance(factsOf(card, counts, cpu.desk.records, delivered, returned));
+    return balance(factsOf(card, counts, machine.records, delivered, returned));
   });
   const held = cpu.slots.map((slot) => ({ name: slot.name, state: slot.environment.state }));
   const problems = accountBuffers(cpu.pool, held).map(({ device, message }): Violation => {

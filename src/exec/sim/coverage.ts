@@ -14,6 +14,8 @@ export const CARD_SITUATIONS = [
   'packet buffer wrapped',
   'PAUSE sent',
   'frames dropped on an open link',
+  'cards taken over',
+  'crash in a swap',
 ] as const;
 export const DISK_SITUATIONS = [
   'queue pair at its depth',
@@ -23,7 +25,7 @@ export const DISK_SITUATIONS = [
 ] as const;
 export type Situation = (typeof CARD_SITUATIONS)[number] | (typeof DISK_SITUATIONS)[number];
 
-/** `cutOff`: the power failed before its end. */
+/** `cutOff`: its CPU ended before it did. */
 export type Outcome = SwapRecord['outcome'] | 'cutOff';
 
 /** Plain data, so that what several threads covered can be added up. */

@@ -27,6 +27,9 @@ const FATAL: ReadonlySet<Fault> = new Set<Fault>([
   'powerCut',
 ]);
 
+/** Not laid in wait here: what a swap itself does, and what is drawn apart. */
+const APART: ReadonlySet<Fault> = new Set<Fault>(['reset', 'crash']);
+
 export function drawSwaps(
   lots: Lots,
   deck: Deck,
@@ -109,7 +112,7 @@ function otherRing(
 
 /** `kept`: the power does not fail, for frames would be lost with it. */
 function drawAmbushes(lots: Lots, allowed: ReadonlySet<Fault>, device: DeviceClass, kept: boolean): Ambush[] {
-  const all = [...allowed].filter((fault) => fault !== 'reset' && !(kept && fault === 'powerCut'));
+  const all = [...allowed].filter((fault) => !APART.has(fault) && !(kept && fault === 'powerCut'));
   const ambushes: Ambush[] = [];
   for (const phase of PHASES) {
     if (!lots.chance(420)) continue;

@@ -20,6 +20,7 @@ export const FAULTS = {
   reset: 'the swap resets the device',
   mediaError: 'the media of a disk fails a read, a write or a flush',
   powerCut: 'the power fails, at any access; then all is started anew, and what was promised is looked for',
+  crash: 'the CPU dies, at any access; another one takes its cards over from memory alone',
 } as const;
 export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
@@ -39,9 +40,10 @@ export interface FaultRates {
   readonly stalledCpu: number;
   readonly mediaError: number;
   readonly powerCut: number;
+  readonly crash: number;
 }
 
-const MOST: FaultRates = {
+export const MOST: FaultRates = {
   lateWriteBack: 700,
   delayedInterrupt: 400,
   spuriousInterrupt: 30,
@@ -52,6 +54,7 @@ const MOST: FaultRates = {
   stalledCpu: 25,
   mediaError: 60,
   powerCut: 6,
+  crash: 30,
 };
 export type AmbientFault = keyof FaultRates;
 export const AMBIENT = Object.keys(MOST) as readonly AmbientFault[];
@@ -60,11 +63,14 @@ export const NO_FAULTS = Object.fromEntries(AMBIENT.map((fault) => [fault, 0])) 
   number
 >;
 
-/** Faults that do not come by themselves to a machine that has no device of theirs; frames would be lost with the power. */
+/**
+ * Faults that do not come by themselves to a machine that has no device of theirs; frames would be lost with the power.
+ * Crashes are drawn apart (draw-crashes.ts).
+ */
 const NOT_WITH: Readonly<Record<'cards' | 'disks' | 'both', readonly AmbientFault[]>> = {
-  cards: ['mediaError', 'powerCut'],
-  disks: ['pauseStorm', 'silence', 'linkFlap'],
-  both: ['powerCut'],
+  cards: ['mediaError', 'powerCut', 'crash'],
+  disks: ['pauseStorm', 'silence', 'linkFlap', 'crash'],
+  both: ['powerCut', 'crash'],
 };
 
 /** Of a thousand scenarios. Promises are looked for after power cuts alone. */
@@ -94,6 +100,7 @@ export interface Ambush {
 const EVERYWHERE: readonly Phase[] = PHASES;
 const YIELDING: readonly Phase[] = ['negotiate', 'prepare', 'probation', 'move', 'retire'];
 const NOWHERE: readonly Phase[] = [];
+const SURVIVED: readonly Phase[] = PHASES.filter((phase) => phase !== 'move');
 
 interface Reach {
   readonly nic: readonly Phase[];
@@ -128,6 +135,7 @@ const REACH: Readonly<Record<Fault, Reach>> = {
   ),
   mediaError: ofDisks(EVERYWHERE, 'a card has no media'),
   powerCut: ofDisks(EVERYWHERE, 'frames would be lost with it, and nothing could be said of a card'),
+  crash: ofCards(SURVIVED, 'a disk, and a queue that moves, are not taken over by another CPU yet'),
 };
 
 export function canStrike(fault: Fault, phase: Phase, device: DeviceClass): boolean {

@@ -27,14 +27,26 @@ const LINES_PER_WORD = 32;
 
 /** Up to three words of one device, or of its way to the CPU; none in some scenarios. */
 export function drawHotWords(machine: SimMachine): number[] {
-  const { lots, layout } = machine;
+  const { lots, layout, scenario } = machine;
   if (lots.chance(250)) return [];
   const device = lots.below(layout.cards.length + layout.disks.length);
   const words =
     device < layout.cards.length
       ? [...registersOf(machine, device), ...interruptsOf(machine, device), ...ringsOf(machine, device)]
       : [...doorbellsOf(machine, device), ...interruptsOf(machine, device), ...queuesOf(machine, device)];
-  return Array.from({ length: lots.between(1, 3) }, () => lots.pick(words));
+  const hot = Array.from({ length: lots.between(1, 3) }, () => lots.pick(words));
+  // A CPU that dies next to one of these leaves what comes to light seldom.
+  if (scenario.rates.crash > 0 && device < layout.cards.length)
+    hot[0] = lots.pick(lastStores(machine, device));
+  return hot;
+}
+
+/** Of one of a card's queues: what makes all that was stored before it the card's, or the application's. */
+function lastStores({ layout, cpu, lots }: SimMachine, card: number): number[] {
+  const { nic, queues } = layout.cards[card];
+  const queue = lots.below(queues);
+  const doorbells = [rdt(queue), tdt(queue)].map((offset) => (nic.registers.address + offset) >>> 2);
+  return [...doorbells, cpu.slots[card].environment.state.rx(queue) + RX.consumed];
 }
 
 function registersOf({ layout, hardware, lots }: SimMachine, card: number): number[] {

@@ -14,6 +14,7 @@ import { Hardware } from '../hardware.ts';
 import { HardwareActors, NOBODY } from './actors.ts';
 import { allAccounted, balanceAll, checkedMachine, leftBehind } from './books.ts';
 import { nothingCovered, SwapMarks } from './coverage.ts';
+import { CpuEnd } from './cpu-end.ts';
 import { Endless, endless, guardAgainstEndless, stepThrough } from './endless.ts';
 import { SlowFabric } from './fabric.ts';
 import { drawHotWords } from './hot-words.ts';
@@ -26,6 +27,7 @@ import { MOST_TURNS, Progress } from './progress.ts';
 import type { SimParts, SimResult } from './run.ts';
 import type { SimScenario } from './scenario.ts';
 import { watchSituations } from './situations.ts';
+import { Succession } from './succession.ts';
 import { SimSwaps } from './swaps.ts';
 import { type Trace, traceCpu, traceHardware } from './trace.ts';
 import { unwatch, WATCH } from './watched-driver.ts';
@@ -53,7 +55,7 @@ export class SimMachine {
   readonly layout: MachineLayout;
   readonly clock = { us: 0, nowUs: (): number => this.clock.us };
   readonly hardware: Hardware;
-  /** Another one when the power has failed. */
+  /** Another one when the power has failed, or this one has crashed. */
   cpu: Cpu;
   readonly fabric: SlowFabric;
   readonly lots: Lots;
@@ -61,14 +63,14 @@ export class SimMachine {
   readonly marks: readonly SwapMarks[];
   readonly mischief: Mischief;
   readonly power: Power;
+  readonly cpuEnd: CpuEnd;
+  private readonly succession: Succession;
   private readonly parts: SimParts;
   readonly swaps: SimSwaps;
   private readonly actors: HardwareActors;
-  private progress = new Progress();
+  progress = new Progress();
   private readonly trace: Trace | undefined;
   private checkers: readonly Checker[] = [];
-  /** Of CPUs that ended with the power. */
-  private readonly earlier: SwapRecord[] = [];
   private active = IDLE;
   private violation: Violation | undefined;
   private during: SimResult['during'];
@@ -90,6 +92,8 @@ export class SimMachine {
     this.hardware = new Hardware(memory, layout, this.clock, () => undefined, this.fabric);
     this.cpu = this.makeCpu();
     this.marks = this.cpu.devices.map(() => new SwapMarks());
+    this.succession = new Succession(this);
+    this.cpuEnd = new CpuEnd(memory, (cause) => this.succession.mayFollow(cause), scenario.crashAt ?? []);
     this.mischief = new Mischief(this);
     this.power = new Power(this);
     this.swaps = new SimSwaps(this);
@@ -124,7 +128,7 @@ export class SimMachine {
 
   /** Of swaps that have ended, on all CPUs that there were. */
   get records(): SwapRecord[] {
-    return [...this.earlier, ...this.cpu.desk.records];
+    return [...this.succession.records, ...this.cpu.desk.records];
   }
 
   /** The phase that a device's swap is in, if it is being swapped. */
@@ -161,7 +165,7 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.progress.turns++;
-    if (this.power.due) return this.restart();
+    if (this.cpuEnd.due) return this.succession.follow();
     const wanted = this.lots.below(8) < this.scenario.cpuTurns && !this.cpuWaits();
     const actor = wanted ? CPUS_TURN : this.actors.draw();
     if (actor === CPUS_TURN || (actor === NOBODY && this.lots.below(4) > 0)) this.stepCpu();
@@ -170,8 +174,9 @@ export class SimMachine {
     if (this.progress.endTurn()) this.leap();
   }
 
+  /** Where the CPU crashes at a strike of its own by number, all of its steps are to have strikes: none goes on within another's. */
   private hardwareTurn(actor: number): void {
-    this.arm();
+    if (this.scenario.crashAt === undefined) this.arm();
     this.stepHardware(actor);
     POINTS.disarm();
   }
@@ -209,14 +214,9 @@ export class SimMachine {
     if (this.over()) return;
     if (cpu.port.bell.asleep() && !this.wakes()) return;
     this.swaps.request();
-    const { active } = this;
     const { writes } = POINTS;
-    this.active = CPU;
-    if (active === IDLE) this.arm();
-    const frames = this.cpuStep();
-    if (active === IDLE) POINTS.disarm();
-    this.active = active;
-    if (this.power.down) return;
+    const frames = this.inCpu(() => this.cpuStep());
+    if (this.cpuEnd.down) return this.cpuEnd.settle();
     if (frames > 0) this.progress.worked();
     else this.progress.cpuFoundNothing();
     if (POINTS.writes !== writes || cpu.violations.length > 0) this.look();
@@ -224,6 +224,17 @@ export class SimMachine {
     cpu.port.bell.announce(true);
     this.sleepUntilUs = Math.min(clock.us + LONGEST_SLEEP_US, cpu.desk.nextDueUs());
     if (cpu.port.anyPending()) cpu.port.bell.announce(false);
+  }
+
+  /** Work of the CPU's, with strikes in it unless it comes in the middle of a device's step. */
+  inCpu<T>(work: () => T): T {
+    const { active } = this;
+    this.active = CPU;
+    if (active === IDLE) this.arm();
+    const result = work();
+    if (active === IDLE) POINTS.disarm();
+    this.active = active;
+    return result;
   }
 
   /** A sleeper that nobody has woken: does its time-out? */
@@ -239,7 +250,7 @@ export class SimMachine {
       return this.cpu.step();
     } catch (error) {
       if (error instanceof Endless) throw error;
-      if (this.power.down) return 0;
+      if (this.cpuEnd.down) return 0;
       this.crashed = true; // what it was is among the CPU's violations, unless the swap itself failed
       if (this.cpu.violations.length === 0)
         this.fail({ invariant: 'driver', device: this.first, message: reasonOf(error) });
@@ -255,7 +266,7 @@ export class SimMachine {
   private strike(): void {
     const { active } = this;
     if (active === IDLE) return;
-    if (this.power.down) return this.power.strike();
+    if (this.cpuEnd.down) return this.cpuEnd.strike();
     if (++this.strikes > MOST_STRIKES) endless();
     guardAgainstEndless();
     try {
@@ -267,10 +278,10 @@ export class SimMachine {
       POINTS.arm(this.distance(), this.onStrike);
       this.mischief.rearm();
     }
-    if (active === CPU) this.power.strike();
+    if (active === CPU) this.cpuEnd.strike();
   }
 
-  private makeCpu(): Cpu {
+  private makeCpu(adopts = false): Cpu {
     const { drivers, diskDrivers, applications, patience = PATIENCE } = this.parts;
     return new Cpu(this.memory, this.layout, this.clock, {
       timed: [],
@@ -279,12 +290,13 @@ export class SimMachine {
       diskDrivers,
       applications,
       patience,
+      adopts,
       swapEnded: (record) => this.swapEnded(record),
     });
   }
 
   /** Whoever looks on at the CPU, or gets in its way. */
-  private attend(): void {
+  attend(): void {
     const shown = checkedMachine(this);
     this.checkers = [...CHECKERS, ...this.parts.checkers].map((definition) => definition.create(shown));
     this.mischief.guardAllocation();
@@ -292,25 +304,13 @@ export class SimMachine {
     if (this.trace !== undefined) traceCpu(this, this.trace);
   }
 
-  /** After a power cut. */
-  private restart(): void {
-    this.note('the power fails');
-    this.swaps.cutOff();
-    this.earlier.push(...this.cpu.desk.records);
-    this.fabric.lose();
-    this.mischief.restart();
-    this.power.restore(() => {
-      this.cpu = this.makeCpu();
-    });
-    this.attend();
-    this.active = IDLE;
-    stepThrough(this.cpu.boot(), this.hardware, this.clock);
-    this.cpu.start(this.clock.us);
-    this.progress.worked();
+  /** Another CPU in place of one that has ended: it takes over what that one has left, or begins with nothing. */
+  renewCpu(adopts: boolean): void {
+    this.cpu = this.makeCpu(adopts);
   }
 
   private swapEnded(record: SwapRecord): void {
-    if (this.power.down) return;
+    if (this.cpuEnd.down) return;
     const broken = this.swaps.ended(record);
     if (broken !== undefined) this.fail(broken);
     this.progress.worked();
@@ -351,6 +351,7 @@ export class SimMachine {
   /** All is accounted for; or nothing moves any more, and the books will say what is missing. */
   private settled(): boolean {
     const { progress } = this;
+    if (this.cpuEnd.down) return false; // another one comes, and may have something to do
     if (progress.exhausted && !this.cpu.desk.busy) return true;
     if (progress.stuck) {
       for (const violation of this.swaps.unending()) this.fail(violation);
@@ -368,6 +369,7 @@ export class SimMachine {
   private closeBooks(): void {
     const { cpu, hardware } = this;
     this.mischief.calm();
+    this.cpuEnd.calm();
     hardware.endTraffic();
     cpu.desk.close();
     for (let turns = 0; cpu.desk.busy && turns < MOST_TURNS && !this.over(); turns++) this.turn();
@@ -389,7 +391,7 @@ export class SimMachine {
   private readAnew(): void {
     this.power.trust();
     this.progress = new Progress();
-    this.restart();
+    this.succession.restart();
     while (!this.over() && !this.settled()) this.turn();
     for (const violation of balanceAll(this)) this.fail(violation);
   }

@@ -150,7 +150,7 @@ export class Mischief implements CallWatch {
 
   before(card: number, call: DriverCall, driver: Driver | undefined): void {
     if (BRIEF.has(call)) POINTS.hasten(1 + this.machine.lots.below(4));
-    if (call === 'submit') this.machine.power.release();
+    if (call === 'submit') this.machine.cpuEnd.release();
     this.doom(card, call, driver);
     this.maybeThrow(card, call, driver);
     this.light(card, call, driver);
@@ -158,7 +158,7 @@ export class Mischief implements CallWatch {
 
   after(card: number, call: DriverCall, driver: Driver | undefined): void {
     this.fuse = undefined;
-    if (call === 'submit') this.machine.power.resume();
+    if (call === 'submit') this.machine.cpuEnd.resume();
     this.maybeThrow(card, call, driver);
   }
 
@@ -268,7 +268,9 @@ export class Mischief implements CallWatch {
 
   private happen(fault: Fault, card: number): void {
     this.machine.note(`${this.nameOf(card)}: ${fault}`);
-    this.mark(card, fault);
+    // All devices of a CPU go with it.
+    if (fault === 'crash') for (const device of this.victims.keys()) this.mark(device, fault);
+    else this.mark(card, fault);
     const { lots, clock, hardware, cpu, fabric } = this.machine;
     const victim = this.victims[card];
     switch (fault) {
@@ -299,7 +301,8 @@ export class Mischief implements CallWatch {
         victim.failures += lots.between(1, FAILED_COMMANDS);
         return;
       case 'powerCut':
-        this.machine.power.demand();
+      case 'crash':
+        this.machine.cpuEnd.demand(fault);
         return;
       case 'stalledCpu':
         for (let steps = lots.between(10, STALL_STEPS); steps > 0; steps--) {

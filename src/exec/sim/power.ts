@@ -9,79 +9,37 @@ import { Workload } from '../../host/workload/workload.ts';
 import type { Region } from '../../hw/memory.ts';
 import { store } from '../../hw/shared.ts';
 import type { SimMachine } from './machine.ts';
-import { POINTS } from './points.ts';
 
 /** No memory comes up with this in it. */
 const GARBAGE = 0x5a5a5a5a;
 
-/** Ends whatever the CPU does: each further access throws it again. */
-export class PowerCut extends Error {
-  constructor() {
-    super('the power is gone');
-    this.name = 'PowerCut';
-  }
-}
-
 export class Power {
-  /** The CPU has ended, and nothing that it says counts any more. */
-  down = false;
   private readonly machine: SimMachine;
-  private demanded = false;
-  /** The workload keeps its own books: what it knows must not be cut in two. */
-  private guarded = false;
   private cuts = 0;
 
   constructor(machine: SimMachine) {
     this.machine = machine;
   }
 
-  /** At the next point at which it may be. */
-  demand(): void {
-    this.demanded = true;
-  }
-
-  /** Between two steps. */
-  get due(): boolean {
-    return this.demanded || this.down;
-  }
-
-  /** In a step of the CPU's. Throws PowerCut. */
-  strike(): void {
-    if (!this.down && (!this.demanded || this.guarded)) return;
-    this.down = true;
-    POINTS.guard(1, ended);
-    ended();
-  }
-
-  /** No power cut while the workload is at work, but for the calls that it makes of a driver. */
+  /** The workload keeps its own books: no power cut while it is at work, but for the calls that it makes of a driver. */
   guard({ client }: Disk): void {
+    const { cpuEnd } = this.machine;
     const step = client.step.bind(client);
     const completed = client.completed.bind(client);
-    client.step = (driver, nowUs) => this.whole(() => step(driver, nowUs));
+    client.step = (driver, nowUs) => cpuEnd.whole(() => step(driver, nowUs));
     client.completed = (queue, requests, count, nowUs) =>
-      this.whole(() => completed(queue, requests, count, nowUs));
-  }
-
-  /** A call of a driver's, from within the workload. */
-  release(): void {
-    this.guarded = false;
-  }
-
-  resume(): void {
-    this.guarded = true;
+      cpuEnd.whole(() => completed(queue, requests, count, nowUs));
   }
 
   /** The machine as it is when the power is back: nothing has started yet. `begin` makes a CPU of it. */
   restore(begin: () => void): void {
     const { layout, memory, hardware, clock, scenario } = this.machine;
-    this.demanded = this.down = this.guarded = false;
-    POINTS.disarm();
     for (const disk of hardware.disks) disk.powerCut(scenario.seed + ++this.cuts, clock.us);
     const clear = ({ address, bytes }: Region, value: number): void => {
       memory.words.fill(value, address >>> 2, (address + bytes) >>> 2);
     };
-    for (const region of [layout.iommu, layout.cpu, layout.hardwareBell, layout.dmaTable, layout.poolTable])
-      clear(region, 0);
+    const { iommu, cpu, hardwareBell, dmaTable, poolTable } = layout;
+    for (const region of [iommu, cpu, hardwareBell, dmaTable, poolTable]) clear(region, 0);
     clear(layout.dmaPages, GARBAGE);
     begin();
     for (const disk of layout.disks) store(memory.words, disk.done.address >>> 2, 0);
@@ -97,18 +55,4 @@ export class Power {
     const clients: DiskClient[] = this.machine.cpu.disks.map(({ client }) => client);
     return clients.filter((client) => client instanceof Workload);
   }
-
-  private whole<T>(work: () => T): T {
-    const before = this.guarded;
-    this.guarded = true;
-    try {
-      return work();
-    } finally {
-      this.guarded = before;
-    }
-  }
-}
-
-function ended(): never {
-  throw new PowerCut();
 }

@@ -1,6 +1,7 @@
 /** What one seed runs: machine, traffic, swaps and faults, as plain data that can be made smaller. */
 import type { Deck } from './deck.ts';
 import { drawCards, type SimCard } from './draw-cards.ts';
+import { withCrashes } from './draw-crashes.ts';
 import { drawDisks, type SimDisk } from './draw-disks.ts';
 import { drawSwaps, type SimSwap } from './draw-swaps.ts';
 import { drawRates, type FaultRates } from './faults.ts';
@@ -20,6 +21,8 @@ export interface SimScenario {
   readonly budget: number;
   /** Packet buffers beyond those that the cards start with; undefined: as many as the swaps can come to need. */
   readonly spareBuffers?: number;
+  /** The CPU dies at this one of the strikes in it, its successor at the next of these, counted anew, and so on. */
+  readonly crashAt?: readonly number[];
 }
 
 /** Of ten machines, those with cards alone, with disks alone, and with both. */
@@ -41,7 +44,7 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
   const lots = new Lots(seed, 1);
   const cards = kind === 'disks' ? [] : drawCards(lots, deck);
   const disks = kind === 'cards' ? [] : drawDisks(lots, deck, kind === 'both');
-  return {
+  const scenario = {
     seed,
     cards,
     disks,
@@ -52,4 +55,5 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     budget: lots.pick([1, 2, 4, 8, 16, 32]),
     ...(cards.length > 0 && lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
+  return deck.faults.has('crash') ? withCrashes(new Lots(seed, 4), scenario) : scenario;
 }

@@ -46,6 +46,7 @@ export const STRIKES: ReadonlySet<Fault> = new Set<Fault>([
   'linkFlap',
   'stalledCpu',
   'powerCut',
+  'crash',
 ]);
 /** Faults that are steps of the devices themselves. */
 export const OF_DEVICES: ReadonlySet<Fault> = new Set<Fault>(['pauseStorm', 'linkFlap', 'stalledCpu']);

@@ -3,14 +3,14 @@ import type { Violation } from '../../check/ledger.ts';
 import { Exchange } from '../../swap/exchange.ts';
 import { PHASES, type Phase } from '../../swap/plan.ts';
 import { phaseBeganUs, type SwapRecord } from '../../swap/record.ts';
-import { OF_DISKS } from './coverage.ts';
+import { OF_DISKS, type Situation } from './coverage.ts';
 import type { SimMachine } from './machine.ts';
 import { brokenPromise } from './promises.ts';
 
 export class SimSwaps {
   private readonly machine: SimMachine;
   private next = 0;
-  /** Records of swaps that ended with the power. */
+  /** Records of swaps that ended with their CPU. */
   readonly lost: SwapRecord[] = [];
   /** The last swap of each device that was more than refused at once. */
   private latest: (Exchange | undefined)[] = [];
@@ -68,17 +68,20 @@ export class SimSwaps {
     return message === undefined ? undefined : { invariant: 'promise', device: record.device, message };
   }
 
-  /** The power is gone, and with it all swaps that were under way. */
+  /** The CPU is gone, and with it all swaps that were under way. */
   cutOff(): void {
-    const { situations } = this.machine.covered;
+    const { cpuEnd, covered, marks } = this.machine;
+    const { situations } = covered;
     for (const { index } of this.machine.cpu.devices) {
       const exchange = this.underWay(index);
       if (exchange === undefined) continue;
       this.enter(index, exchange.record, 'cutOff');
       this.lost.push(exchange.record);
-      situations['power cut in a swap'] = (situations['power cut in a swap'] ?? 0) + 1;
+      const situation: Situation = cpuEnd.cause === 'crash' ? 'crash in a swap' : 'power cut in a swap';
+      situations[situation] = (situations[situation] ?? 0) + 1;
     }
     this.latest = [];
+    for (const each of marks) each.clear();
   }
 
   /** Those that do not end although nothing else is to be done. */

@@ -3,9 +3,9 @@ import type { DeliveryCheck } from '../../check/delivery.ts';
 import type { Burst } from '../../drivers/burst.ts';
 import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
-import type { Memory } from '../../hw/memory.ts';
+import type { Memory, Region } from '../../hw/memory.ts';
 import type { Exit } from './exit.ts';
-import { Sender } from './sender.ts';
+import { SENDER_BYTES, Sender } from './sender.ts';
 
 export const SENDS = ['nothing', 'back', 'on'] as const;
 /**
@@ -24,6 +24,8 @@ export interface ApplicationDefinition {
   create(environment: ApplicationEnvironment): Application;
 }
 
+export const APPLICATION_BYTES = SENDER_BYTES;
+
 /** What an application is given: the check of what it receives, and the buffers. */
 export interface ApplicationEnvironment {
   readonly memory: Memory;
@@ -31,6 +33,8 @@ export interface ApplicationEnvironment {
   readonly check: DeliveryCheck;
   /** The card that frames leave by; unused by those that send nothing. */
   readonly exit: Exit;
+  /** APPLICATION_BYTES of shared memory, zero at first: for what must outlive the CPU. */
+  readonly notes: Region;
 }
 
 /** Do the frames that it sends have destination and source exchanged? */

@@ -252,6 +252,17 @@ export class CapturedChecker implements FrameChecker {
     return this.search(position, length, hash);
   }
 
+  /** By its content: of equal neighbours one is as good as the other. */
+  revert(address: number, length: number): void {
+    const { memory, mirrored } = this;
+    this.identity.read(memory.bytes, address, length, mirrored);
+    this.flow = this.findFlow();
+    if (this.flow < 0) return;
+    const position = memory.words[this.next + this.flow] - 1;
+    if (position >= 0 && this.matches(position, length, digest(memory, address, length, mirrored)))
+      this.expect(position);
+  }
+
   checkRun(
     places: Int32Array,
     lengths: Int32Array,

@@ -199,6 +199,14 @@ export class GeneratedChecker implements FrameChecker {
     return FRAME_OK;
   }
 
+  revert(address: number): void {
+    const { words, next } = this;
+    const frame = address >>> 2;
+    const flow = flowOf(words, frame);
+    const sequence = words[frame + SEQUENCE_WORD];
+    if (flow < this.flows && ((words[next + flow] - sequence) | 0) > 0) put(words, next + flow, sequence);
+  }
+
   checkRun(
     places: Int32Array,
     lengths: Int32Array,

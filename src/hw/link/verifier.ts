@@ -7,6 +7,9 @@ import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.
 const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
 export type TallyName = (typeof TALLY)[number];
 const TALLY_BYTES = TALLY.length * 8;
+/** What `save` puts aside: of these words the first ones change with every frame, the others when one is not well. */
+export const SAVED_WORDS = TALLY.length * 2;
+const CHANGING_WORDS = 4;
 
 /** Something wrong with one frame, as it was seen. */
 export interface Anomaly {
@@ -54,20 +57,23 @@ function countAhead(words: Int32Array, low: number, amount: number): void {
 /** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
 export class Verifier {
   readonly anomalies: Anomaly[] = [];
-  /** Frames looked at so far, published or not. */
-  seen = 0;
+  /** Frames looked at so far, published or not; by others before this one too. */
+  seen: number;
   private readonly memory: Memory;
   private readonly checker: FrameChecker;
   private readonly clock: Clock;
   private readonly base: number;
   private frames = 0;
   private gaps: Gap[] = [];
+  /** Counts of what is not well have changed since they were last saved. */
+  private unsaved = true;
 
   constructor(memory: Memory, checker: FrameChecker, tally: Region, clock: Clock) {
     this.memory = memory;
     this.checker = checker;
     this.clock = clock;
     this.base = tally.address >>> 2;
+    this.seen = counted(memory.words, this.base);
   }
 
   /** Flow and number of the frame last looked at. */
@@ -114,6 +120,31 @@ export class Verifier {
     this.frames = checker.octets = 0;
   }
 
+  /** All counts as published, to words from `at` on: always the same, for they are written only where they have changed. */
+  save(at: number): void {
+    const { base } = this;
+    const { words } = this.memory;
+    put(words, at, words[base]);
+    put(words, at + 1, words[base + 1]);
+    put(words, at + 2, words[base + 2]);
+    put(words, at + 3, words[base + 3]);
+    if (!this.unsaved) return;
+    for (let word = CHANGING_WORDS; word < SAVED_WORDS; word++) put(words, at + word, words[base + word]);
+    this.unsaved = false;
+  }
+
+  /** All counts as they were when they were saved. */
+  restore(at: number): void {
+    const { words } = this.memory;
+    for (let word = 0; word < SAVED_WORDS; word++) put(words, this.base + word, words[at + word]);
+    this.seen = counted(words, this.base);
+  }
+
+  /** The frame was looked at by someone who is no more, and comes once more. */
+  revert(address: number, length: number): void {
+    this.checker.revert(address, length);
+  }
+
   private anomaly(verdict: number, queue: number): void {
     const { flow, sequence, missing } = this.checker;
     if (verdict === FRAME_DAMAGED) return this.note('damaged', queue, flow, sequence, 1);
@@ -143,6 +174,7 @@ export class Verifier {
 
   private note(kind: Anomaly['kind'], queue: number, flow: number, sequence: number, frames: number): void {
     const at = { damaged: 4, missing: 6, duplicated: 8, reordered: 10 }[kind];
+    this.unsaved = true;
     count(this.memory.words, this.base + at, frames);
     if (this.anomalies.length >= ANOMALIES_KEPT) return;
     this.anomalies.push({

@@ -12,6 +12,10 @@ export default {
   name: 'echoes',
   create: (environment) => {
     const inner = echo.create(environment);
-    return { name: 'echoes', receive: (slot, queue, burst) => inner.receive(slot, queue, burst) };
+    return {
+      name: 'echoes',
+      receive: (slot, queue, burst) => inner.receive(slot, queue, burst),
+      revert: (burst) => inner.revert?.(burst),
+    };
   },
 };

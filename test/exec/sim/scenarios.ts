@@ -119,6 +119,7 @@ export function first(burst: Burst, frames: number): Burst {
   const part = new Burst();
   part.buffers.set(burst.buffers);
   part.lengths.set(burst.lengths);
+  part.ring = burst.ring;
   part.fill(frames, burst.position);
   return part;
 }

@@ -7,7 +7,7 @@ import {
   FRAME_OLD,
   type FrameChecker,
 } from '../../../src/hw/link/source.ts';
-import { layoutTally, readTally, Verifier } from '../../../src/hw/link/verifier.ts';
+import { layoutTally, readTally, SAVED_WORDS, Verifier } from '../../../src/hw/link/verifier.ts';
 import { Memory, MemoryMap } from '../../../src/hw/memory.ts';
 import { FakeClock } from '../bench-card.ts';
 
@@ -35,6 +35,11 @@ class PairChecker implements FrameChecker {
     this.next.set(this.flow, this.sequence + 1);
     this.missing = this.sequence - expected;
     return this.missing === 0 ? FRAME_OK : FRAME_GAP;
+  }
+
+  revert(address: number): void {
+    const flow = Math.floor(address / 10_000);
+    if ((this.next.get(flow) ?? 0) > address % 10_000) this.next.set(flow, address % 10_000);
   }
 
   checkRun(
@@ -159,5 +164,33 @@ describe('anomalies', () => {
     expect(anomalies[0]).toMatchObject({ kind: 'missing', sequence: 0, count: 5 });
     expect(anomalies.length).toBeLessThan(100);
     expect(counts).toMatchObject({ duplicated: 500, missing: 5 });
+  });
+});
+
+describe('a verifier after another one', () => {
+  test('goes on counting, and takes back what came behind a saved state', () => {
+    const map = new MemoryMap();
+    const region = layoutTally(map);
+    const saved = map.take(4 * SAVED_WORDS).address >>> 2;
+    const memory = new Memory(new SharedArrayBuffer(map.bytes));
+    const checker = new PairChecker();
+    const first = new Verifier(memory, checker, region, new FakeClock());
+    for (const number of [0, 1, 3]) first.frame(number, 100, 0);
+    first.publish();
+    first.save(saved);
+    const before = readTally(memory, region);
+    for (const number of [4, 7]) first.frame(number, 100, 0);
+    first.publish();
+    expect(readTally(memory, region)).toMatchObject({ frames: 5, octets: 500, missing: 3 });
+
+    const second = new Verifier(memory, checker, region, new FakeClock());
+    expect(second.seen).toBe(5);
+    for (const number of [7, 4]) second.revert(number, 100);
+    second.restore(saved);
+    expect(second.seen).toBe(3);
+    expect(readTally(memory, region)).toEqual(before);
+    for (const number of [4, 7]) second.frame(number, 100, 0);
+    second.publish();
+    expect(readTally(memory, region)).toMatchObject({ frames: 5, octets: 500, missing: 3, duplicated: 0 });
   });
 });

@@ -63,9 +63,9 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     edits: [
       { find: '    this.head = (this.head + segments) | 0;\n', replace: '' },
       {
-        find: 'store(this.words, this.record + RX.consumed, this.head);',
+        find: 'store(words, record + RX.consumed, this.head);',
         replace:
-          'store(this.words, this.record + RX.consumed, this.head);\n    this.head = (this.head + segments) | 0;',
+          'store(words, record + RX.consumed, this.head);\n    this.head = (this.head + segments) | 0;',
       },
     ],
     says:

@@ -60,9 +60,9 @@ export const HOST_BUGS: readonly Sabotage[] = [
         replace: '    return segments;',
       },
       {
-        find: 'this.swapAddresses(burst, segments);\n    try {',
+        find: 'this.swapAddresses(burst, segments);\n    }\n    try {',
         replace:
-          'this.swapAddresses(burst, segments);\n    this.check.burst(burst, segments, queue);\n    try {',
+          'this.swapAddresses(burst, segments);\n    }\n    this.check.burst(burst, segments, queue);\n    try {',
       },
     ],
     says:

@@ -125,8 +125,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nic/tx-ring.ts',
     edits: [
       {
-        find: '    this.rung = this.tail;\n  }\n\n  get free',
-        replace: '  }\n\n  get free',
+        find: '    this.rung = this.tail;\n  }\n\n  /**\n   * Takes over from a CPU',
+        replace: '  }\n\n  /**\n   * Takes over from a CPU',
       },
     ],
     says: 'A transmit ring that is taken over counts from the last doorbell of its first life, or from none: its note is of descriptors that others rang.',

@@ -12,7 +12,7 @@ import { askSeeds, type Seeds } from './serving.ts';
 
 /** Faults that leave alone which driver is swapped for which, and how. */
 const FAULTS: readonly Fault[] = FAULT_NAMES.filter(
-  (fault) => fault !== 'reset' && fault !== 'swapDuringSwap',
+  (fault) => fault !== 'reset' && fault !== 'swapDuringSwap' && fault !== 'crash',
 );
 
 /** Runs scenarios with each of the options. */

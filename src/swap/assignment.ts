@@ -1,0 +1,92 @@
+/**
+ * Who serves a device: what a CPU that takes it over must know and does not find in the state block, as shared words.
+ *
+ * word 0: address of the state block, 0 while no driver has been started. Word 1: which of the two descriptions behind it
+ * holds. A description has the driver, by its place among those that the machine knows, and the values of its parameters
+ * in the order in which it declares them.
+ */
+import type { DriverDeclaration } from '../drivers/contract.ts';
+import { ParameterError, type Parameters } from '../drivers/parameters.ts';
+import { load, put, store } from '../hw/shared.ts';
+
+const STATE = 0;
+const HOLDS = 1;
+const DESCRIPTIONS = 2;
+const DRIVER = 0;
+const VALUES = 1;
+const MOST_VALUES = 31;
+const DESCRIPTION_WORDS = VALUES + MOST_VALUES;
+export const ASSIGNMENT_BYTES = (DESCRIPTIONS + 2 * DESCRIPTION_WORDS) * 4;
+
+export interface Assigned<D extends DriverDeclaration> {
+  readonly definition: D;
+  readonly parameters: Parameters;
+}
+
+export class Assignment<D extends DriverDeclaration> {
+  private readonly words: Int32Array;
+  private readonly at: number;
+  private readonly known: readonly D[];
+  /** The description that a swap has prepared. */
+  private prepared = 0;
+
+  /** `known`: all drivers of the machine, in the same order for whoever reads this. */
+  constructor(words: Int32Array, at: number, known: readonly D[]) {
+    this.words = words;
+    this.at = at;
+    this.known = known;
+  }
+
+  /** The device is up: from now on it can be taken over. Publishes the description that holds. */
+  serve(stateAddress: number): void {
+    store(this.words, this.at + STATE, stateAddress);
+  }
+
+  get stateAddress(): number {
+    return load(this.words, this.at + STATE);
+  }
+
+  /** Writes the description that does not hold: `point` makes it the one that does. Throws ParameterError. */
+  prepare(definition: D, parameters: Parameters): void {
+    const { parameters: specs, name } = definition;
+    if (specs.length > MOST_VALUES)
+      throw new ParameterError(`driver ${name} has ${specs.length} parameters; ${MOST_VALUES} are possible`);
+    this.prepared = 1 - this.holds;
+    const description = this.description(this.prepared);
+    put(this.words, description + DRIVER, this.known.indexOf(definition));
+    for (let i = 0; i < specs.length; i++)
+      put(this.words, description + VALUES + i, parameters[specs[i].name]);
+  }
+
+  /** What was prepared holds: the one store by which a swap is made for whoever comes after. Publishes the description. */
+  point(): void {
+    store(this.words, this.at + HOLDS, this.prepared);
+  }
+
+  /** The description before that one is still there, and holds again. */
+  pointBack(): void {
+    store(this.words, this.at + HOLDS, 1 - this.prepared);
+  }
+
+  /** What holds, or undefined where no such driver is known. */
+  read(): Assigned<D> | undefined {
+    const description = this.description(this.holds);
+    const definition = this.known.at(this.words[description + DRIVER]);
+    if (definition === undefined || this.words[description + DRIVER] < 0) return undefined;
+    const values = definition.parameters.map(({ name }, i) => [name, this.words[description + VALUES + i]]);
+    return { definition, parameters: Object.fromEntries(values) };
+  }
+
+  private get holds(): number {
+    return load(this.words, this.at + HOLDS) & 1;
+  }
+
+  private description(which: number): number {
+    return this.at + DESCRIPTIONS + which * DESCRIPTION_WORDS;
+  }
+}
+
+/** Of a device that nobody will take over. */
+export function unread<D extends DriverDeclaration>(): Assignment<D> {
+  return new Assignment<D>(new Int32Array(new SharedArrayBuffer(ASSIGNMENT_BYTES)), 0, []);
+}
