@@ -44,7 +44,7 @@ export class Host implements Asker {
     const { regions } = workloadOf(layout);
     this.books = new BlockBooks(memory, regions.books);
     this.latency = new LatencyHistogram(memory, regions.latency);
-    const port = new CpuPort(memory, layout.cpu);
+    const port = new CpuPort(memory, layout.cpus[0]);
     this.idle = new IdleWatch(port.bell, clock);
     this.hasWork = () => port.anyPending();
     if (!rehearsed) return;

@@ -72,7 +72,7 @@ class LiveHardware {
     this.lostBefore = layout.cards.map(() => 0);
     this.clock = clock;
     this.ending = new Int32Array(ending);
-    this.cpu = new CpuPort(memory, layout.cpu).bell;
+    this.cpu = new CpuPort(memory, layout.cpus[0]).bell;
     this.idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
     // The last card's frames are timed: where there are several, it is the first one that is swapped.
     const { stream, index } = layout.cards[layout.cards.length - 1];

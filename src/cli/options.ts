@@ -24,6 +24,7 @@ export interface ScenarioFlags {
   readonly duration?: string;
   readonly swap?: readonly string[];
   readonly swapEvery?: string;
+  readonly standby?: boolean;
   readonly memory?: string;
   readonly seed?: string;
   readonly pcapOut?: string;
@@ -86,6 +87,7 @@ export function scenarioFromFlags(flags: ScenarioFlags): Scenario {
   const given = {
     ...singles(flags),
     ...startDriver(flags.driver),
+    ...(flags.standby === true ? { standby: true } : {}),
     ...cards(flags.nic),
     ...disks(flags.disk),
   };

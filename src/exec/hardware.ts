@@ -14,6 +14,13 @@ import { MemoryMedia } from '../hw/nvme/media.ts';
 /** Frames that a card moves each way, a link offers, and commands that a disk fetches, in one step. */
 const BUDGET = 64;
 
+export function interruptFabric(memory: Memory, { cpus }: MachineLayout, clock: Clock): InterruptFabric {
+  return new InterruptFabric(
+    cpus.map((cpu) => new CpuPort(memory, cpu)),
+    clock,
+  );
+}
+
 export class Hardware {
   readonly nics: Nic[] = [];
   readonly disks: NvmeController[] = [];
@@ -28,7 +35,7 @@ export class Hardware {
     layout: MachineLayout,
     clock: Clock,
     tapOf: (card: CardLayout) => Tap | undefined,
-    fabric = new InterruptFabric([new CpuPort(memory, layout.cpu)], clock),
+    fabric = interruptFabric(memory, layout, clock),
   ) {
     this.memory = memory;
     this.layout = layout;

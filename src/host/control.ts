@@ -6,6 +6,7 @@ const GO = 0;
 const END_TRAFFIC = 1;
 const STOP_CPU = 2;
 const STOP_HARDWARE = 3;
+/** One word for each CPU. */
 const MAIL = 4;
 const CPU_BEAT = 32;
 const HARDWARE_BEAT = 64;
@@ -60,14 +61,14 @@ export class Control {
     this.set(STOP_HARDWARE, 1);
   }
 
-  /** Messages that were posted to the CPU thread, which receives no events. */
-  get mail(): number {
-    return this.get(MAIL);
+  /** Messages that were posted to a CPU's thread, which receives no events while it serves. */
+  mail(cpu: number): number {
+    return this.get(MAIL + cpu);
   }
 
   /** Stored after the message was posted: a CPU that sees the count finds the message. */
-  announceMail(count: number): void {
-    this.set(MAIL, count);
+  announceMail(cpu: number, count: number): void {
+    this.set(MAIL + cpu, count);
   }
 
   beatCpu(count: number): void {

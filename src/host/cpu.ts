@@ -51,6 +51,8 @@ export interface CpuPlan {
   readonly patience?: Patience;
   /** Made by the rehearsal, where there was one. */
   readonly understudy?: Understudy | undefined;
+  /** Its number among the machine's CPUs; 0 if it is not given. */
+  readonly number?: number;
   /** The CPU before this one is no more: its devices are taken over by `adopt`, in place of `boot`. */
   readonly adopts?: boolean;
   /** Called when a swap has ended, however; the slot has who drives now. */
@@ -75,6 +77,7 @@ export class Cpu {
   readonly violations: HostViolation[] = [];
   readonly checks: DeliveryCheck[] = [];
   readonly port: CpuPort;
+  readonly number: number;
   /** Service ended by an error: nothing is to be asked of the drivers any more. */
   crashed = false;
   private readonly memory: Memory;
@@ -95,7 +98,8 @@ export class Cpu {
     this.layout = layout;
     this.clock = clock;
     this.adopts = plan.adopts === true;
-    this.port = new CpuPort(memory, layout.cpu);
+    this.number = plan.number ?? 0;
+    this.port = new CpuPort(memory, layout.cpus[this.number]);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
     this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
@@ -309,7 +313,7 @@ export class Cpu {
       deliver: (queue, burst) => this.deliver(card.index, queue, burst),
     };
     for (let vector = 0; vector < QUEUES; vector++)
-      port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);
+      port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);
     const slot = new Slot(
       card.index,
       NIC_KIND,
@@ -339,7 +343,7 @@ export class Cpu {
     if (this.adopts) throw new AdoptionError(disk.name, 'disks are not taken over yet');
     const definition = this.diskDrivers.get(disk.driver);
     if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
-    const made = new Disk(this.memory, disk, definition, this.dma, this.clock);
+    const made = new Disk(this.memory, disk, definition, this.dma, this.clock, this.number);
     const probes = new NvmeProbes(this.memory, disk.nvme.probes);
     this.wakeups.push(new WakeupCheck(completionsThatWait(made.slot.environment.state), probes));
     return made;

@@ -40,6 +40,7 @@ export class Disk {
     definition: DiskDriverDefinition,
     dma: DmaAllocator,
     clock: Clock,
+    cpu: number,
   ) {
     this.memory = memory;
     this.layout = layout;
@@ -61,7 +62,7 @@ export class Disk {
     };
     port.map(layout.data);
     for (let vector = 0; vector < LINES_PER_DEVICE; vector++)
-      port.connectVector(vector, 0, layout.index * LINES_PER_DEVICE + vector);
+      port.connectVector(vector, cpu, layout.index * LINES_PER_DEVICE + vector);
     const parameters = reshaped(layout.driver, definition.parameters, layout.parameters);
     const driver: DiskDriver = definition.create(environment, parameters);
     this.slot = new Slot<DiskTypes>(layout.index, DISK_KIND, environment, definition, parameters, driver);

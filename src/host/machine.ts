@@ -19,6 +19,7 @@ import type { Timing } from '../hw/nvme/timing.ts';
 import { ASSIGNMENT_BYTES } from '../swap/assignment.ts';
 import { APPLICATION_BYTES } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
+import { layoutTenure } from './tenure.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import type { WorkloadOptions } from './workload/options.ts';
 import { layoutWorkload, type WorkloadLayout, workloadDataBytes } from './workload/workload.ts';
@@ -108,7 +109,9 @@ export interface MachineLayout {
   readonly seed: number;
   readonly control: Region;
   readonly iommu: Region;
-  readonly cpu: Region;
+  /** Where the interrupts of each CPU arrive, and which one serves. */
+  readonly cpus: readonly Region[];
+  readonly tenure: Region;
   readonly hardwareBell: Region;
   readonly staging: Region;
   readonly dmaTable: Region;
@@ -119,6 +122,8 @@ export interface MachineLayout {
   readonly disks: readonly DiskLayout[];
 }
 
+/** One that serves, and one that may stand by. */
+export const CPUS = 2;
 /** Lines of a device on its CPU: vector v of device d is line 16 * d + v. */
 export const LINES_PER_DEVICE = 16;
 export const MAX_DEVICES = CPU_IRQS / LINES_PER_DEVICE;
@@ -141,7 +146,8 @@ export function layoutMachine(
   const arenaBytes = align(buffers * BUFFER_BYTES, PAGE_BYTES);
   const poolBuffers = arenaBytes / BUFFER_BYTES;
   const control = layoutControl(map);
-  const cpu = map.take(CPU_PORT_BYTES);
+  const cpus = Array.from({ length: CPUS }, () => map.take(CPU_PORT_BYTES));
+  const tenure = layoutTenure(map);
   const hardwareBell = layoutBell(map);
   const staging = map.take(STAGING_BYTES);
   const dmaTable = map.take(dmaTableBytes(dmaBytes));
@@ -165,7 +171,8 @@ export function layoutMachine(
     seed,
     control,
     iommu,
-    cpu,
+    cpus,
+    tenure,
     hardwareBell,
     staging,
     dmaTable,

@@ -9,7 +9,7 @@ import { RecordKeeper } from './keeper.ts';
 import { METHODS } from './plan.ts';
 import { newRecord, type SwapRecord } from './record.ts';
 import { type AnySlot, type Mediator, POLL_BUDGET, pollMediated } from './slot.ts';
-import { ownRound, RoundRobin, type SwapRound, type TimedSwap } from './timetable.ts';
+import { ownRound, RoundRobin, type SwapRound, type TimedSwap, type Timetable } from './timetable.ts';
 
 type Request = SwapRequest<DeviceTypes>;
 /** Drivers of one kind of device by their names; another kind may have others of the same names. */
@@ -19,7 +19,7 @@ export type Drivers = Readonly<Record<DriverDeclaration['device'], ReadonlyMap<s
 interface Lane {
   readonly slot: AnySlot;
   readonly waiting: Request[];
-  readonly round: RoundRobin | undefined;
+  round: RoundRobin | undefined;
   roundDueUs: number;
   exchange: Exchange<DeviceTypes> | undefined;
   control: ControlWindow | undefined;
@@ -38,14 +38,15 @@ export class SwapDesk {
   private readonly host: SwapHost;
   private readonly drivers: Drivers;
   private readonly lanes: readonly Lane[];
-  private readonly timed: TimedSwap[];
-  private readonly intervalUs: number;
+  private timed: TimedSwap[] = [];
+  private round: SwapRound | undefined;
   private readonly finished: (record: SwapRecord, slot: AnySlot) => void;
   private random: number;
   private startUs = Number.POSITIVE_INFINITY;
   /** As `nextDueUs` said after the last change: before that a tick finds nothing to do. A field, so that looking allocates nothing. */
   dueUs = Number.POSITIVE_INFINITY;
   private closed = false;
+  private held = false;
 
   constructor(
     host: SwapHost,
@@ -58,22 +59,13 @@ export class SwapDesk {
   ) {
     this.host = host;
     this.drivers = drivers;
-    this.timed = [...timed].sort((a, b) => a.atUs - b.atUs);
-    this.intervalUs = round?.intervalUs ?? Number.POSITIVE_INFINITY;
     this.random = seed | 1;
     this.finished = finished;
-    this.lanes = slots.map((slot, i) => ({
+    this.lanes = slots.map((slot) => ({
       slot,
       waiting: [],
-      round:
-        round === undefined
-          ? undefined
-          : new RoundRobin(
-              ownRound(round, [...drivers[slot.definition.device].values()]),
-              startingWith(slot.definition, drivers),
-            ),
-      // Devices take turns within the interval.
-      roundDueUs: this.intervalUs * (1 + i / slots.length),
+      round: undefined,
+      roundDueUs: Number.POSITIVE_INFINITY,
       exchange: undefined,
       control: undefined,
       uncontrolled: undefined,
@@ -81,6 +73,7 @@ export class SwapDesk {
       stallUs: undefined,
       oldStallUs: undefined,
     }));
+    this.schedule({ timed, round }, 0);
   }
 
   get records(): readonly SwapRecord[] {
@@ -96,6 +89,20 @@ export class SwapDesk {
   start(nowUs: number): void {
     this.startUs = nowUs;
     this.dueUs = this.nextDueUs();
+  }
+
+  /** `sinceUs`: how long there has been traffic. */
+  resume(timetable: Timetable, sinceUs: number): void {
+    this.schedule(timetable, sinceUs);
+    this.held = false;
+    this.dueUs = this.nextDueUs();
+  }
+
+  /** Nothing of the timetable begins any more, and no control window; what was asked for before comes to its end. Returns what is left. */
+  hold(): Timetable {
+    this.held = true;
+    this.dueUs = this.nextDueUs();
+    return { timed: this.timed, round: this.round };
   }
 
   /** No more swaps; those under way go on to their end. */
@@ -137,7 +144,7 @@ export class SwapDesk {
 
   /** When something is due next, in microseconds of the machine's clock, or infinity. */
   nextDueUs(): number {
-    if (this.closed) return Number.POSITIVE_INFINITY;
+    if (this.closed || this.held) return Number.POSITIVE_INFINITY;
     let due = this.timed[0]?.atUs ?? Number.POSITIVE_INFINITY;
     for (const lane of this.lanes) {
       due = Math.min(due, lane.roundDueUs);
@@ -148,14 +155,7 @@ export class SwapDesk {
 
   /** Looks what is due and what has ended. Called every few polls. */
   tick(nowUs: number): void {
-    for (
-      let swap = this.timed[0];
-      swap !== undefined && nowUs >= this.startUs + swap.atUs;
-      swap = this.timed[0]
-    ) {
-      this.timed.shift();
-      if (!this.closed) this.ask(swap.slot, swap.to, swap.parameters, swap.method);
-    }
+    if (!this.closed && !this.held) this.askForTimed(nowUs);
     for (const lane of this.lanes) {
       const { mediator } = lane.slot;
       if (mediator === null || mediator.done) this.tend(lane, nowUs);
@@ -190,6 +190,30 @@ export class SwapDesk {
     this.tend(lane, lane.slot.environment.clock.nowUs());
   }
 
+  private askForTimed(nowUs: number): void {
+    for (
+      let swap = this.timed[0];
+      swap !== undefined && nowUs >= this.startUs + swap.atUs;
+      swap = this.timed[0]
+    ) {
+      this.timed.shift();
+      this.ask(swap.slot, swap.to, swap.parameters, swap.method);
+    }
+  }
+
+  private schedule({ timed, round }: Timetable, sinceUs: number): void {
+    this.timed = [...timed].sort((a, b) => a.atUs - b.atUs);
+    this.round = round;
+    if (round === undefined) return;
+    this.lanes.forEach((lane, i) => {
+      const { definition } = lane.slot;
+      const own = ownRound(round, [...this.drivers[definition.device].values()]);
+      lane.round = new RoundRobin(own, startingWith(definition, this.drivers));
+      // Devices take turns within the interval.
+      lane.roundDueUs = sinceUs + round.intervalUs * (1 + i / this.lanes.length);
+    });
+  }
+
   private tend(lane: Lane, nowUs: number): void {
     const { slot, exchange, control } = lane;
     if (exchange?.done === true) this.endSwap(lane, exchange, nowUs);
@@ -197,6 +221,7 @@ export class SwapDesk {
     if (slot.mediator !== null || this.closed) return;
     const request = lane.waiting.shift();
     if (request !== undefined) this.begin(lane, request);
+    else if (this.held) return;
     else if (lane.uncontrolled !== undefined) this.beginControl(lane, lane.uncontrolled, nowUs);
     else if (nowUs >= this.startUs + lane.roundDueUs) this.beginRound(lane, nowUs);
   }
@@ -240,10 +265,11 @@ export class SwapDesk {
   }
 
   private beginRound(lane: Lane, nowUs: number): void {
+    const { round } = this;
     const swap = lane.round?.next();
-    if (swap === undefined) return;
+    if (round === undefined || swap === undefined) return;
     // A slow machine falls behind; it does not swap twice at once to make up for it.
-    lane.roundDueUs = Math.max(lane.roundDueUs + this.intervalUs, nowUs - this.startUs);
+    lane.roundDueUs = Math.max(lane.roundDueUs + round.intervalUs, nowUs - this.startUs);
     this.ask(lane.slot.index, swap.to, swap.parameters, swap.method);
   }
 

@@ -19,6 +19,12 @@ export interface SwapRound {
   readonly vary: Readonly<Record<string, readonly number[]>>;
 }
 
+/** What is still to come. Times count from the first frame, whoever served it; a round begins anew, an interval from when it is taken up. */
+export interface Timetable {
+  readonly timed: readonly TimedSwap[];
+  readonly round: SwapRound | undefined;
+}
+
 /**
  * A closed walk over all ordered pairs of drivers, null swaps included, each once (Hierholzer's). Starts and
  * ends at the first driver; returns the drivers to go to, n * n of them.

@@ -45,7 +45,7 @@ export { UsageError } from './errors.ts';
 export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
 export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
-export type { RunEvent, SwapResult } from './run-events.ts';
+export type { HandoverResult, RunEvent, SwapResult } from './run-events.ts';
 export type { RunningMachine } from './running.ts';
 export type { RunningDevice, SwapOptions } from './running-device.ts';
 export type * from './scenario.ts';

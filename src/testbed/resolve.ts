@@ -48,6 +48,7 @@ export interface ResolvedRun {
   readonly durationUs: number;
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
+  readonly standby: boolean;
   /** Further swaps may be asked for while it runs. */
   readonly takesOrders: boolean;
   readonly seed: number;
@@ -75,9 +76,16 @@ export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
       resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
     ),
     round: resolveRound(scenario),
+    standby: resolveStandby(scenario),
     takesOrders: false,
     seed,
   };
+}
+
+function resolveStandby({ standby = false, disks = [] }: Scenario): boolean {
+  if (standby && disks.length > 0)
+    throw new UsageError('standby: a disk cannot change its CPU; leave out standby, or the disks');
+  return standby;
 }
 
 function resolveCard(nic: NicScenario, scenario: Scenario, books: Books): ResolvedCard {

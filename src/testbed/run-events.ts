@@ -1,5 +1,7 @@
 /** What is told of a machine while it runs. */
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
+import type { Relief } from '../exec/threads/cpus.ts';
+import type { Handover } from '../exec/threads/messages.ts';
 import { PHASES } from '../swap/plan.ts';
 import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
 import type { SwapMethod } from './scenario.ts';
@@ -35,8 +37,34 @@ interface SwapEvent<Kind extends string> {
   readonly swap: SwapResult;
 }
 
+/** All devices have come to another CPU thread. Times in microseconds. */
+export interface HandoverResult {
+  /** Numbers of the CPUs. */
+  readonly from: number;
+  readonly to: number;
+  /** From the last step of the one, or from when its end was seen, to the first frame that the other one served. */
+  readonly pauseUs: number;
+  /** How much of that it took to take the devices over. */
+  readonly adoptionUs: number;
+}
+
+interface HandoverEvent {
+  readonly kind: 'handover';
+  readonly atMs: number;
+  readonly handover: HandoverResult;
+}
+
+/** A CPU thread has ended, and another one goes on. */
+interface RecoveryEvent {
+  readonly kind: 'recovery';
+  readonly atMs: number;
+  readonly handover: HandoverResult;
+  /** Why the thread ended. */
+  readonly reason: string;
+}
+
 /** Something that has happened, by `kind`. Later versions may have further kinds: leave a way out for those you do not know. */
-export type RunEvent = SwapEvent<'swap'> | SwapEvent<'refusal'> | SwapEvent<'rollback'>;
+export type RunEvent = SwapEvent<'swap'> | SwapEvent<'refusal'> | SwapEvent<'rollback'> | HandoverEvent | RecoveryEvent;
 
 const KINDS = { done: 'swap', refused: 'refusal', rolledBack: 'rollback' } as const;
 
@@ -64,6 +92,16 @@ export function resultOf(record: SwapRecord): SwapResult {
 export function eventOf(record: SwapRecord, startedUs: number): RunEvent {
   const atMs = (record.endedUs - startedUs) / 1000;
   return { kind: KINDS[record.outcome], atMs, swap: resultOf(record) };
+}
+
+export function handoverOf({ from, to, leftUs, adoptedUs, servedUs }: Handover): HandoverResult {
+  return { from, to, pauseUs: servedUs - leftUs, adoptionUs: adoptedUs - leftUs };
+}
+
+export function reliefEvent(relief: Relief, startedUs: number): RunEvent {
+  const { reason, servedUs } = relief;
+  const common = { atMs: (servedUs - startedUs) / 1000, handover: handoverOf(relief) };
+  return reason === undefined ? { kind: 'handover', ...common } : { kind: 'recovery', ...common, reason };
 }
 
 /** Hands events to all who listen, to each those from its first moment on. What nobody has taken yet is kept. */

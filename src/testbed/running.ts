@@ -1,11 +1,21 @@
 import { DISK_DRIVERS } from '../drivers/index.ts';
+import { NoStandby, type Relief } from '../exec/threads/cpus.ts';
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
 import { newRecord } from '../swap/record.ts';
 import type { DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
 import type { Report } from './report.ts';
-import { EventFeed, eventOf, type RunEvent, resultOf, type SwapResult } from './run-events.ts';
+import {
+  EventFeed,
+  eventOf,
+  type HandoverResult,
+  handoverOf,
+  type RunEvent,
+  reliefEvent,
+  resultOf,
+  type SwapResult,
+} from './run-events.ts';
 import { type KnownDrivers, RunningDevice } from './running-device.ts';
 import { type RunStatus, StatusBook } from './status.ts';
 import { didYouMean } from './suggest.ts';
@@ -54,6 +64,7 @@ export class RunningMachine {
       ...disks.map(({ name, index }) => new RunningDevice(name, 'disk', index, DRIVERS_OF_DISKS, ask)),
     ];
     machine.onSwapEnded((ended) => this.swapEnded(ended));
+    machine.onRelief((relief) => this.wasRelieved(relief));
     this.finished = conclude(this.ending.signal).finally(() => this.end());
     this.finished.catch(() => undefined); // whoever stops the run, or waits for its end, is told
   }
@@ -71,6 +82,24 @@ export class RunningMachine {
   /** Throws UsageError. */
   disk(name: string): RunningDevice {
     return found(name, this.ofKind('disk'), 'disk');
+  }
+
+  /**
+   * All devices pass to the CPU that stands by, in the middle of traffic; the one that served stands by from then on. A swap that is under way
+   * ends first. Rejects with UsageError where no CPU stands by.
+   */
+  async handOver(): Promise<HandoverResult> {
+    try {
+      return handoverOf(await this.machine.handOver());
+    } catch (error) {
+      if (error instanceof NoStandby) throw new UsageError(`${error.message}; start the run with standby`);
+      throw error;
+    }
+  }
+
+  /** Ends the thread of the CPU that serves, wherever it is: as a crash would. The one that stands by takes the devices over. */
+  killCpu(): Promise<void> {
+    return this.machine.killCpu();
   }
 
   status(): RunStatus {
@@ -93,7 +122,7 @@ export class RunningMachine {
   }
 
   private ask(order: Order): Promise<SwapResult> {
-    if (this.over) return Promise.resolve(this.cutOff(order));
+    if (this.over) return Promise.resolve(this.cutOff(order, 'the run ended before it did'));
     const ticket = ++this.tickets;
     return new Promise((resolve) => {
       this.pending.set(ticket, { order, resolve });
@@ -110,17 +139,26 @@ export class RunningMachine {
     this.pending.delete(ticket);
   }
 
+  private wasRelieved(relief: Relief): void {
+    this.feed.push(reliefEvent(relief, this.startedUs));
+    if (relief.reason !== undefined) this.cutOffAll('the CPU that it was asked of ended before it did');
+  }
+
   private end(): void {
     this.over = true;
     this.feed.end();
-    for (const { order, resolve } of this.pending.values()) resolve(this.cutOff(order));
+    this.cutOffAll('the run ended before it did');
+  }
+
+  private cutOffAll(reason: string): void {
+    for (const { order, resolve } of this.pending.values()) resolve(this.cutOff(order, reason));
     this.pending.clear();
   }
 
-  private cutOff({ slot, to, method }: Order): SwapResult {
+  private cutOff({ slot, to, method }: Order, reason: string): SwapResult {
     const { name } = this.devices[slot];
     const record = newRecord(name, this.book.driverOf(name), to, 0, method, this.machine.clock.nowUs());
-    return { ...resultOf(record), outcome: 'cutOff', reason: 'the run ended before it did' };
+    return { ...resultOf(record), outcome: 'cutOff', reason };
   }
 }
 

@@ -105,6 +105,8 @@ export interface Scenario extends TrafficScenario, WorkloadScenario {
   readonly duration?: string;
   readonly swaps?: readonly SwapScenario[];
   readonly swapEvery?: SwapEveryScenario;
+  /** A second CPU stands by: cards may be handed over to it, and it takes them over when the first one ends. Not with disks. */
+  readonly standby?: boolean;
   /** DMA memory of the machine, in bytes or as `64M`. Default: what the scenario needs. */
   readonly memory?: number | string;
   readonly seed?: number;

@@ -1,5 +1,6 @@
 import { NIC_DRIVERS } from '../drivers/index.ts';
-import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
+import { ThreadedMachine } from '../exec/threads/machine.ts';
+import { ThreadFailure } from '../exec/threads/thread-handle.ts';
 import { openApplications } from './applications.ts';
 import { type BuiltMachine, buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
@@ -95,6 +96,7 @@ export class Testbed {
       pcapOut: scenario.pcapOut,
       wantsDump: scenario.dump !== undefined,
       takesOrders,
+      standby: run.standby,
     }).catch((error: unknown) => blameStart(error, run));
     return { machine, run, skipped, drivers: books.drivers, dump: scenario.dump };
   }

@@ -20,7 +20,7 @@ it('an order rings the bell of a CPU that sleeps', async () => {
     ...{ pcapOut: undefined, wantsDump: false, takesOrders: true },
   });
   try {
-    const { bell } = new CpuPort(memory, layout.cpu);
+    const { bell } = new CpuPort(memory, layout.cpus[0]);
     const ends: SwapEnded[] = [];
     machine.onSwapEnded((ended) => ends.push(ended));
     machine.go();

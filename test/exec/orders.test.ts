@@ -1,22 +1,22 @@
 /** Orders to a CPU in its loop: a message, and a word that says how many there are. */
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
-import type { SwapOrder } from '../../src/exec/threads/messages.ts';
+import type { CpuOrder } from '../../src/exec/threads/messages.ts';
 import { OrderPost, Orders } from '../../src/exec/threads/orders.ts';
 import { Control } from '../../src/host/control.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 
-function order(ticket: number, to: string, slot = 0): SwapOrder {
-  return { ticket, slot, to, parameters: {}, method: 'inplace' };
+function order(ticket: number, to: string, slot = 0): CpuOrder {
+  return { kind: 'swap', ticket, slot, to, parameters: {}, method: 'inplace' };
 }
 
 function mailed() {
   const machine = TestMachine.started({ cards: [{ frames: 8000 }, { frames: 8000 }] });
   const control = new Control(machine.memory, machine.layout.control);
   const { port1, port2 } = new MessageChannel();
-  const orders = new Orders(port2, control);
-  const post = new OrderPost(port1, control);
+  const orders = new Orders(port2, control, 0);
+  const post = new OrderPost(port1, control, 0);
   return { machine, control, port: port1, orders, post };
 }
 
@@ -28,7 +28,7 @@ describe('orders', () => {
     post.send(order(7, 'batching'));
     post.send(order(8, 'interrupt', 1));
     expect(orders.waiting).toBe(true);
-    orders.take(desk);
+    orders.take(desk, 0);
     expect(orders.waiting).toBe(false);
     expect(desk.underWay()).toEqual([1, 2]);
     machine.runUntil(() => machine.ended.length === 2);
@@ -46,16 +46,17 @@ describe('orders', () => {
     const machine = new TestMachine({});
     const control = new Control(machine.memory, machine.layout.control);
     const there: unknown[] = [];
-    vi.spyOn(control, 'announceMail').mockImplementation((count) => {
-      there.push([count, receiveMessageOnPort(port2)?.message]);
+    vi.spyOn(control, 'announceMail').mockImplementation((cpu, count) => {
+      there.push([cpu, count, receiveMessageOnPort(port2)?.message]);
     });
-    const post = new OrderPost(port1, control);
+    const post = new OrderPost(port1, control, 1);
     post.send(order(1, 'batching'));
     post.send(order(2, 'polling'));
     port1.close();
     expect(there).toEqual([
-      [1, order(1, 'batching')],
-      [2, order(2, 'polling')],
+      [1, 0, undefined],
+      [1, 1, order(1, 'batching')],
+      [1, 2, order(2, 'polling')],
     ]);
   });
 
@@ -63,7 +64,7 @@ describe('orders', () => {
     const { machine, port, orders, post } = mailed();
     post.send(order(1, 'batching'));
     port.postMessage(order(2, 'interrupt', 1));
-    orders.take(machine.cpu.desk);
+    orders.take(machine.cpu.desk, 0);
     expect(machine.cpu.desk.underWay()).toEqual([1]);
     port.close();
     expectClean(machine.conclude());
@@ -73,11 +74,28 @@ describe('orders', () => {
     const { machine, port, orders, post } = mailed();
     post.send(order(5, 'poling'));
     const tickets: (number | undefined)[] = [];
-    orders.take(machine.cpu.desk);
+    orders.take(machine.cpu.desk, 0);
     tickets.push(...machine.ended.map((record) => orders.ticketOf(record)));
     machine.swap('batching');
     tickets.push(orders.ticketOf(machine.ended[1]));
     expect(tickets).toEqual([5, undefined]);
+    port.close();
+    expectClean(machine.conclude());
+  });
+
+  it('behind the one to leave are left for nobody, until the CPU serves again', () => {
+    const { machine, port, orders, post } = mailed();
+    post.send(order(1, 'batching'));
+    post.send({ kind: 'leave', to: 1 });
+    post.send(order(2, 'interrupt', 1));
+    orders.take(machine.cpu.desk, 0);
+    expect(machine.cpu.desk.underWay()).toEqual([1]);
+    expect(orders.leavingTo).toBe(1);
+    expect(orders.waiting).toBe(false);
+    orders.stay();
+    expect(orders.waiting).toBe(true);
+    orders.take(machine.cpu.desk, 0);
+    expect(machine.cpu.desk.underWay()).toEqual([1, 2]);
     port.close();
     expectClean(machine.conclude());
   });

@@ -1,7 +1,14 @@
-import { type RunningMachine, UsageError } from '../../testbed/index.ts';
+import { type RunEvent, type RunningMachine, UsageError } from '../../testbed/index.ts';
 import { checkedMethod, SWAP_METHODS } from '../../testbed/running-device.ts';
 import type { Screen } from '../screen.ts';
-import { renderCommands, renderMistake, renderStatus, renderSwap } from './replies.ts';
+import {
+  renderCommands,
+  renderHandover,
+  renderMistake,
+  renderRecovery,
+  renderStatus,
+  renderSwap,
+} from './replies.ts';
 import { parseTyped, type Typed, type Vocabulary } from './typed.ts';
 
 export interface Answer {
@@ -33,6 +40,10 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
       const method = checkedMethod(typed.method ?? 'inplace', `swap ${device} ${to}`);
       return renderSwap(await running.device(device).swap(to, parameters, { method }), screen);
     }
+    case 'handover':
+      return renderHandover(await running.handOver(), screen);
+    case 'kill':
+      return renderRecovery(await recovery(running), screen);
     case 'status':
       return renderStatus(running.status(), screen);
     case 'help':
@@ -40,4 +51,14 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
     case 'quit':
       return '';
   }
+}
+
+type Recovery = Extract<RunEvent, { kind: 'recovery' }>;
+
+/** The CPU is ended; resolves when another one serves, or with undefined when the run ends of it. */
+async function recovery(running: RunningMachine): Promise<Recovery | undefined> {
+  const events = running.events();
+  await running.killCpu();
+  for await (const event of events) if (event.kind === 'recovery') return event;
+  return undefined;
 }

@@ -1,5 +1,5 @@
 /** What is said to typed commands: few lines, that fit. */
-import type { DeviceStatus, RunStatus, SwapResult } from '../../testbed/index.ts';
+import type { DeviceStatus, HandoverResult, RunStatus, SwapResult } from '../../testbed/index.ts';
 import { counted, digits, grouped, timeSpan } from '../format.ts';
 import type { Screen } from '../screen.ts';
 import { facts, indent, wrap } from '../text.ts';
@@ -21,6 +21,25 @@ export function renderSwap(result: SwapResult, { columns, colors }: Screen): str
     ...details.flatMap((detail) => indent(wrap(detail, columns - 2))),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+export function renderHandover(
+  { from, to, pauseUs, adoptionUs }: HandoverResult,
+  { columns, colors }: Screen,
+): string {
+  const lines = [
+    ...wrap(`CPU ${from} → CPU ${to}, ${colors.green('done')}`, columns, 2),
+    ...indent(wrap(`pause ${timeSpan(pauseUs / 1000)}, adoption ${timeSpan(adoptionUs / 1000)}`, columns - 2)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export function renderRecovery(
+  recovery: { readonly handover: HandoverResult; readonly reason: string } | undefined,
+  screen: Screen,
+): string {
+  if (recovery === undefined) return renderMistake('the CPU has ended, and with it the run', screen);
+  return `${renderHandover(recovery.handover, screen)}${indent(wrap(recovery.reason, screen.columns - 2)).join('\n')}\n`;
 }
 
 export function renderStatus({ elapsedMs, swaps, devices }: RunStatus, { columns }: Screen): string {

@@ -11,6 +11,8 @@ export type Typed =
       readonly parameters: DriverParameters;
       readonly method: string | undefined;
     }
+  | { readonly kind: 'handover' }
+  | { readonly kind: 'kill' }
   | { readonly kind: 'status' }
   | { readonly kind: 'help' }
   | { readonly kind: 'quit' };
@@ -37,6 +39,8 @@ export const COMMANDS: Readonly<Record<Command, { readonly form: string; readonl
     form: 'swap DEVICE DRIVER [key=value ...]',
     does: 'exchange the driver of a device; keys are parameters of the new one, and method',
   },
+  handover: { form: 'handover', does: 'pass all devices to the CPU that stands by (--standby)' },
+  kill: { form: 'kill', does: 'end the CPU that serves, as a crash would; the one that stands by goes on' },
   status: { form: 'status', does: 'who drives what, and how much has been served' },
   help: { form: 'help', does: 'this list' },
   quit: { form: 'quit', does: 'end the run, with its report' },

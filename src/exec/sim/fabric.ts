@@ -21,8 +21,11 @@ export class SlowFabric extends InterruptFabric {
   private readonly lots: Lots;
   private late: Message[] = [];
 
-  constructor(memory: Memory, cpu: Region, clock: Clock, lots: Lots, rate: number) {
-    super([new CpuPort(memory, cpu)], clock);
+  constructor(memory: Memory, cpus: readonly Region[], clock: Clock, lots: Lots, rate: number) {
+    super(
+      cpus.map((cpu) => new CpuPort(memory, cpu)),
+      clock,
+    );
     this.time = clock;
     this.lots = lots;
     this.rate = rate;

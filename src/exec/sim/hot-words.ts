@@ -69,8 +69,8 @@ function registersOf({ layout, hardware, lots }: SimMachine, card: number): numb
 }
 
 /** The bell, the summary and the pending lines of the CPU. */
-function interruptsOf({ layout }: SimMachine, device: number): number[] {
-  const bell = layout.cpu.address >>> 2;
+function interruptsOf({ layout, cpu }: SimMachine, device: number): number[] {
+  const bell = layout.cpus[cpu.number].address >>> 2;
   const summary = bell + BELL_BYTES / 4;
   return [bell, summary, summary + 1 + Math.floor((device * LINES_PER_DEVICE) / LINES_PER_WORD)];
 }

@@ -88,7 +88,7 @@ export class SimMachine {
     const { memory, layout } = layoutScenario(scenario, parts);
     this.memory = memory;
     this.layout = layout;
-    this.fabric = new SlowFabric(memory, layout.cpu, this.clock, this.lots, scenario.rates.delayedInterrupt);
+    this.fabric = new SlowFabric(memory, layout.cpus, this.clock, this.lots, scenario.rates.delayedInterrupt);
     this.hardware = new Hardware(memory, layout, this.clock, () => undefined, this.fabric);
     this.cpu = this.makeCpu();
     this.marks = this.cpu.devices.map(() => new SwapMarks());
@@ -281,7 +281,7 @@ export class SimMachine {
     if (active === CPU) this.cpuEnd.strike();
   }
 
-  private makeCpu(adopts = false): Cpu {
+  private makeCpu(number = 0, adopts = false): Cpu {
     const { drivers, diskDrivers, applications, patience = PATIENCE } = this.parts;
     return new Cpu(this.memory, this.layout, this.clock, {
       timed: [],
@@ -290,6 +290,7 @@ export class SimMachine {
       diskDrivers,
       applications,
       patience,
+      number,
       adopts,
       swapEnded: (record) => this.swapEnded(record),
     });
@@ -306,7 +307,8 @@ export class SimMachine {
 
   /** Another CPU in place of one that has ended: it takes over what that one has left, or begins with nothing. */
   renewCpu(adopts: boolean): void {
-    this.cpu = this.makeCpu(adopts);
+    // Who takes over is another CPU, with interrupt lines of its own.
+    this.cpu = this.makeCpu(adopts ? 1 - this.cpu.number : 0, adopts);
   }
 
   private swapEnded(record: SwapRecord): void {

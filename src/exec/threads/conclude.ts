@@ -7,7 +7,8 @@ import { dumpCards } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { abortedBy, type SwapRecord } from '../../swap/record.ts';
-import type { CpuResult, DiskResult } from './messages.ts';
+import type { Occupancy } from './idle.ts';
+import type { CpuResult, DiskResult, Tour } from './messages.ts';
 import type { Served } from './serve.ts';
 
 /** What the ledger wants to know, then the end of service and a last count of the buffers. */
@@ -44,19 +45,26 @@ export function conclude(
       });
   }
   return {
-    records: cpu.desk.records,
-    unkept: cpu.desk.unkept,
-    scheduled: cpu.desk.scheduled,
-    violations: cpu.violations,
-    anomalies: cpu.checks.map((check) => check.verifier.anomalies),
+    ...tourOf(cpu, served.occupancy),
     bufferProblems,
     buffers,
     drivers,
     disks,
     startUs: served.startUs,
     endUs: served.endUs,
-    occupancy: served.occupancy,
     dump,
+  };
+}
+
+/** What it did, and what it saw. Of its devices nothing is asked: they may be another CPU's. */
+export function tourOf(cpu: Cpu, occupancy: Occupancy): Tour {
+  return {
+    records: cpu.desk.records,
+    unkept: cpu.desk.unkept,
+    scheduled: cpu.desk.scheduled,
+    violations: cpu.violations,
+    anomalies: cpu.checks.map((check) => check.verifier.anomalies),
+    occupancy,
   };
 }
 

@@ -15,7 +15,7 @@ import type { Loss } from '../../hw/link/partner.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { Method } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
-import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
+import type { SwapRound, TimedSwap, Timetable } from '../../swap/timetable.ts';
 import type { Occupancy } from './idle.ts';
 
 interface ThreadStart {
@@ -33,6 +33,12 @@ export interface HardwareStart extends ThreadStart {
 }
 
 export interface CpuStart extends ThreadStart {
+  /** Its number among the machine's CPUs. */
+  readonly number: number;
+  /** It does not serve from the beginning: it waits until the devices are passed to it. */
+  readonly standsBy: boolean;
+  /** There is another CPU: this one may be told to leave, and if it fails that one goes on. */
+  readonly relieved: boolean;
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
   /** URLs of modules with drivers and applications beyond the built-in ones. */
@@ -52,6 +58,17 @@ export interface SwapOrder {
   readonly to: string;
   readonly parameters: Parameters;
   readonly method: Method;
+}
+
+/** What a serving CPU is told. After `leave` it takes no more of them. */
+export type CpuOrder =
+  | ({ readonly kind: 'swap' } & SwapOrder)
+  | { readonly kind: 'leave'; readonly to: number }
+  | { readonly kind: 'resume'; readonly timetable: Timetable };
+
+/** What a CPU is told that does not serve: to stand ready, awake, for as long as it is called. */
+export interface StandReady {
+  readonly kind: 'standReady';
 }
 
 /** A swap has ended, however. */
@@ -78,13 +95,19 @@ export interface DiskResult {
   readonly latencyUs: LatencySummary;
 }
 
-export interface CpuResult {
+/** What a CPU did while it served. */
+export interface Tour {
   /** Of more swaps than are remembered some are only counted. */
   readonly records: readonly SwapRecord[];
   readonly unkept: number;
   readonly scheduled: number;
   readonly violations: readonly HostViolation[];
+  /** By card. */
   readonly anomalies: readonly (readonly Anomaly[])[];
+  readonly occupancy: Occupancy;
+}
+
+export interface CpuResult extends Tour {
   readonly bufferProblems: readonly BufferProblem[];
   readonly buffers: number;
   /** Of cards, at the end. */
@@ -93,12 +116,25 @@ export interface CpuResult {
   /** When traffic began, and when the last frame was served. */
   readonly startUs: number;
   readonly endUs: number;
-  readonly occupancy: Occupancy;
   readonly dump: readonly NicDump[] | undefined;
+}
+
+/** All devices have come to another CPU. Times in microseconds of the machine's clock. */
+export interface Handover {
+  readonly from: number;
+  readonly to: number;
+  /** When the one before had left, or was seen to have ended; when the next one had taken over, and had served the first frame or request. */
+  readonly leftUs: number;
+  readonly adoptedUs: number;
+  readonly servedUs: number;
 }
 
 export type ThreadMessage<R> =
   | { readonly kind: 'ready' }
+  /** It stands ready. */
+  | { readonly kind: 'awake' }
+  | { readonly kind: 'left'; readonly tour: Tour; readonly timetable: Timetable }
+  | { readonly kind: 'took'; readonly handover: Handover }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
   | { readonly kind: 'finished'; readonly result: R };

@@ -3,34 +3,50 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Control } from '../../host/control.ts';
 import type { SwapDesk } from '../../swap/desk.ts';
 import type { SwapRecord } from '../../swap/record.ts';
-import type { SwapOrder } from './messages.ts';
+import type { CpuOrder } from './messages.ts';
 
 /** The CPU's side. */
 export class Orders {
   private readonly port: MessagePort;
   private readonly control: Control;
+  private readonly cpu: number;
   /** Of swaps that have not ended, by their numbers. */
   private readonly tickets = new Map<number, number>();
   private taken = 0;
+  /** The CPU that is to serve next, once this one has been told to leave. */
+  private successor: number | undefined;
 
-  constructor(port: MessagePort, control: Control) {
+  constructor(port: MessagePort, control: Control, cpu: number) {
     this.port = port;
     this.control = control;
+    this.cpu = cpu;
   }
 
   /** Is there an order that was not taken? One load, of a word that is written when there is. */
   get waiting(): boolean {
-    return this.control.mail !== this.taken;
+    return this.successor === undefined && this.control.mail(this.cpu) !== this.taken;
   }
 
-  /** Asks for what was ordered. Each announced message was posted before; one that is not there yet is looked for again. */
-  take(desk: SwapDesk): void {
-    for (; this.waiting; this.taken++) {
+  /** The CPU to which the devices are to be passed. */
+  get leavingTo(): number | undefined {
+    return this.successor;
+  }
+
+  /** This CPU serves again: it has orders of its own from now on. */
+  stay(): void {
+    this.successor = undefined;
+  }
+
+  /**
+   * Does what was ordered. Each announced message was posted before; one that is not there yet is looked for again. `sinceUs`: how long
+   * there has been traffic.
+   */
+  take(desk: SwapDesk, sinceUs: number): void {
+    while (this.waiting) {
       const mail = receiveMessageOnPort(this.port);
       if (mail === undefined) return;
-      const { ticket, slot, to, parameters, method }: SwapOrder = mail.message;
-      this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
-      desk.ask(slot, to, parameters, method);
+      this.taken++;
+      this.follow(mail.message, desk, sinceUs);
     }
   }
 
@@ -40,22 +56,37 @@ export class Orders {
     this.tickets.delete(id);
     return ticket;
   }
+
+  private follow(order: CpuOrder, desk: SwapDesk, sinceUs: number): void {
+    if (order.kind === 'resume') return desk.resume(order.timetable, sinceUs);
+    if (order.kind === 'leave') {
+      this.successor = order.to;
+      return;
+    }
+    const { ticket, slot, to, parameters, method } = order;
+    this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
+    desk.ask(slot, to, parameters, method);
+  }
 }
 
 /** The other side: posts, and counts what it has posted. */
 export class OrderPost {
   private readonly port: MessagePort;
   private readonly control: Control;
+  private readonly cpu: number;
   private posted = 0;
 
-  constructor(port: MessagePort, control: Control) {
+  /** Of a thread that is new: nothing was posted to it yet. */
+  constructor(port: MessagePort, control: Control, cpu: number) {
     this.port = port;
     this.control = control;
+    this.cpu = cpu;
+    control.announceMail(cpu, 0);
   }
 
   /** The message first, then the word that announces it. */
-  send(order: SwapOrder): void {
+  send(order: CpuOrder): void {
     this.port.postMessage(order);
-    this.control.announceMail(++this.posted);
+    this.control.announceMail(this.cpu, ++this.posted);
   }
 }

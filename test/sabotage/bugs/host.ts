@@ -8,8 +8,8 @@ export const HOST_BUGS: readonly Sabotage[] = [
     file: 'src/host/cpu.ts',
     edits: [
       {
-        find: 'port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);',
-        replace: 'port.connectVector(vector, 0, card.index * QUEUES + vector);',
+        find: 'port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);',
+        replace: 'port.connectVector(vector, this.number, card.index * QUEUES + vector);',
       },
     ],
     says:

@@ -1,0 +1,167 @@
+/** Devices pass from one CPU thread to another in the middle of traffic, because it is asked for or because the first one has ended. */
+import { describe, expect, it } from 'vitest';
+import {
+  cardOf,
+  type HandoverResult,
+  type RunEvent,
+  type RunningMachine,
+  type Scenario,
+  Testbed,
+  UsageError,
+} from '../../src/testbed/index.ts';
+import { expectLossless } from './runs.ts';
+
+const HANDOVERS = 100;
+const KILLS = 25;
+
+/** Resolves when so many frames more were delivered on all cards. Fails with the run. */
+async function served(running: RunningMachine, frames: number): Promise<void> {
+  const delivered = (): number =>
+    Object.values(running.status().devices).reduce(
+      (sum, device) => sum + (device.kind === 'card' ? device.delivered : 0),
+      0,
+    );
+  const enough = delivered() + frames;
+  let failed: unknown;
+  running.finished.catch((error: unknown) => {
+    failed = error;
+  });
+  while (delivered() < enough) {
+    if (failed !== undefined) throw failed;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function collected(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const all: RunEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+function started(more: Scenario): Promise<RunningMachine> {
+  return new Testbed({ size: 64, standby: true, ...more }).start();
+}
+
+describe('a handover', () => {
+  it.each(['interrupt', 'polling', 'batching'])(
+    'in the middle of traffic loses nothing, again and again, under %s',
+    async (name) => {
+      const running = await started({ nics: [{ name: 'eth0', app: 'echo', driver: { name } }] });
+      const events = collected(running.events());
+      const done: HandoverResult[] = [];
+      for (let i = 0; i < HANDOVERS; i++) {
+        await served(running, 200);
+        done.push(await running.handOver());
+      }
+      await served(running, 200);
+      expectLossless(await running.stop());
+      expect(done.map(({ from, to }) => [from, to])).toEqual(
+        done.map((_, i) => (i % 2 === 0 ? [0, 1] : [1, 0])),
+      );
+      for (const { adoptionUs, pauseUs } of done) {
+        expect(adoptionUs).toBeGreaterThan(0);
+        expect(pauseUs).toBeGreaterThanOrEqual(adoptionUs);
+      }
+      expect((await events).map(({ kind }) => kind)).toEqual(done.map(() => 'handover'));
+    },
+  );
+
+  it('takes several cards along, forwarding and with several queues, while swaps go on', async () => {
+    const running = await started({
+      nics: [
+        { name: 'eth0', app: 'forward', queues: 2 },
+        { name: 'eth1', app: 'forward', driver: { name: 'polling' } },
+      ],
+      swapEvery: { interval: '3ms' },
+    });
+    const swaps: string[] = [];
+    for (let i = 0; i < HANDOVERS / 2; i++) {
+      await served(running, 200);
+      const [{ outcome }] = await Promise.all([running.nic('eth1').swap('batching'), running.handOver()]);
+      swaps.push(outcome);
+    }
+    const report = await running.stop();
+    expectLossless(report);
+    expect(report.swaps.count).toBeGreaterThan(HANDOVERS / 2);
+    expect(swaps.filter((outcome) => outcome === 'done').length).toBeGreaterThan(0);
+    expect(swaps.filter((outcome) => outcome === 'cutOff')).toEqual([]);
+  });
+
+  it('does not forget what of the timetable is still to come', async () => {
+    const running = await started({
+      duration: '400ms',
+      nics: [{ name: 'eth0' }],
+      swaps: [
+        { at: '1ms', nic: 'eth0', to: 'polling' },
+        { at: '300ms', nic: 'eth0', to: 'batching' },
+      ],
+    });
+    await served(running, 1000);
+    await running.handOver();
+    await running.handOver();
+    const report = await running.finished;
+    expectLossless(report);
+    expect(report.swaps).toMatchObject({ count: 2, scheduled: 2 });
+    expect(cardOf(report, 'eth0').driver).toBe('batching');
+  });
+
+  it('is refused where no CPU stands by', async () => {
+    const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
+    await expect(running.handOver()).rejects.toThrow(UsageError);
+    await expect(running.handOver()).rejects.toThrow('start the run with standby');
+    expectLossless(await running.stop());
+  });
+
+  it('is not for machines with disks', async () => {
+    const start = started({ disks: [{ name: 'nvme0' }] });
+    await expect(start).rejects.toThrow('standby: a disk cannot change its CPU');
+  });
+});
+
+describe('a CPU that is ended wherever it is', () => {
+  it.each([
+    ['interrupt', 'sink'],
+    ['polling', 'echo'],
+    ['batching', 'echo'],
+  ])('is followed by the other one, and nothing is lost, under %s with %s', async (name, app) => {
+    const running = await started({ nics: [{ name: 'eth0', app, driver: { name } }] });
+    const events = collected(running.events());
+    for (let i = 0; i < KILLS; i++) {
+      await served(running, 500);
+      await running.killCpu();
+    }
+    await served(running, 500);
+    expectLossless(await running.stop());
+    const seen = await events;
+    expect(seen.map(({ kind }) => kind)).toEqual(Array.from({ length: KILLS }, () => 'recovery'));
+    for (const event of seen) if (event.kind === 'recovery') expect(event.reason).toContain('exit code');
+  });
+
+  it('in the middle of swaps and handovers too', async () => {
+    const running = await started({
+      nics: [
+        { name: 'eth0', app: 'forward' },
+        { name: 'eth1', app: 'forward', driver: { name: 'polling' } },
+      ],
+      swapEvery: { interval: '1ms' },
+    });
+    for (let i = 0; i < KILLS; i++) {
+      await served(running, 500);
+      const passing = running.handOver().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (i % 2 === 0) await running.killCpu();
+      await passing;
+    }
+    await served(running, 500);
+    expectLossless(await running.stop());
+  });
+
+  it('ends the run where no CPU stands by', async () => {
+    const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
+    await served(running, 500);
+    await running.killCpu();
+    await expect(running.finished).rejects.toThrow('ended by itself with exit code');
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { layoutTenure, Tenure } from '../../src/host/tenure.ts';
+import { Memory, MemoryMap } from '../../src/hw/memory.ts';
+
+function tenures(): [Tenure, Tenure] {
+  const map = new MemoryMap();
+  const region = layoutTenure(map);
+  const memory = new Memory(new SharedArrayBuffer(map.bytes));
+  return [new Tenure(memory, region), new Tenure(memory, region)];
+}
+
+describe('who serves', () => {
+  it('is CPU 0 until the devices are passed on', () => {
+    const [one, other] = tenures();
+    expect(other.holder).toBe(0);
+    one.pass(1, 1234.5);
+    expect([other.holder, other.passedUs]).toEqual([1, 1234.5]);
+    other.pass(0, 2000);
+    expect([one.holder, one.passedUs]).toEqual([0, 2000]);
+  });
+
+  it('is told to stand ready by number, 0 too, and then no more', () => {
+    const [one, other] = tenures();
+    expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([false, false]);
+    one.call(0);
+    expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([true, false]);
+    one.call(1);
+    expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([false, true]);
+    one.call(undefined);
+    expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([false, false]);
+  });
+
+  it('knows since when there is traffic', () => {
+    const [one, other] = tenures();
+    expect(other.startedUs).toBe(0);
+    one.begin(77);
+    one.pass(1, 99);
+    expect([other.startedUs, other.passedUs]).toEqual([77, 99]);
+  });
+});
