@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { catalogue, readDump, Testbed } from '../testbed/index.ts';
+import { catalogueWith, readDump, Testbed } from '../testbed/index.ts';
 import { type BenchFlags, bench } from './bench.ts';
 import { type ConformFlags, conform } from './conform.ts';
 import {
@@ -64,9 +64,10 @@ export function program(): Command {
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
     .description('Lists devices, drivers with their parameters, applications and formats.')
+    .argument('[files...]', 'driver modules of yours, to be listed too')
     .option('--json', 'as JSON')
-    .action(({ json }: { json?: boolean }) => {
-      const all = catalogue();
+    .action(async (files: string[], { json }: { json?: boolean }) => {
+      const all = await catalogueWith(files);
       print(json === true ? asJson(all) : renderList(all, screenOf(process.stdout)));
     });
   root
