@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { bundle, SourceError } from './bundle.ts';
+import { bundle } from './bundle.ts';
 import type { Misfit, Shape } from './shape.ts';
-import { type SourcePlace, shownPath } from './source-place.ts';
+import { SourceError, type SourcePlace, shownPath } from './source-place.ts';
 
 /** So many fields are named behind the first that is wrong. */
 const MOST_NAMED = 6;

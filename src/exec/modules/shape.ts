@@ -34,8 +34,7 @@ export const flag = rule('true or false', (value) => typeof value === 'boolean')
 export const callable = rule('a function', (value) => typeof value === 'function');
 
 export function oneOf(...words: readonly string[]): Rule {
-  const quoted = words.map((word) => `"${word}"`);
-  const wanted = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+  const wanted = `one of ${words.map((word) => JSON.stringify(word)).join(', ')}`;
   return rule(wanted, (value) => words.some((word) => word === value), shown);
 }
 
