@@ -1,4 +1,5 @@
 /** The contract of a driver of disks, point by point; and campaigns about one. */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +8,7 @@ import type { DiskDriverDefinition } from '../../../src/drivers/nvme/contract.ts
 import { InterruptDriver, interrupt } from '../../../src/drivers/nvme/interrupt.ts';
 import { polling } from '../../../src/drivers/nvme/polling.ts';
 import { OP, REQUEST } from '../../../src/drivers/nvme/requests.ts';
-import { isOfDisks, loadDriver } from '../../../src/exec/modules/driver-module.ts';
+import { DISK_CALLS, isOfDisks, loadDriver, NIC_CALLS } from '../../../src/exec/modules/driver-module.ts';
 import { type ConformReport, conform } from '../../../src/exec/sim/conform.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
 
@@ -101,6 +102,19 @@ describe('drivers that keep the contract', () => {
     const { failed, requests, frames } = bench.runSeeds(0, 20, { subject: bench.subject });
     expect({ failed, frames }).toEqual({ failed: [], frames: 0 });
     expect(requests).toBeGreaterThan(2000);
+  });
+});
+
+describe('the page on drivers', () => {
+  const page = readFileSync('docs/drivers.md', 'utf8');
+
+  it.each(['lazy-disk.ts', 'lazy-polling.mjs'])('shows %s as it is', (name) => {
+    expect(page).toContain(readFileSync(`docs/examples/${name}`, 'utf8'));
+  });
+
+  it('names each method of a driver of disks that one of cards has not', () => {
+    for (const call of DISK_CALLS.filter((name) => !NIC_CALLS.some((other) => other === name)))
+      expect(page).toContain(`| \`${call}\` | `);
   });
 });
 
