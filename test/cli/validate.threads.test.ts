@@ -208,7 +208,7 @@ describe('bad usage', () => {
     [
       'a checker that is none',
       ['--checker', `${MODULES}/not-a-checker.mjs`],
-      'its default export must be a checker definition: name, description, create',
+      'not-a-checker.mjs:1:1: `create` is missing, a function was wanted',
     ],
     ['JSON nowhere', ['--json', nowhere], `--json ${nowhere}`, 'no such file or directory'],
   ];

@@ -73,7 +73,7 @@ function packagesAsTheyAre(found: Map<string, string>): Plugin {
     setup(bundler) {
       bundler.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...from }) => {
         if (from.kind === 'entry-point' || pluginData === passed || isBuiltin(path)) return undefined;
-        if (path in SOURCES) return external(path, ownUrl(path));
+        if (Object.hasOwn(SOURCES, path)) return external(path, ownUrl(path));
         const { importer, kind, resolveDir } = from;
         const result = await bundler.resolve(path, { importer, kind, resolveDir, pluginData: passed });
         // What is found elsewhere is a source under another name.

@@ -33,8 +33,8 @@ export class BundledModule {
   }
 
   /** Of a field of the default export, as `parameters[0].min`, or of what it is in, as far as its name tells. */
-  placeOf(field: string): SourcePlace | undefined {
-    const made = this.placeOfDefault();
+  placeOfField(field: string): SourcePlace | undefined {
+    const made = this.placeOfExport('default');
     if (made === undefined) return undefined;
     const names = field.match(/[a-z]\w*/gi) ?? [];
     for (const name of names.reverse()) {
@@ -45,9 +45,9 @@ export class BundledModule {
     return made;
   }
 
-  /** The bundler gives the default export a name, unless it has one. */
-  private placeOfDefault(): SourcePlace | undefined {
-    const [, name = ''] = /([\w$]+) as default\b/.exec(this.code) ?? [];
+  /** Where it is declared; the bundler gives a default export a name, unless it has one. */
+  placeOfExport(exported: string): SourcePlace | undefined {
+    const [, name = exported] = new RegExp(`([\\w$]+) as ${exported}\\b`).exec(this.code) ?? [];
     const declared = new RegExp(`^(?:var|let|const|class|function) ${name.replaceAll('$', '\\$')}\\b`, 'm');
     const offset = this.code.search(declared);
     if (offset < 0) return undefined;

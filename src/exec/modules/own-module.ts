@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.ts';
+import type { BundledModule } from './bundled-module.ts';
 import type { Misfit, Shape } from './shape.ts';
 import { SourceError, type SourcePlace, shownPath } from './source-place.ts';
 
@@ -32,21 +33,32 @@ export async function importDefault<T extends object>(
 ): Promise<T> {
   const file = fileURLToPath(url);
   try {
-    const bundled = await bundle(file);
-    const { default: value } = await bundled.load();
-    if (shape.fits(value)) return value;
-    const [first, ...more] = shape.misfits(value);
-    throw new SourceError(saysOf(first, more, shape.words), bundled.placeOf(first.at));
+    return await defaultOf(await bundle(file), shape);
   } catch (error) {
     if (error instanceof SourceError) throw new ModuleError(kind, file, error.message, error.place);
     throw error;
   }
 }
 
-function saysOf({ at, says }: Misfit, more: readonly Misfit[], words: string): string {
-  if (at === '') return `its default export must be ${words}; ${says}`;
-  if (more.length === 0) return says;
-  const others = more.slice(0, MOST_NAMED).map((misfit) => `\`${misfit.at}\``);
-  const rest = more.length > MOST_NAMED ? ` and ${more.length - MOST_NAMED} more` : '';
-  return `${says}; also wrong: ${others.join(', ')}${rest}`;
+/** Throws SourceError. */
+async function defaultOf<T extends object>(module: BundledModule, shape: Shape<T>): Promise<T> {
+  const { default: value, ...others } = await module.load();
+  if (shape.fits(value)) return value;
+  const mustBe = `its default export must be ${shape.words}`;
+  if (value === undefined) {
+    const [first, ...more] = Object.keys(others);
+    if (first === undefined) throw new SourceError(`${mustBe}; it exports nothing`, undefined);
+    const names = [first, ...more].join(', ');
+    throw new SourceError(`${mustBe}; it exports ${names} alone`, module.placeOfExport(first));
+  }
+  const [first, ...more] = shape.misfits(value);
+  if (first.at === '') throw new SourceError(`${mustBe}; ${first.says}`, module.placeOfExport('default'));
+  throw new SourceError(first.says + alsoWrong(more), module.placeOfField(first.at));
+}
+
+function alsoWrong(misfits: readonly Misfit[]): string {
+  if (misfits.length === 0) return '';
+  const some = misfits.slice(0, MOST_NAMED).map(({ at }) => `\`${at}\``);
+  const rest = misfits.length > MOST_NAMED ? ` and ${misfits.length - MOST_NAMED} more` : '';
+  return `; also wrong: ${some.join(', ')}${rest}`;
 }

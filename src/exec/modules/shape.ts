@@ -65,7 +65,7 @@ export function fields(rules: Readonly<Record<string, Rule>>): Rule {
 function rule(wanted: string, fits: (value: unknown) => boolean, found = kindOf): Rule {
   return (value, at) => {
     if (fits(value)) return [];
-    const field = at === '' ? 'its default export' : `\`${at}\``;
+    const field = at === '' ? 'it' : `\`${at}\``;
     return [{ at, says: `${field} is ${found(value)}, ${wanted} was wanted` }];
   };
 }
