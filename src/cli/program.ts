@@ -201,7 +201,10 @@ function scenarioOptions(command: Command): Command {
         'a disk, NAME[,key=value...]; repeatable (then no card by default)',
       ).argParser(repeatable),
     )
-    .option('--driver <driver>', 'starting driver of cards (of disks, if it drives these or there is no card), NAME[:key=value,...] (default: interrupt)')
+    .option(
+      '--driver <driver>',
+      'starting driver of cards (of disks, if it drives these or there is no card), NAME[:key=value,...] (default: interrupt)',
+    )
     .option('--app <app>', 'what the host does with frames: sink, echo, forward, or a module (default: sink)')
     .option('--memory <bytes>', 'DMA memory: 64M, 1G, ... in powers of 1024 (default: what is needed)')
     .optionsGroup('Traffic, for each card that has none of its own:')

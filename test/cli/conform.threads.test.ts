@@ -35,7 +35,9 @@ describe('ringswap conform', () => {
     const { verdict, points } = reportIn(stdout);
     expect(verdict).toBe('pass');
     expect(points.map(({ verdict: found }) => found)).toEqual(points.map(() => 'pass'));
-    expect(points.map(({ name }) => name)).toEqual(expect.arrayContaining(['from-buffered', 'moves', 'resets']));
+    expect(points.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['from-buffered', 'moves', 'resets']),
+    );
   });
 
   it('names what a wrong one does, and how to see it again', async () => {

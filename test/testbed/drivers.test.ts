@@ -165,7 +165,11 @@ describe('refused, with what to do', () => {
       { disks, driver: { name: 'bufered' } },
       'd: there is no driver bufered of disks (did you mean "buffered"?); choose interrupt, polling, batching, buffered or the path of a module',
     ],
-    ['a file that is not there', { disks, driver: { name: 'none.ts' } }, 'driver module none.ts: there is no such file'],
+    [
+      'a file that is not there',
+      { disks, driver: { name: 'none.ts' } },
+      'driver module none.ts: there is no such file',
+    ],
   ])('%s', async (_, scenario, message) => {
     const run = resolved(scenario);
     await expect(run).rejects.toThrow(UsageError);
