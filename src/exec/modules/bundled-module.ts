@@ -38,7 +38,7 @@ export class BundledModule {
     if (made === undefined) return undefined;
     const names = field.match(/[a-z]\w*/gi) ?? [];
     for (const name of names.reverse()) {
-      const key = new RegExp(`(?<![\\w$.])${name}(?=['"]?\\s*[:(,}])`, 'g');
+      const key = new RegExp(`(?<![\\w$.'"])(['"]?)${name}\\1(?=\\s*[:(,}])`, 'g');
       const found = this.sources.following(made, key);
       if (found.length === 1) return found[0];
     }
