@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ModuleError } from '../exec/modules/own-module.ts';
 import { UsageError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -8,9 +9,19 @@ import { didYouMean } from './suggest.ts';
 export interface BookKind<D> {
   readonly noun: string;
   readonly article: 'a' | 'an';
+  /** Behind the noun, where there are books of several: ` of disks`. */
+  readonly whose?: string;
   readonly builtIn: readonly D[];
-  /** Imports a module whose default export is one. Rejects with an error whose message is complete. */
-  readonly load: (url: string) => Promise<D>;
+}
+
+/** Imports a module whose default export is one. Rejects with an error whose message is complete. */
+export type Load<D> = (url: string) => Promise<D>;
+
+/** A module of the user's own, and the paths by which it was named. */
+export interface Loaded<D> {
+  readonly url: string;
+  readonly references: readonly [string, ...string[]];
+  readonly definition: D;
 }
 
 /** What a scenario may name of one kind: built-in definitions, and modules of the user's own by their paths. */
@@ -22,35 +33,34 @@ export class Book<D extends { readonly name: string }> {
   /** Paths as given, to the names of the definitions behind them. */
   private readonly names: ReadonlyMap<string, string>;
 
-  private constructor(
-    kind: BookKind<D>,
-    definitions: ReadonlyMap<string, D>,
-    names: ReadonlyMap<string, string>,
-    modules: readonly string[],
-  ) {
+  /** Throws UsageError when two have one name. */
+  constructor(kind: BookKind<D>, loaded: readonly Loaded<D>[]) {
+    const definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
+    const owners = new Map<string, string>();
+    const names = new Map<string, string>();
+    for (const { references, definition } of loaded) {
+      const { name } = definition;
+      if (definitions.has(name)) throw taken(kind, references[0], name, owners.get(name));
+      definitions.set(name, definition);
+      owners.set(name, references[0]);
+      for (const reference of references) names.set(reference, name);
+    }
+    this.modules = loaded.map(({ url }) => url);
     this.kind = kind;
     this.definitions = definitions;
     this.names = names;
-    this.modules = modules;
   }
 
-  /** Loads every module that is referred to. Throws UsageError. */
+  /** Loads every module that is named. Throws UsageError. */
   static async open<D extends { readonly name: string }>(
     kind: BookKind<D>,
+    load: Load<D>,
     references: readonly string[],
   ): Promise<Book<D>> {
-    const definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
-    const names = new Map<string, string>();
-    const loaded = new Map<string, string>();
-    for (const reference of new Set(references.filter(isPath))) {
-      const url = moduleUrl(kind.noun, reference);
-      const name = loaded.get(url) ?? (await enter(kind, reference, url, definitions));
-      names.set(reference, name);
-      loaded.set(url, name);
-    }
-    return new Book(kind, definitions, names, [...loaded.keys()]);
+    return new Book(kind, await loadModules(kind.noun, load, references.filter(isPath)));
   }
 
+  /** Built-in ones first. */
   get all(): readonly D[] {
     return [...this.definitions.values()];
   }
@@ -64,38 +74,56 @@ export class Book<D extends { readonly name: string }> {
   find(reference: string, where: string): D {
     const definition = this.lookUp(reference);
     if (definition !== undefined) return definition;
+    const { noun, whose = '' } = this.kind;
     const known = [...this.definitions.keys()];
     throw new UsageError(
-      `${where}: there is no ${this.kind.noun} ${reference}${didYouMean(reference, known)}; choose ${known.join(', ')} or the path of a module`,
+      `${where}: there is no ${noun} ${reference}${whose}${didYouMean(reference, known)}; choose ${known.join(', ')} or the path of a module`,
     );
   }
 }
 
-/** Returns the name under which it is entered. */
-async function enter<D extends { readonly name: string }>(
-  { noun, article, load }: BookKind<D>,
+function taken<D>(
+  { noun, article, whose = '' }: BookKind<D>,
   reference: string,
-  url: string,
-  definitions: Map<string, D>,
-): Promise<string> {
-  const definition = await load(url).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  });
-  const { name } = definition;
-  if (definitions.has(name))
-    throw new UsageError(
-      `${reference}: there is ${article} ${noun} named ${name} already; give yours another name`,
-    );
-  definitions.set(name, definition);
-  return name;
+  name: string,
+  owner: string | undefined,
+): UsageError {
+  const [by, advice] =
+    owner === undefined
+      ? ['a built-in one', 'give yours another name']
+      : [`that of ${owner}`, 'give one of the two another name'];
+  return new UsageError(
+    `${reference}: there is ${article} ${noun}${whose} named ${name} already, ${by}; ${advice}`,
+  );
 }
 
-function isPath(reference: string): boolean {
-  return reference.includes('/') || /\.m?js$/.test(reference);
+/** Loads modules by their paths, each once. Throws UsageError. */
+export async function loadModules<D>(
+  noun: string,
+  load: Load<D>,
+  paths: readonly string[],
+): Promise<Loaded<D>[]> {
+  const loaded = new Map<string, { url: string; references: [string, ...string[]]; definition: D }>();
+  for (const path of new Set(paths)) {
+    const url = moduleUrl(noun, path);
+    const known = loaded.get(url);
+    if (known !== undefined) known.references.push(path);
+    else loaded.set(url, { url, references: [path], definition: await load(url).catch(refused) });
+  }
+  return [...loaded.values()];
 }
 
-/** Of a path as given. Throws UsageError. */
-export function moduleUrl(noun: string, reference: string): string {
+function refused(error: unknown): never {
+  if (error instanceof ModuleError) throw new UsageError(error.message, error.place);
+  throw error;
+}
+
+/** And no name of a built-in one? */
+export function isPath(reference: string): boolean {
+  return reference.includes('/') || /\.m?[jt]s$/.test(reference);
+}
+
+function moduleUrl(noun: string, reference: string): string {
   const file = isAbsolute(reference) ? reference : resolve(reference);
   if (!existsSync(file)) throw new UsageError(`${noun} module ${reference}: there is no such file`);
   return pathToFileURL(file).href;

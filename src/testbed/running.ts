@@ -1,4 +1,3 @@
-import { DISK_DRIVERS } from '../drivers/index.ts';
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
 import { newRecord } from '../swap/record.ts';
@@ -6,7 +5,7 @@ import type { DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
 import type { Report } from './report.ts';
 import { EventFeed, eventOf, type RunEvent, resultOf, type SwapResult } from './run-events.ts';
-import { type KnownDrivers, RunningDevice } from './running-device.ts';
+import { RunningDevice } from './running-device.ts';
 import { type RunStatus, StatusBook } from './status.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -17,11 +16,6 @@ interface Pending {
   readonly order: Order;
   readonly resolve: (result: SwapResult) => void;
 }
-
-const DRIVERS_OF_DISKS: KnownDrivers = {
-  all: DISK_DRIVERS,
-  lookUp: (name) => DISK_DRIVERS.find((definition) => definition.name === name),
-};
 
 /** A machine with traffic under way. */
 export class RunningMachine {
@@ -50,8 +44,8 @@ export class RunningMachine {
     const ask = (order: Order) => this.ask(order);
     const { cards, disks } = machine.layout;
     this.devices = [
-      ...cards.map(({ name, index }) => new RunningDevice(name, 'card', index, drivers, ask)),
-      ...disks.map(({ name, index }) => new RunningDevice(name, 'disk', index, DRIVERS_OF_DISKS, ask)),
+      ...cards.map(({ name, index }) => new RunningDevice(name, 'card', index, drivers.cards, ask)),
+      ...disks.map(({ name, index }) => new RunningDevice(name, 'disk', index, drivers.disks, ask)),
     ];
     machine.onSwapEnded((ended) => this.swapEnded(ended));
     this.finished = conclude(this.ending.signal).finally(() => this.end());

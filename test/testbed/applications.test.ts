@@ -56,14 +56,16 @@ describe('an application', () => {
   });
 
   it.each([
-    ['sink', application('sink', 'nothing')],
-    ['quiet', application('quiet', 'nothing', 'other.mjs')],
-  ])('must not have the name of another one: %s', async (name, path) => {
+    ['sink', application('sink', 'nothing'), 'a built-in one; give yours another name'],
+    [
+      'quiet',
+      application('quiet', 'nothing', 'other.mjs'),
+      `that of ${QUIET}; give one of the two another name`,
+    ],
+  ])('must not have the name of another one: %s', async (name, path, advice) => {
     const opened = openApplications({ nics: cards(QUIET, path) });
     await expect(opened).rejects.toThrow(UsageError);
-    await expect(opened).rejects.toThrow(
-      `${path}: there is an application named ${name} already; give yours another name`,
-    );
+    await expect(opened).rejects.toThrow(`${path}: there is an application named ${name} already, ${advice}`);
   });
 
   it('that nobody has is refused with its card, and what there is', async () => {

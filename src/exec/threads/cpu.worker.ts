@@ -9,7 +9,7 @@ import { rehearseDisks } from '../../swap/disk-rehearsal.ts';
 import { describeSwap } from '../../swap/record.ts';
 import { rehearse } from '../../swap/rehearsal.ts';
 import { loadApplication } from '../modules/application-module.ts';
-import { loadDriver } from '../modules/driver-module.ts';
+import { isOfCards, isOfDisks, loadDriver } from '../modules/driver-module.ts';
 import { conclude } from './conclude.ts';
 import { spinsFor } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
@@ -29,7 +29,7 @@ async function main(start: CpuStart): Promise<void> {
   const swaps = start.timed.length > 0 || start.round !== undefined || orders !== undefined;
   const understudy = swaps ? rehearse(loaded.drivers, clock) : undefined;
   if (understudy !== undefined && start.layout.disks.length > 0)
-    rehearseDisks(DISK_DRIVERS, clock, understudy);
+    rehearseDisks(loaded.diskDrivers, clock, understudy);
   const cpu = makeCpu(memory, clock, control, start, orders, { ...loaded, understudy });
   for (const _ of cpu.boot());
   post({ kind: 'ready' });
@@ -37,10 +37,15 @@ async function main(start: CpuStart): Promise<void> {
   post({ kind: 'finished', result: conclude(cpu, memory, start.layout, start.wantsDump, served) });
 }
 
-async function loadModules(start: CpuStart): Promise<Pick<CpuPlan, 'drivers' | 'applications'>> {
-  const drivers = await Promise.all(start.driverModules.map(loadDriver));
-  const applications = await Promise.all(start.applicationModules.map(loadApplication));
-  return { drivers: [...NIC_DRIVERS, ...drivers], applications };
+type Modules = Required<Pick<CpuPlan, 'drivers' | 'diskDrivers' | 'applications'>>;
+
+async function loadModules(start: CpuStart): Promise<Modules> {
+  const own = await Promise.all(start.driverModules.map(loadDriver));
+  return {
+    drivers: [...NIC_DRIVERS, ...own.filter(isOfCards)],
+    diskDrivers: [...DISK_DRIVERS, ...own.filter(isOfDisks)],
+    applications: await Promise.all(start.applicationModules.map(loadApplication)),
+  };
 }
 
 function makeCpu(
@@ -49,14 +54,13 @@ function makeCpu(
   control: Control,
   start: CpuStart,
   orders: Orders | undefined,
-  parts: Pick<CpuPlan, 'drivers' | 'applications' | 'understudy'>,
+  parts: Modules & Pick<CpuPlan, 'understudy'>,
 ): Cpu {
   let swaps = 0;
   return new Cpu(memory, start.layout, clock, {
     timed: start.timed,
     round: start.round,
     ...parts,
-    diskDrivers: DISK_DRIVERS,
     swapEnded: (record, slot) => {
       if (record.outcome === 'done') control.countSwaps(++swaps);
       start.annotations?.postMessage(describeSwap(record));
