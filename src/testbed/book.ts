@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ModuleError } from '../exec/modules/own-module.ts';
+import { resolve } from 'node:path';
+import type { Bundle } from '../exec/modules/bundle.ts';
+import { bundleModule, ModuleError, type OwnModule, renamed } from '../exec/modules/own-module.ts';
 import { UsageError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -15,40 +15,51 @@ export interface BookKind<D> {
 }
 
 /** Imports a module whose default export is one. Rejects with an error whose message is complete. */
-export type Load<D> = (url: string) => Promise<D>;
+export type Load<D> = (bundle: Bundle) => Promise<D>;
 
 /** A module of the user's own, and the paths by which it was named. */
 export interface Loaded<D> {
-  readonly url: string;
+  readonly bundle: Bundle;
   readonly references: readonly [string, ...string[]];
   readonly definition: D;
 }
 
 /** What a scenario may name of one kind: built-in definitions, and modules of the user's own by their paths. */
 export class Book<D extends { readonly name: string }> {
-  /** URLs of the modules. */
-  readonly modules: readonly string[];
+  /** In the order in which they came. */
+  readonly modules: OwnModule[] = [];
   private readonly kind: BookKind<D>;
-  private readonly definitions: ReadonlyMap<string, D>;
+  private readonly definitions: Map<string, D>;
   /** Paths as given, to the names of the definitions behind them. */
-  private readonly names: ReadonlyMap<string, string>;
+  private readonly names = new Map<string, string>();
 
-  /** Throws UsageError when two have one name. */
+  /** Throws UsageError when one has the name of a built-in one. */
   constructor(kind: BookKind<D>, loaded: readonly Loaded<D>[]) {
-    const definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
-    const owners = new Map<string, string>();
-    const names = new Map<string, string>();
-    for (const { references, definition } of loaded) {
-      const { name } = definition;
-      if (definitions.has(name)) throw taken(kind, references[0], name, owners.get(name));
-      definitions.set(name, definition);
-      owners.set(name, references[0]);
-      for (const reference of references) names.set(reference, name);
-    }
-    this.modules = loaded.map(({ url }) => url);
     this.kind = kind;
-    this.definitions = definitions;
-    this.names = names;
+    this.definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
+    for (const module of loaded) this.add(module);
+  }
+
+  /** Returns it as it is called from now on. Throws likewise. */
+  add({ bundle, references, definition }: Loaded<D>): D {
+    const name = this.nameFor(definition.name, references[0]);
+    const entered = renamed(definition, name);
+    this.definitions.set(name, entered);
+    for (const reference of references) this.names.set(reference, name);
+    this.modules.push({ bundle, name });
+    return entered;
+  }
+
+  /** The first module has the name that it gives itself, any other a number behind it. Throws likewise. */
+  nameFor(name: string, reference: string): string {
+    const { noun, article, whose = '', builtIn } = this.kind;
+    if (builtIn.some((definition) => definition.name === name))
+      throw new UsageError(
+        `${reference}: there is ${article} ${noun}${whose} named ${name} already, a built-in one; give yours another name`,
+      );
+    let free = name;
+    for (let version = 2; this.definitions.has(free); version++) free = `${name}#${version}`;
+    return free;
   }
 
   /** Loads every module that is named. Throws UsageError. */
@@ -82,35 +93,33 @@ export class Book<D extends { readonly name: string }> {
   }
 }
 
-function taken<D>(
-  { noun, article, whose = '' }: BookKind<D>,
-  reference: string,
-  name: string,
-  owner: string | undefined,
-): UsageError {
-  const [by, advice] =
-    owner === undefined
-      ? ['a built-in one', 'give yours another name']
-      : [`that of ${owner}`, 'give one of the two another name'];
-  return new UsageError(
-    `${reference}: there is ${article} ${noun}${whose} named ${name} already, ${by}; ${advice}`,
-  );
-}
-
 /** Loads modules by their paths, each once. Throws UsageError. */
 export async function loadModules<D>(
   noun: string,
   load: Load<D>,
   paths: readonly string[],
 ): Promise<Loaded<D>[]> {
-  const loaded = new Map<string, { url: string; references: [string, ...string[]]; definition: D }>();
+  const loaded = new Map<string, { bundle: Bundle; references: [string, ...string[]]; definition: D }>();
   for (const path of new Set(paths)) {
-    const url = moduleUrl(noun, path);
-    const known = loaded.get(url);
+    const file = moduleFile(noun, path);
+    const known = loaded.get(file);
     if (known !== undefined) known.references.push(path);
-    else loaded.set(url, { url, references: [path], definition: await load(url).catch(refused) });
+    else loaded.set(file, { ...(await loadModule(noun, load, file)), references: [path] });
   }
   return [...loaded.values()];
+}
+
+async function loadModule<D>(
+  noun: string,
+  load: Load<D>,
+  file: string,
+): Promise<Omit<Loaded<D>, 'references'>> {
+  try {
+    const bundle = await bundleModule(noun, file);
+    return { bundle, definition: await load(bundle) };
+  } catch (error) {
+    refused(error);
+  }
 }
 
 function refused(error: unknown): never {
@@ -123,8 +132,9 @@ export function isPath(reference: string): boolean {
   return reference.includes('/') || /\.m?[jt]s$/.test(reference);
 }
 
-function moduleUrl(noun: string, reference: string): string {
-  const file = isAbsolute(reference) ? reference : resolve(reference);
+/** Throws UsageError when there is none. */
+export function moduleFile(noun: string, reference: string): string {
+  const file = resolve(reference);
   if (!existsSync(file)) throw new UsageError(`${noun} module ${reference}: there is no such file`);
-  return pathToFileURL(file).href;
+  return file;
 }

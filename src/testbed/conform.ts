@@ -1,6 +1,7 @@
 /** A driver held against the contract, its points spread over all cores. */
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
+import type { Bundle } from '../exec/modules/bundle.ts';
 import { type ConformPoint, type Finding, notTried, type PointPlan } from '../exec/sim/conform.ts';
 import { SimPool } from '../exec/sim/pool.ts';
 import { openDriverFiles } from './drivers.ts';
@@ -68,11 +69,11 @@ export async function runConform(options: ConformOptions): Promise<ConformReport
 /** Its module, if it has one, and what it declares. A name that both have is that of a driver of cards. */
 async function openSubject(
   driver: string,
-): Promise<{ readonly modules: readonly string[]; readonly definition: DriverDeclaration }> {
+): Promise<{ readonly modules: readonly Bundle[]; readonly definition: DriverDeclaration }> {
   const builtIn = [...NIC_DRIVERS, ...DISK_DRIVERS].find(({ name }) => name === driver);
   if (builtIn !== undefined) return { modules: [], definition: builtIn };
-  const [{ url, definition }] = await openDriverFiles([driver]);
-  return { modules: [url], definition };
+  const [{ bundle, definition }] = await openDriverFiles([driver]);
+  return { modules: [bundle], definition };
 }
 
 function chosen(plans: readonly PointPlan[], point: string | undefined): readonly PointPlan[] {

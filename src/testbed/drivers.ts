@@ -2,6 +2,7 @@ import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import { type DriverDefinition, isOfCards, isOfDisks, loadDriver } from '../exec/modules/driver-module.ts';
+import type { OwnModule } from '../exec/modules/own-module.ts';
 import { Book, type BookKind, isPath, type Loaded, loadModules } from './book.ts';
 import { UsageError } from './errors.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,16 +21,13 @@ const DEVICES = { nic: 'network cards', nvme: 'disks' } as const;
 
 /** The drivers that a scenario may name: a name may stand for one of cards and for another one of disks. */
 export class DriverBook {
-  /** URLs of the modules. */
-  readonly modules: readonly string[];
   readonly cards: Book<NicDriverDefinition>;
   readonly disks: Book<DiskDriverDefinition>;
   /** Paths of modules as given, and what each drives. */
   private readonly devices: ReadonlyMap<string, Device>;
 
-  /** Throws UsageError when two drivers of one device have one name. */
+  /** Throws UsageError when one has the name of a built-in one of the same device. */
   constructor(loaded: readonly Loaded<DriverDefinition>[]) {
-    this.modules = loaded.map(({ url }) => url);
     this.cards = new Book(OF_CARDS, loaded.flatMap(of(isOfCards)));
     this.disks = new Book(OF_DISKS, loaded.flatMap(of(isOfDisks)));
     this.devices = new Map(
@@ -42,6 +40,10 @@ export class DriverBook {
   /** Loads every module that is named. Throws UsageError. */
   static async open(references: readonly string[]): Promise<DriverBook> {
     return new DriverBook(await loadModules('driver', loadDriver, references.filter(isPath)));
+  }
+
+  get modules(): readonly OwnModule[] {
+    return [...this.cards.modules, ...this.disks.modules];
   }
 
   /** All of one device, built-in ones first. */

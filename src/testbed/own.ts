@@ -2,6 +2,7 @@
 
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { loadApplication } from '../exec/modules/application-module.ts';
+import type { Bundle } from '../exec/modules/bundle.ts';
 import { loadChecker } from '../exec/modules/checker-module.ts';
 import type { OwnModules } from '../exec/sim/modules.ts';
 import { APPLICATIONS } from '../host/apps/applications.ts';
@@ -38,9 +39,9 @@ export async function openOwn({ driver, app, checkers = [] }: OwnPaths): Promise
   const known = applications.length > 0 ? applications.map(({ definition }) => definition) : APPLICATIONS;
   return {
     modules: {
-      drivers: urlsOf(drivers),
-      applications: urlsOf(applications),
-      checkers: urlsOf(further),
+      drivers: bundlesOf(drivers),
+      applications: bundlesOf(applications),
+      checkers: bundlesOf(further),
     },
     drivers: ofDisks ? [] : [...namesOf(NIC_DRIVERS), ...own],
     applications: ofDisks ? [] : namesOf(known),
@@ -53,8 +54,8 @@ function listed(path: string | undefined): readonly string[] {
   return path === undefined ? [] : [path];
 }
 
-function urlsOf(loaded: readonly Loaded<object>[]): readonly string[] {
-  return loaded.map(({ url }) => url);
+function bundlesOf(loaded: readonly Loaded<object>[]): readonly Bundle[] {
+  return loaded.map(({ bundle }) => bundle);
 }
 
 function namesOf(definitions: readonly { readonly name: string }[]): readonly string[] {

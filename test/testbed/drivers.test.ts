@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openApplications } from '../../src/testbed/applications.ts';
 import { catalogueWith } from '../../src/testbed/catalogue.ts';
@@ -59,9 +58,24 @@ describe('a driver of disks', () => {
       disks: [{ name: 'd', driver: { name: DISK } }],
     };
     expect(named(await resolved(scenario))).toEqual(['mine of nic', 'mine of nvme']);
-    expect((await openDrivers(scenario)).modules).toEqual(
-      [CARD, DISK].map((path) => pathToFileURL(path).href),
+    expect((await openDrivers(scenario)).modules).toMatchObject(
+      [CARD, DISK].map((file) => ({ name: 'mine', bundle: { file } })),
     );
+  });
+
+  it('has a number behind its name where another file has that name already', async () => {
+    const swaps = ['second.ts', 'third.ts', 'second.ts'].map((file) => ({
+      ...{ at: '1s', disk: 'd' },
+      to: driver('mine', 'nvme', file),
+    }));
+    const scenario: Scenario = { driver: { name: DISK }, disks: [{ name: 'd' }], swaps };
+    const { timed } = await resolved(scenario);
+    expect(timed.map(({ to }) => to)).toEqual(['mine#2', 'mine#3', 'mine#2']);
+    expect((await openDrivers(scenario)).modules.map(({ name }) => name)).toEqual([
+      'mine',
+      'mine#2',
+      'mine#3',
+    ]);
   });
 
   it.each<[string, Scenario, string[]]>([
@@ -112,7 +126,7 @@ describe('a driver of disks', () => {
 
   it('makes a campaign one of disks alone', async () => {
     const own = await openOwn({ driver: DISK });
-    expect(own.modules.drivers).toEqual([pathToFileURL(DISK).href]);
+    expect(own.modules.drivers).toMatchObject([{ file: DISK }]);
     expect({ cards: own.drivers, apps: own.applications }).toEqual({ cards: [], apps: [] });
     expect(own.diskDrivers).toEqual(['interrupt', 'polling', 'batching', 'buffered', 'mine']);
     expect(await openOwn({ driver: CARD })).toMatchObject({
@@ -150,15 +164,6 @@ describe('refused, with what to do', () => {
       'the name of a built-in one',
       { disks, swaps: [{ at: '1s', disk: 'd', to: driver('buffered', 'nvme') }] },
       'there is a driver of disks named buffered already, a built-in one; give yours another name',
-    ],
-    [
-      'one name for two',
-      {
-        disks,
-        driver: { name: DISK },
-        swaps: [{ at: '1s', disk: 'd', to: driver('mine', 'nvme', 'twice.ts') }],
-      },
-      `twice.ts: there is a driver of disks named mine already, that of ${DISK}; give one of the two another name`,
     ],
     [
       'a name that nobody has',

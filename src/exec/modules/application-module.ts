@@ -1,4 +1,5 @@
 import { type ApplicationDefinition, SENDS } from '../../host/apps/applications.ts';
+import type { Bundle } from './bundle.ts';
 import { importDefault } from './own-module.ts';
 import { callable, fields, oneOf, Shape, text } from './shape.ts';
 
@@ -8,6 +9,6 @@ const APPLICATION = new Shape<ApplicationDefinition>(
 );
 
 /** Imports a module whose default export is an application definition. Throws ModuleError. */
-export function loadApplication(url: string): Promise<ApplicationDefinition> {
-  return importDefault('application', url, APPLICATION);
+export function loadApplication(bundle: Bundle): Promise<ApplicationDefinition> {
+  return importDefault('application', bundle, APPLICATION);
 }

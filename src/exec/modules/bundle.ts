@@ -2,16 +2,28 @@
  * A module of the user's own, with all that it imports by path, as one file of JavaScript. It is made afresh at each load:
  * the engine keeps what it has once imported, and takes no TypeScript.
  */
-import { isBuiltin } from 'node:module';
+import { createHash } from 'node:crypto';
+import { isBuiltin, type SourceMapPayload } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild';
-import { BundledModule } from './bundled-module.ts';
+import { OWN_PACKAGES, standIn } from './own-packages.ts';
 import { SourceError, type SourcePlace } from './source-place.ts';
-import { Sources } from './sources.ts';
+
+/** Plain data: made by one thread, it is run by others. */
+export interface Bundle {
+  /** The module. */
+  readonly file: string;
+  readonly code: string;
+  /** Of the code: another version has another one. */
+  readonly digest: string;
+  readonly map: SourceMapPayload;
+  /** Names of packages by the URLs that stand for them. */
+  readonly packages: ReadonlyMap<string, string>;
+}
 
 /** Throws SourceError. */
-export async function bundle(file: string): Promise<BundledModule> {
+export async function bundle(file: string): Promise<Bundle> {
   // Imported here: a thread without modules of the user's own does without a bundler.
   const { build } = await import('esbuild');
   const folder = dirname(file);
@@ -43,7 +55,8 @@ export async function bundle(file: string): Promise<BundledModule> {
   const [map, code] = ['.map', '.mjs'].map(
     (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '',
   );
-  return new BundledModule(code, new Sources(folder, JSON.parse(map)), packages);
+  const digest = createHash('sha256').update(code).digest('hex');
+  return { file, code, digest, map: JSON.parse(map), packages };
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {
@@ -62,10 +75,7 @@ function placeOfMessage({ location }: Message, folder: string): SourcePlace | un
   return { file: resolve(folder, file), line, column: before.length + 1, text: lineText.trimEnd() };
 }
 
-/**
- * Packages are not bundled: the bundle, which lies elsewhere, finds each where the module would have found it. `ringswap` is
- * the copy that runs in this thread, wherever the module lies.
- */
+/** Packages are not bundled: the bundle, which lies elsewhere, finds each where the module would have found it. */
 function packagesAsTheyAre(found: Map<string, string>): Plugin {
   const passed = {};
   return {
@@ -73,31 +83,17 @@ function packagesAsTheyAre(found: Map<string, string>): Plugin {
     setup(bundler) {
       bundler.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...from }) => {
         if (from.kind === 'entry-point' || pluginData === passed || isBuiltin(path)) return undefined;
-        if (Object.hasOwn(SOURCES, path)) return external(path, ownUrl(path));
+        if (OWN_PACKAGES.includes(path)) return { path: standIn(path), external: true };
         const { importer, kind, resolveDir } = from;
         const result = await bundler.resolve(path, { importer, kind, resolveDir, pluginData: passed });
         // What is found elsewhere is a source under another name.
         const { errors, path: place } = result;
         if (errors.length > 0) return { errors };
         if (!place.includes(`${sep}node_modules${sep}`)) return result;
-        return external(path, pathToFileURL(place).href);
+        const { href } = pathToFileURL(place);
+        found.set(href, path);
+        return { path: href, external: true };
       });
     },
   };
-
-  function external(path: string, url: string) {
-    found.set(url, path);
-    return { path: url, external: true };
-  }
-}
-
-/** What `exports` of package.json has for programs, in the sources. */
-const SOURCES: Readonly<Record<string, string>> = {
-  ringswap: '../../testbed/index.ts',
-  'ringswap/hw': '../../hw/index.ts',
-};
-
-function ownUrl(path: string): string {
-  const here = import.meta.url;
-  return here.endsWith('.ts') ? new URL(SOURCES[path], here).href : import.meta.resolve(path);
 }

@@ -1,21 +1,24 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Bundle } from './bundle.ts';
+import { OWN_PACKAGES, ownUrl, standIn } from './own-packages.ts';
 import { placeIn, SourceError, type SourcePlace } from './source-place.ts';
-import type { Sources } from './sources.ts';
+import { Sources } from './sources.ts';
 
-/** A bundle that can be run, and says where in its sources something is. */
+/** A bundle in a thread that runs it: it says where in its sources something is. */
 export class BundledModule {
   private readonly code: string;
   private readonly sources: Sources;
   /** Names of packages by the URLs that stand for them. */
   private readonly packages: ReadonlyMap<string, string>;
 
-  constructor(code: string, sources: Sources, packages: ReadonlyMap<string, string>) {
-    this.code = code;
-    this.sources = sources;
-    this.packages = packages;
+  constructor({ file, code, map, packages }: Bundle) {
+    const own = OWN_PACKAGES.map((name) => [ownUrl(name), name] as const);
+    this.code = own.reduce((text, [url, name]) => text.replaceAll(`"${standIn(name)}"`, `"${url}"`), code);
+    this.sources = new Sources(dirname(file), map);
+    this.packages = new Map([...packages, ...own]);
   }
 
   /** Runs it, from a file that is there for that long. Throws SourceError when it throws. */

@@ -1,4 +1,5 @@
 import type { CheckerDefinition } from '../../check/checker.ts';
+import type { Bundle } from './bundle.ts';
 import { importDefault } from './own-module.ts';
 import { callable, fields, Shape, text } from './shape.ts';
 
@@ -8,6 +9,6 @@ const CHECKER = new Shape<CheckerDefinition>(
 );
 
 /** Imports a module whose default export is a checker definition. Throws ModuleError. */
-export function loadChecker(url: string): Promise<CheckerDefinition> {
-  return importDefault('checker', url, CHECKER);
+export function loadChecker(bundle: Bundle): Promise<CheckerDefinition> {
+  return importDefault('checker', bundle, CHECKER);
 }

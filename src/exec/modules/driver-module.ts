@@ -1,5 +1,6 @@
 import type { Driver, NicDriver, NicDriverDefinition } from '../../drivers/contract.ts';
 import type { DiskDriver, DiskDriverDefinition } from '../../drivers/nvme/contract.ts';
+import type { Bundle } from './bundle.ts';
 import { importDefault } from './own-module.ts';
 import {
   callable,
@@ -101,8 +102,8 @@ const NIC_DRIVER = answering<NicDriver>('a driver of a card', NIC_CALLS, NIC_OPT
 const DISK_DRIVER = answering<DiskDriver>('a driver of a disk', DISK_CALLS, DISK_OPTIONS);
 
 /** Imports a module whose default export is a driver definition. Throws ModuleError. */
-export async function loadDriver(url: string): Promise<DriverDefinition> {
-  return held(await importDefault('driver', url, DEFINITION));
+export async function loadDriver(bundle: Bundle): Promise<DriverDefinition> {
+  return held(await importDefault('driver', bundle, DEFINITION));
 }
 
 /** What its `create` makes is looked at before anybody calls it. */

@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { bundle } from './bundle.ts';
-import type { BundledModule } from './bundled-module.ts';
+import { type Bundle, bundle } from './bundle.ts';
+import { BundledModule } from './bundled-module.ts';
 import type { Misfit, Shape } from './shape.ts';
 import { SourceError, type SourcePlace, shownPath } from './source-place.ts';
 
@@ -25,19 +24,32 @@ function shownPlace(file: string, place: SourcePlace | undefined): string {
   return place.file === file ? at : `${shownPath(file)}: ${at}`;
 }
 
+/** A module, and the name that its default export goes by in a run: of two with one name, one has another. */
+export interface OwnModule {
+  readonly bundle: Bundle;
+  readonly name: string;
+}
+
+/** A definition as it is called in a run. */
+export function renamed<D extends { readonly name: string }>(definition: D, name: string): D {
+  return definition.name === name ? definition : { ...definition, name };
+}
+
+/** Throws ModuleError. */
+export function bundleModule(kind: string, file: string): Promise<Bundle> {
+  return bundle(file).catch((error: unknown) => blame(kind, file, error));
+}
+
 /** The default export of a module, if it has that shape. Throws ModuleError. */
-export async function importDefault<T extends object>(
-  kind: string,
-  url: string,
-  shape: Shape<T>,
-): Promise<T> {
-  const file = fileURLToPath(url);
-  try {
-    return await defaultOf(await bundle(file), shape);
-  } catch (error) {
-    if (error instanceof SourceError) throw new ModuleError(kind, file, error.message, error.place);
-    throw error;
-  }
+export function importDefault<T extends object>(kind: string, bundle: Bundle, shape: Shape<T>): Promise<T> {
+  return defaultOf(new BundledModule(bundle), shape).catch((error: unknown) =>
+    blame(kind, bundle.file, error),
+  );
+}
+
+function blame(kind: string, file: string, error: unknown): never {
+  if (error instanceof SourceError) throw new ModuleError(kind, file, error.message, error.place);
+  throw error;
 }
 
 /** Throws SourceError. */

@@ -21,7 +21,8 @@ export interface SimTrace {
 let loaded: { readonly key: string; readonly workbench: Promise<Workbench> } | undefined;
 
 function workbenchOf(modules: OwnModules): Promise<Workbench> {
-  const key = JSON.stringify(modules);
+  const { drivers, applications, checkers } = modules;
+  const key = [...drivers, ...applications, ...checkers].map(({ digest }) => digest).join();
   if (loaded?.key !== key) loaded = { key, workbench: loadWorkbench(modules) };
   return loaded.workbench;
 }

@@ -9,7 +9,9 @@ import { rehearseDisks } from '../../swap/disk-rehearsal.ts';
 import { describeSwap } from '../../swap/record.ts';
 import { rehearse } from '../../swap/rehearsal.ts';
 import { loadApplication } from '../modules/application-module.ts';
+import type { Bundle } from '../modules/bundle.ts';
 import { isOfCards, isOfDisks, loadDriver } from '../modules/driver-module.ts';
+import { type OwnModule, renamed } from '../modules/own-module.ts';
 import { conclude } from './conclude.ts';
 import { spinsFor } from './idle.ts';
 import { type CpuResult, type CpuStart, failure, type ThreadMessage } from './messages.ts';
@@ -40,12 +42,19 @@ async function main(start: CpuStart): Promise<void> {
 type Modules = Required<Pick<CpuPlan, 'drivers' | 'diskDrivers' | 'applications'>>;
 
 async function loadModules(start: CpuStart): Promise<Modules> {
-  const own = await Promise.all(start.driverModules.map(loadDriver));
+  const own = await Promise.all(start.driverModules.map((module) => named(module, loadDriver)));
   return {
     drivers: [...NIC_DRIVERS, ...own.filter(isOfCards)],
     diskDrivers: [...DISK_DRIVERS, ...own.filter(isOfDisks)],
-    applications: await Promise.all(start.applicationModules.map(loadApplication)),
+    applications: await Promise.all(start.applicationModules.map((module) => named(module, loadApplication))),
   };
+}
+
+async function named<D extends { readonly name: string }>(
+  { bundle, name }: OwnModule,
+  load: (bundle: Bundle) => Promise<D>,
+): Promise<D> {
+  return renamed(await load(bundle), name);
 }
 
 function makeCpu(

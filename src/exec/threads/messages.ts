@@ -16,6 +16,7 @@ import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { Method } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
+import type { OwnModule } from '../modules/own-module.ts';
 import type { Occupancy } from './idle.ts';
 
 interface ThreadStart {
@@ -35,9 +36,9 @@ export interface HardwareStart extends ThreadStart {
 export interface CpuStart extends ThreadStart {
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
-  /** URLs of modules with drivers and applications beyond the built-in ones. */
-  readonly driverModules: readonly string[];
-  readonly applicationModules: readonly string[];
+  /** Drivers and applications beyond the built-in ones. */
+  readonly driverModules: readonly OwnModule[];
+  readonly applicationModules: readonly OwnModule[];
   readonly wantsDump: boolean;
   readonly annotations: MessagePort | undefined;
   /** Orders arrive here, of a machine that takes some; it also tells of its swaps as they end. */

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { QUEUE_PARAMETERS } from '../../../src/drivers/nvme/queue-parameters.ts';
 import { type DriverDefinition, loadDriver } from '../../../src/exec/modules/driver-module.ts';
-import { ModuleError } from '../../../src/exec/modules/own-module.ts';
+import { bundleModule, ModuleError } from '../../../src/exec/modules/own-module.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'own-modules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,7 +18,7 @@ function write(name: string, lines: readonly string[]): string {
 }
 
 function load(path: string): Promise<DriverDefinition> {
-  return loadDriver(pathToFileURL(path).href);
+  return bundleModule('driver', path).then(loadDriver);
 }
 
 /** What a module is refused with, and the place that it names. */
@@ -92,6 +92,15 @@ describe('a driver module', () => {
     write('helper.ts', ["export const version: string = '2';"]);
     const again = await load(path);
     expect({ name: again.name, version: again.version }).toEqual({ name: 'second', version: '2' });
+  });
+
+  it('is told from its other versions by what it does, not by how it is written', async () => {
+    const digestOf = async (lines: readonly string[]) =>
+      (await bundleModule('driver', write('digest.ts', lines))).digest;
+    const lines = definition('nic');
+    const first = await digestOf(lines);
+    expect(await digestOf(['// a comment', ...lines.map((line) => `${line} `)])).toBe(first);
+    expect(await digestOf(definition('nic', { version: "'1.0.1'" }))).not.toBe(first);
   });
 
   it('leaves nothing behind, taken or not', async () => {

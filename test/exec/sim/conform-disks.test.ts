@@ -1,7 +1,6 @@
 /** The contract of a driver of disks, point by point; and campaigns about one. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { DISK_DRIVERS } from '../../../src/drivers/index.ts';
 import type { DiskDriverDefinition } from '../../../src/drivers/nvme/contract.ts';
@@ -9,6 +8,7 @@ import { InterruptDriver, interrupt } from '../../../src/drivers/nvme/interrupt.
 import { polling } from '../../../src/drivers/nvme/polling.ts';
 import { OP, REQUEST } from '../../../src/drivers/nvme/requests.ts';
 import { DISK_CALLS, isOfDisks, loadDriver, NIC_CALLS } from '../../../src/exec/modules/driver-module.ts';
+import { bundleModule } from '../../../src/exec/modules/own-module.ts';
 import { type ConformReport, conform } from '../../../src/exec/sim/conform.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
 
@@ -24,7 +24,7 @@ const POINTS = [
 ];
 
 async function driverAt(path: string): Promise<DiskDriverDefinition> {
-  const definition = await loadDriver(pathToFileURL(resolve(path)).href);
+  const definition = await loadDriver(await bundleModule('driver', resolve(path)));
   if (!isOfDisks(definition)) throw new Error(`${path} is no driver of disks`);
   return definition;
 }
