@@ -28,7 +28,8 @@ Examples:
   ringswap run --disk nvme0,size=256M --rw randrw --iodepth 64 --swap-every 5ms
   ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
   ringswap run --nic eth0 --disk nvme0 --interactive
-      then type: swap eth0 polling rxBuffers=256, or: status, help, quit
+      then type: swap eth0 polling rxBuffers=256, or: swap eth0 ./mine.mjs, status,
+      help, quit
 `;
 
 export const SERVE_EXAMPLES = `

@@ -41,7 +41,7 @@ export function program(): Command {
     .optionsGroup('While it runs:')
     .option(
       '--interactive',
-      'take commands from standard input: swap, status, help, quit; without --frames or --duration, until then',
+      'take commands from standard input: swap, upgrade, status, help, quit; without --frames or --duration, until then',
     )
     .optionsGroup('Output:')
     .option(

@@ -62,6 +62,12 @@ export class Book<D extends { readonly name: string }> {
     return free;
   }
 
+  /** Undefined if no module is that bundle. */
+  ofBundle({ file, digest }: Bundle): D | undefined {
+    const known = this.modules.find(({ bundle }) => bundle.file === file && bundle.digest === digest);
+    return known === undefined ? undefined : this.definitions.get(known.name);
+  }
+
   /** Loads every module that is named. Throws UsageError. */
   static async open<D extends { readonly name: string }>(
     kind: BookKind<D>,
@@ -122,9 +128,15 @@ async function loadModule<D>(
   }
 }
 
-function refused(error: unknown): never {
+/** What is wrong with a module is what its user is told. */
+export function refused(error: unknown): never {
   if (error instanceof ModuleError) throw new UsageError(error.message, error.place);
   throw error;
+}
+
+/** Is what a run calls a driver that driver, or another version of it? */
+export function isVersionOf(name: string, driver: string): boolean {
+  return name === driver || name.replace(/#\d+$/, '') === driver;
 }
 
 /** And no name of a built-in one? */

@@ -1,7 +1,8 @@
 import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract.ts';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
-import { type DriverDefinition, isOfCards, isOfDisks, loadDriver } from '../exec/modules/driver-module.ts';
+import type { Bundle } from '../exec/modules/bundle.ts';
+import { type DriverDefinition, isOfCards, loadDriver } from '../exec/modules/driver-module.ts';
 import type { OwnModule } from '../exec/modules/own-module.ts';
 import { Book, type BookKind, isPath, type Loaded, loadModules } from './book.ts';
 import { UsageError } from './errors.ts';
@@ -21,20 +22,33 @@ const DEVICES = { nic: 'network cards', nvme: 'disks' } as const;
 
 /** The drivers that a scenario may name: a name may stand for one of cards and for another one of disks. */
 export class DriverBook {
-  readonly cards: Book<NicDriverDefinition>;
-  readonly disks: Book<DiskDriverDefinition>;
+  private readonly cards: Book<NicDriverDefinition>;
+  private readonly disks: Book<DiskDriverDefinition>;
   /** Paths of modules as given, and what each drives. */
-  private readonly devices: ReadonlyMap<string, Device>;
+  private readonly devices = new Map<string, Device>();
 
   /** Throws UsageError when one has the name of a built-in one of the same device. */
   constructor(loaded: readonly Loaded<DriverDefinition>[]) {
-    this.cards = new Book(OF_CARDS, loaded.flatMap(of(isOfCards)));
-    this.disks = new Book(OF_DISKS, loaded.flatMap(of(isOfDisks)));
-    this.devices = new Map(
-      loaded.flatMap(({ references, definition: { device } }) =>
-        references.map((reference): [string, Device] => [reference, device]),
-      ),
-    );
+    this.cards = new Book(OF_CARDS, []);
+    this.disks = new Book(OF_DISKS, []);
+    for (const module of loaded) this.add(module);
+  }
+
+  /** Returns it as it is called from now on. Throws likewise. */
+  add({ definition, ...module }: Loaded<DriverDefinition>): DriverDefinition {
+    for (const reference of module.references) this.devices.set(reference, definition.device);
+    return isOfCards(definition)
+      ? this.cards.add({ ...module, definition })
+      : this.disks.add({ ...module, definition });
+  }
+
+  /** What it would be called. Throws likewise. */
+  nameFor({ device, name }: DriverDefinition, reference: string): string {
+    return this.of(device).nameFor(name, reference);
+  }
+
+  ofBundle(bundle: Bundle): DriverDefinition | undefined {
+    return this.cards.ofBundle(bundle) ?? this.disks.ofBundle(bundle);
   }
 
   /** Loads every module that is named. Throws UsageError. */
@@ -47,8 +61,13 @@ export class DriverBook {
   }
 
   /** All of one device, built-in ones first. */
-  all(device: Device): readonly (NicDriverDefinition | DiskDriverDefinition)[] {
-    return device === 'nic' ? this.cards.all : this.disks.all;
+  all(device: Device): readonly DriverDefinition[] {
+    return this.of(device).all;
+  }
+
+  /** One of a device, by name or by the path of its module. */
+  lookUp(device: Device, reference: string): DriverDefinition | undefined {
+    return this.of(device).lookUp(reference);
   }
 
   /** What a module drives; undefined for a name, which may be one of either. */
@@ -68,20 +87,23 @@ export class DriverBook {
     return this.disks.find(reference, where);
   }
 
+  private of(device: Device): Book<NicDriverDefinition> | Book<DiskDriverDefinition> {
+    return device === 'nic' ? this.cards : this.disks;
+  }
+
   private demand(device: Device, reference: string, where: string): void {
     const found = this.devices.get(reference);
-    if (found === undefined || found === device) return;
-    const names = this.all(device).map(({ name }) => name);
+    if (found !== undefined) this.demandSame(found, device, reference, where);
+  }
+
+  /** What the driver of a path drives is what is wanted. Throws UsageError. */
+  demandSame(found: Device, wanted: Device, reference: string, where: string): void {
+    if (found === wanted) return;
+    const names = this.all(wanted).map(({ name }) => name);
     throw new UsageError(
-      `${where}: ${reference} is a driver of ${DEVICES[found]} (device: '${found}'), and one of ${DEVICES[device]} is wanted; choose ${names.join(', ')} or the path of a module with device: '${device}'`,
+      `${where}: ${reference} is a driver of ${DEVICES[found]} (device: '${found}'), and one of ${DEVICES[wanted]} is wanted; choose ${names.join(', ')} or the path of a module with device: '${wanted}'`,
     );
   }
-}
-
-/** A module as one of those whose definitions are such; none if its is not. */
-function of<D extends DriverDefinition>(is: (definition: DriverDefinition) => definition is D) {
-  return ({ definition, ...module }: Loaded<DriverDefinition>): Loaded<D>[] =>
-    is(definition) ? [{ ...module, definition }] : [];
 }
 
 /** The drivers that a scenario may name. Throws UsageError. */

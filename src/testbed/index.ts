@@ -59,4 +59,5 @@ export { type ListenAddress, type ServeOptions, type ServeScenario, serveNbd } f
 export type { CardStatus, DeviceStatus, DiskStatus, RunStatus } from './status.ts';
 export { type RunOptions, Testbed } from './testbed.ts';
 export { parseDuration, parseSize } from './units.ts';
+export type { UpgradeOptions, UpgradeResult } from './upgrade.ts';
 export { validateScenario } from './validate.ts';

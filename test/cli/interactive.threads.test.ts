@@ -83,7 +83,9 @@ describe('through a pipe', () => {
     const { status, stdout } = await ringswap(RUN, { input });
     expect(status).toBe(0);
     const told = replies(stdout).join('\n');
-    expect(told).toContain('there is no command swop (did you mean "swap"?); type swap, status, help, quit');
+    expect(told).toContain(
+      'there is no command swop (did you mean "swap"?); type swap, upgrade, status, help, quit',
+    );
     expect(told).toContain('there is no device eth1 (did you mean "eth0"?); there are eth0');
     expect(told).toContain('burst=0 does not fit driver polling');
     expect(told).toContain('swap DEVICE DRIVER [key=value ...]');

@@ -1,6 +1,6 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Bundle } from './bundle.ts';
 import { OWN_PACKAGES, ownUrl, standIn } from './own-packages.ts';
@@ -10,11 +10,14 @@ import { Sources } from './sources.ts';
 /** A bundle in a thread that runs it: it says where in its sources something is. */
 export class BundledModule {
   private readonly code: string;
+  /** Of the file that is run, by which calls of it are known in a stack. */
+  private readonly name: string;
   private readonly sources: Sources;
   /** Names of packages by the URLs that stand for them. */
   private readonly packages: ReadonlyMap<string, string>;
 
-  constructor({ file, code, map, packages }: Bundle) {
+  constructor({ file, code, digest, map, packages }: Bundle) {
+    this.name = `${digest}.mjs`;
     const own = OWN_PACKAGES.map((name) => [ownUrl(name), name] as const);
     this.code = own.reduce((text, [url, name]) => text.replaceAll(`"${standIn(name)}"`, `"${url}"`), code);
     this.sources = new Sources(dirname(file), map);
@@ -24,12 +27,12 @@ export class BundledModule {
   /** Runs it, from a file that is there for that long. Throws SourceError when it throws. */
   async load(): Promise<{ readonly default?: unknown }> {
     const folder = mkdtempSync(join(realpathSync(tmpdir()), 'ringswap-'));
-    const path = join(folder, 'module.mjs');
+    const path = join(folder, this.name);
     try {
       writeFileSync(path, this.code);
       return await import(pathToFileURL(path).href);
     } catch (error) {
-      throw new SourceError(this.reasonOf(error), this.placeOfThrow(error, basename(folder)));
+      throw new SourceError(this.reasonOf(error), this.placeOfThrow(error));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -58,10 +61,10 @@ export class BundledModule {
     return this.sources.placeAt(line, column);
   }
 
-  /** Its innermost call that is the module's. */
-  private placeOfThrow(error: unknown, folder: string): SourcePlace | undefined {
+  /** Of what its code throws: the innermost call that is the module's. */
+  placeOfThrow(error: unknown): SourcePlace | undefined {
     const { stack = '' } = error instanceof Error ? error : {};
-    const [, line, column = '1'] = new RegExp(`${folder}/module\\.mjs:(\\d+)(?::(\\d+))?`).exec(stack) ?? [];
+    const [, line, column = '1'] = new RegExp(`${this.name}:(\\d+)(?::(\\d+))?`).exec(stack) ?? [];
     const place = line === undefined ? undefined : this.sources.placeAt(Number(line), Number(column));
     // Of an import of what is not there the engine tells the statement alone.
     const [, name] = /does not provide an export named '(\w+)'/.exec(stack) ?? [];
