@@ -7,16 +7,16 @@ export class Sources {
   /** Paths of sources are told from here. */
   private readonly folder: string;
   private readonly payload: SourceMapPayload;
-  private readonly map: SourceMap;
+  private map: SourceMap | undefined;
 
   constructor(folder: string, payload: SourceMapPayload) {
     this.folder = folder;
     this.payload = payload;
-    this.map = new SourceMap(payload);
   }
 
   /** Where a place of the bundle comes from; both are counted from 1. */
   placeAt(line: number, column: number): SourcePlace | undefined {
+    this.map ??= new SourceMap(this.payload); // read when something is wrong: a CPU thread has other things to do
     const entry = this.map.findEntry(line - 1, column - 1);
     if (!('originalSource' in entry)) return undefined;
     const { originalSource, originalLine, originalColumn } = entry;
