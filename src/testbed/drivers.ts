@@ -6,6 +6,7 @@ import { type DriverDefinition, isOfCards, loadDriver } from '../exec/modules/dr
 import type { OwnModule } from '../exec/modules/own-module.ts';
 import { Book, type BookKind, isPath, type Loaded, loadModules } from './book.ts';
 import { UsageError } from './errors.ts';
+import type { OwnDriverReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 
 export type Device = DriverDeclaration['device'];
@@ -22,6 +23,8 @@ const DEVICES = { nic: 'network cards', nvme: 'disks' } as const;
 
 /** The drivers that a scenario may name: a name may stand for one of cards and for another one of disks. */
 export class DriverBook {
+  /** Those that came from files, in their order. */
+  readonly own: OwnDriverReport[] = [];
   private readonly cards: Book<NicDriverDefinition>;
   private readonly disks: Book<DiskDriverDefinition>;
   /** Paths of modules as given, and what each drives. */
@@ -37,9 +40,12 @@ export class DriverBook {
   /** Returns it as it is called from now on. Throws likewise. */
   add({ definition, ...module }: Loaded<DriverDefinition>): DriverDefinition {
     for (const reference of module.references) this.devices.set(reference, definition.device);
-    return isOfCards(definition)
+    const entered = isOfCards(definition)
       ? this.cards.add({ ...module, definition })
       : this.disks.add({ ...module, definition });
+    const { name, version } = entered;
+    this.own.push({ name, version, file: module.references[0] });
+    return entered;
   }
 
   /** What it would be called. Throws likewise. */

@@ -60,7 +60,7 @@ export async function serveNbd(given: ServeScenario, options: ServeOptions): Pro
   }).catch((error: unknown) => blameStart(error, run));
   try {
     const results = await serve(machine, options);
-    return makeReport(layout, results, []);
+    return makeReport(layout, results, [], books.drivers.own);
   } finally {
     await machine.kill();
   }

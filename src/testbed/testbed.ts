@@ -116,11 +116,14 @@ function leftRunning(run: ResolvedRun, { frames, duration }: Scenario): Resolved
 }
 
 /** The traffic, from its beginning to its end, and what came of it. */
-async function conclude({ machine, run, skipped, dump }: Begun, options: RunOptions): Promise<Report> {
+async function conclude(
+  { machine, run, skipped, drivers, dump }: Begun,
+  options: RunOptions,
+): Promise<Report> {
   try {
     const results = await drive(machine, options).catch(blame);
     if (dump !== undefined && results.cpu.dump !== undefined) writeDump(dump, results.cpu.dump);
-    const report = makeReport(machine.layout, results, skipped);
+    const report = makeReport(machine.layout, results, skipped, drivers.own);
     // A run without an end of its own is ended by its user as a matter of course.
     const endless = run.frames === Number.POSITIVE_INFINITY && run.durationUs === Number.POSITIVE_INFINITY;
     return endless ? { ...report, interrupted: false } : report;

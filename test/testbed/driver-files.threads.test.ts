@@ -66,6 +66,11 @@ describe('a file named in a swap', () => {
     const report = await running.stop();
     expectLossless(report);
     expect(report.swaps).toMatchObject({ count: 6, scheduled: 6 });
+    expect(report.ownDrivers).toEqual([
+      { name: 'round-robin', version: '1.0.0', file: card },
+      { name: 'lazy-disk', version: '1.0.0', file: join(folder, 'disk.ts') },
+      { name: 'round-robin#2', version: '1.1.0', file: card },
+    ]);
     expect(report.devices).toMatchObject({
       eth0: { driver: 'round-robin' },
       nvme0: { driver: 'lazy-disk' },
