@@ -11,7 +11,7 @@ import { UsageError } from './errors.ts';
 const PATIENCE_MS = 30_000;
 
 /** Gives a module to the CPU; resolves to why it could not be loaded there, or to undefined. */
-export type HandOver = (module: OwnModule) => Promise<string | undefined>;
+type HandOver = (module: OwnModule) => Promise<string | undefined>;
 
 export class DriverFiles {
   private readonly book: DriverBook;

@@ -89,6 +89,13 @@ describe('a file named in a swap', () => {
   });
 });
 
+it('a file is loaded by a CPU that sleeps, too', async () => {
+  const running = await started({ nics: [{ name: 'eth0', size: 64, rate: 1 }] });
+  const swap = await running.nic('eth0').swap(write('asleep.mjs', CARD));
+  expect(swap).toMatchObject({ to: 'round-robin', outcome: 'done' });
+  expectLossless(await running.stop());
+});
+
 describe('a file that will not do is refused before the machine hears of it', () => {
   it.each<[string, string, [string, string], string, string]>([
     ['that is no JavaScript', 'syntax.mjs', ['poll(budget) {', 'poll(budget {'], 'Expected', 'poll(budget {'],
