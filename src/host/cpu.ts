@@ -88,8 +88,8 @@ export class Cpu {
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
   private readonly adopts: boolean;
-  private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
-  private readonly diskDrivers: ReadonlyMap<string, DiskDriverDefinition>;
+  private readonly drivers: Map<string, NicDriverDefinition>;
+  private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
   private ticks = 0;
 
@@ -295,8 +295,7 @@ export class Cpu {
 
   private makeSlot(card: CardLayout): Slot {
     const { words } = this.memory;
-    const known = [...this.drivers.values()];
-    const assignment = new Assignment(words, card.assignment.address >>> 2, known);
+    const assignment = new Assignment(words, card.assignment.address >>> 2, this.drivers);
     const { definition, parameters, state } = this.adopts
       ? surveyCard(card, assignment, this.memory, this.pool, this.dma)
       : this.firstServed(card, assignment);

@@ -26,12 +26,12 @@ export interface Assigned<D extends DriverDeclaration> {
 export class Assignment<D extends DriverDeclaration> {
   private readonly words: Int32Array;
   private readonly at: number;
-  private readonly known: readonly D[];
+  private readonly known: ReadonlyMap<string, D>;
   /** The description that a swap has prepared. */
   private prepared = 0;
 
-  /** `known`: all drivers of the machine, in the same order for whoever reads this. */
-  constructor(words: Int32Array, at: number, known: readonly D[]) {
+  /** `known`: all drivers of the machine, in the same order for whoever reads this. More may come behind them. */
+  constructor(words: Int32Array, at: number, known: ReadonlyMap<string, D>) {
     this.words = words;
     this.at = at;
     this.known = known;
@@ -53,7 +53,7 @@ export class Assignment<D extends DriverDeclaration> {
       throw new ParameterError(`driver ${name} has ${specs.length} parameters; ${MOST_VALUES} are possible`);
     this.prepared = 1 - this.holds;
     const description = this.description(this.prepared);
-    put(this.words, description + DRIVER, this.known.indexOf(definition));
+    put(this.words, description + DRIVER, [...this.known.values()].indexOf(definition));
     for (let i = 0; i < specs.length; i++)
       put(this.words, description + VALUES + i, parameters[specs[i].name]);
   }
@@ -71,8 +71,9 @@ export class Assignment<D extends DriverDeclaration> {
   /** What holds, or undefined where no such driver is known. */
   read(): Assigned<D> | undefined {
     const description = this.description(this.holds);
-    const definition = this.known.at(this.words[description + DRIVER]);
-    if (definition === undefined || this.words[description + DRIVER] < 0) return undefined;
+    const place = this.words[description + DRIVER];
+    const definition = place < 0 ? undefined : [...this.known.values()].at(place);
+    if (definition === undefined) return undefined;
     const values = definition.parameters.map(({ name }, i) => [name, this.words[description + VALUES + i]]);
     return { definition, parameters: Object.fromEntries(values) };
   }
@@ -88,5 +89,5 @@ export class Assignment<D extends DriverDeclaration> {
 
 /** Of a device that nobody will take over. */
 export function unread<D extends DriverDeclaration>(): Assignment<D> {
-  return new Assignment<D>(new Int32Array(new SharedArrayBuffer(ASSIGNMENT_BYTES)), 0, []);
+  return new Assignment<D>(new Int32Array(new SharedArrayBuffer(ASSIGNMENT_BYTES)), 0, new Map());
 }

@@ -6,13 +6,14 @@ import { ASSIGNMENT_BYTES, Assignment } from '../../src/swap/assignment.ts';
 import { defaultsOf } from '../../src/swap/scratch.ts';
 
 const [first, second, third] = NIC_DRIVERS;
+const KNOWN = new Map(NIC_DRIVERS.map((definition) => [definition.name, definition]));
 
 function make() {
   const words = new Int32Array(new SharedArrayBuffer(ASSIGNMENT_BYTES + 16));
   words.fill(-1);
   words.fill(0, 4);
-  const read = () => new Assignment(words, 4, NIC_DRIVERS).read();
-  return { words, read, assignment: new Assignment(words, 4, NIC_DRIVERS) };
+  const read = () => new Assignment(words, 4, KNOWN).read();
+  return { words, read, assignment: new Assignment(words, 4, KNOWN) };
 }
 
 describe('an assignment', () => {

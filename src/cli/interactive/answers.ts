@@ -8,6 +8,7 @@ import {
   renderRecovery,
   renderStatus,
   renderSwap,
+  renderUpgrade,
 } from './replies.ts';
 import { parseTyped, type Typed, type Vocabulary } from './typed.ts';
 
@@ -28,7 +29,7 @@ export async function answerTo(line: string, running: RunningMachine, screen: Sc
     const text = typed === undefined ? '' : await replyTo(typed, running, screen);
     return { text, last: typed?.kind === 'quit' };
   } catch (error) {
-    if (error instanceof UsageError) return { text: renderMistake(error.message, screen), last: false };
+    if (error instanceof UsageError) return { text: renderMistake(error, screen), last: false };
     throw error;
   }
 }
@@ -44,6 +45,10 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
       return renderHandover(await running.handOver(), screen);
     case 'kill':
       return renderRecovery(await recovery(running), screen);
+    case 'upgrade': {
+      const { driver, file, allOrNone } = typed;
+      return renderUpgrade(await running.upgrade(driver, file, { allOrNone }), screen);
+    }
     case 'status':
       return renderStatus(running.status(), screen);
     case 'help':
@@ -55,10 +60,10 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
 
 type Recovery = Extract<RunEvent, { kind: 'recovery' }>;
 
-/** The CPU is ended; resolves when another one serves, or with undefined when the run ends of it. */
-async function recovery(running: RunningMachine): Promise<Recovery | undefined> {
+/** The CPU is ended; resolves when another one serves. Throws UsageError when the run ends of it. */
+async function recovery(running: RunningMachine): Promise<Recovery> {
   const events = running.events();
   await running.killCpu();
   for await (const event of events) if (event.kind === 'recovery') return event;
-  return undefined;
+  throw new UsageError('the CPU has ended, and with it the run');
 }

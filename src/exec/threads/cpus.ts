@@ -11,7 +11,18 @@ import type { Memory } from '../../hw/memory.ts';
 import { CpuPort } from '../../hw/msix.ts';
 import { describeSwap, type SwapRecord } from '../../swap/record.ts';
 import type { Timetable } from '../../swap/timetable.ts';
-import type { CpuOrder, CpuResult, CpuStart, Handover, SwapEnded, SwapOrder, Tour } from './messages.ts';
+import type { OwnModule } from '../modules/own-module.ts';
+import type {
+  CpuOrder,
+  CpuResult,
+  CpuStart,
+  DriverLoaded,
+  Handover,
+  LoadOrder,
+  Order,
+  SwapEnded,
+  Tour,
+} from './messages.ts';
 import { OrderPost } from './orders.ts';
 import { ThreadHandle } from './thread-handle.ts';
 import { combined, tourOfTheDead } from './tours.ts';
@@ -60,6 +71,9 @@ export class Cpus {
   private readonly tours: Tour[] = [];
   private readonly ended: ((ended: SwapEnded) => void)[] = [];
   private readonly relieved: ((relief: Relief) => void)[] = [];
+  private readonly loaded: ((loaded: DriverLoaded) => void)[] = [];
+  /** Drivers beyond those of the start: whoever comes later is to know them too. */
+  private readonly modules: OwnModule[] = [];
   /** Handovers and what follows a death come one after another. */
   private turn: Promise<unknown> = Promise.resolve();
   /** Orders that come while nobody is to be told. */
@@ -110,12 +124,19 @@ export class Cpus {
     return this.seats[this.tenure.holder];
   }
 
-  order(order: SwapOrder): void {
-    this.tell({ kind: 'swap', ...order });
+  /** To be done by whichever CPU serves by then. */
+  order(order: Order): void {
+    if (order.kind === 'load' && this.options.standby) void this.inTurn(() => this.load(order));
+    else if (this.held === undefined) this.send(this.serving, order);
+    else this.held.push(order);
   }
 
   onSwapEnded(listener: (ended: SwapEnded) => void): void {
     this.ended.push(listener);
+  }
+
+  onLoaded(listener: (loaded: DriverLoaded) => void): void {
+    this.loaded.push(listener);
   }
 
   onRelief(listener: (relief: Relief) => void): void {
@@ -190,6 +211,33 @@ export class Cpus {
     await awake;
   }
 
+  /** The CPU that stands by loads it, the devices pass to that one, and the other one loads it: no import pauses the traffic. */
+  private async load(order: LoadOrder): Promise<void> {
+    let failure: string | undefined;
+    try {
+      failure = await this.loadOnStandby(order);
+      if (failure === undefined) {
+        await this.pass();
+        this.modules.push(order.module);
+        failure = await this.loadOnStandby(order);
+      }
+    } catch (error) {
+      failure = `the CPU that was to load it ended: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    this.tellLoaded({ ticket: order.ticket, failure });
+  }
+
+  private tellLoaded(loaded: DriverLoaded): void {
+    for (const listener of this.loaded) listener(loaded);
+  }
+
+  private async loadOnStandby(order: LoadOrder): Promise<string | undefined> {
+    const { handle } = this.seats[other(this.tenure.holder)];
+    const loaded = handle.next('loaded');
+    handle.send(order);
+    return (await loaded).loaded.failure;
+  }
+
   private async died(dead: Seat): Promise<void> {
     if (this.over || dead.handle.ended) return;
     const heir = this.seats[other(dead.number)];
@@ -233,11 +281,6 @@ export class Cpus {
     for (const listener of this.relieved) listener(relief);
   }
 
-  private tell(order: CpuOrder): void {
-    if (this.held === undefined) this.send(this.serving, order);
-    else this.held.push(order);
-  }
-
   private release(): void {
     const { held = [] } = this;
     this.held = undefined;
@@ -259,12 +302,17 @@ export class Cpus {
 
   private seat(number: number, standsBy: boolean): Seat {
     const { takesOrders, standby, annotations, ...common } = this.options;
+    const driverModules = [...common.driverModules, ...this.modules];
     const { port1, port2 } = new MessageChannel();
     const orders = new OrderPost(port1, this.control, number);
     const mail = takesOrders || standby ? port2 : undefined;
     // Comments of two CPUs go by way of this thread.
     const own = standby ? undefined : annotations;
-    const start: CpuStart = { ...common, number, standsBy, relieved: standby, orders: mail, annotations: own };
+    const start: CpuStart = {
+      ...common,
+      driverModules,
+      ...{ number, standsBy, relieved: standby, orders: mail, annotations: own },
+    };
     const ports = [own, mail].filter((port) => port !== undefined);
     const seat: Seat = {
       number,
@@ -274,6 +322,7 @@ export class Cpus {
     };
     seat.handle.listen((message) => {
       if (message.kind === 'swapEnded') this.swapEnded(seat, message.ended);
+      if (message.kind === 'loaded' && !standby) this.tellLoaded(message.loaded);
       if (message.kind === 'failed' && standby) void seat.handle.terminate();
     });
     if (standby) void seat.handle.exited.then(() => this.inTurn(() => this.died(seat)));

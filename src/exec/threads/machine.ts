@@ -9,11 +9,12 @@ import { Cpus, type Relief } from './cpus.ts';
 import type {
   CpuResult,
   CpuStart,
+  DriverLoaded,
   Handover,
   HardwareResult,
   HardwareStart,
+  Order,
   SwapEnded,
-  SwapOrder,
 } from './messages.ts';
 import { ThreadHandle } from './thread-handle.ts';
 
@@ -101,8 +102,8 @@ export class ThreadedMachine {
     this.wake();
   }
 
-  /** Of a machine that takes orders. What becomes of it, `onSwapEnded` tells. */
-  order(order: SwapOrder): void {
+  /** Of a machine that takes orders. What becomes of it, `onSwapEnded` and `onLoaded` tell. */
+  order(order: Order): void {
     this.cpus.order(order);
   }
 
@@ -124,6 +125,11 @@ export class ThreadedMachine {
   /** Ends the thread of the CPU that serves, wherever it is. */
   killCpu(): Promise<void> {
     return this.cpus.kill();
+  }
+
+  /** Of a machine that takes orders: told of each driver that was to be loaded. */
+  onLoaded(listener: (loaded: DriverLoaded) => void): void {
+    this.cpus.onLoaded(listener);
   }
 
   /** There is something new for the CPU: for other threads than ours, words in memory alone tell. */

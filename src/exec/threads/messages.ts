@@ -16,6 +16,7 @@ import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { Method } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap, Timetable } from '../../swap/timetable.ts';
+import type { OwnModule } from '../modules/own-module.ts';
 import type { Occupancy } from './idle.ts';
 
 interface ThreadStart {
@@ -41,18 +42,20 @@ export interface CpuStart extends ThreadStart {
   readonly relieved: boolean;
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
-  /** URLs of modules with drivers and applications beyond the built-in ones. */
-  readonly driverModules: readonly string[];
-  readonly applicationModules: readonly string[];
+  /** Drivers and applications beyond the built-in ones. */
+  readonly driverModules: readonly OwnModule[];
+  readonly applicationModules: readonly OwnModule[];
   readonly wantsDump: boolean;
   readonly annotations: MessagePort | undefined;
   /** Orders arrive here, of a machine that takes some; it also tells of its swaps as they end. */
   readonly orders: MessagePort | undefined;
 }
 
-/** A swap that is asked for while the machine runs. */
+/** What is asked of a machine while it runs. By its ticket the one who asks knows what comes of it. */
+export type Order = SwapOrder | LoadOrder;
+
 export interface SwapOrder {
-  /** By which the one who asks knows its end. */
+  readonly kind: 'swap';
   readonly ticket: number;
   readonly slot: number;
   readonly to: string;
@@ -60,15 +63,26 @@ export interface SwapOrder {
   readonly method: Method;
 }
 
+/** A driver that swaps may be asked to from then on. */
+export interface LoadOrder {
+  readonly kind: 'load';
+  readonly ticket: number;
+  readonly module: OwnModule;
+}
+
 /** What a serving CPU is told. After `leave` it takes no more of them. */
 export type CpuOrder =
-  | ({ readonly kind: 'swap' } & SwapOrder)
+  | Order
   | { readonly kind: 'leave'; readonly to: number }
   | { readonly kind: 'resume'; readonly timetable: Timetable };
 
-/** What a CPU is told that does not serve: to stand ready, awake, for as long as it is called. */
-export interface StandReady {
-  readonly kind: 'standReady';
+/** What a CPU is told that does not serve: to load a driver, or to stand ready, awake, for as long as it is called. */
+export type StandbyOrder = LoadOrder | { readonly kind: 'standReady' };
+
+/** It is there; or not, and why. */
+export interface DriverLoaded {
+  readonly ticket: number;
+  readonly failure: string | undefined;
 }
 
 /** A swap has ended, however. */
@@ -137,6 +151,7 @@ export type ThreadMessage<R> =
   | { readonly kind: 'took'; readonly handover: Handover }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
+  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded }
   | { readonly kind: 'finished'; readonly result: R };
 
 /** Anything may be thrown; what arrives at the other side is its name and words. */

@@ -3,10 +3,13 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Control } from '../../host/control.ts';
 import type { SwapDesk } from '../../swap/desk.ts';
 import type { SwapRecord } from '../../swap/record.ts';
-import type { CpuOrder } from './messages.ts';
+import type { CpuOrder, LoadOrder } from './messages.ts';
 
 /** The CPU's side. */
 export class Orders {
+  /** A driver is being loaded, or to be: no further order is taken before that has come to its end. */
+  loading = false;
+  private toLoad: LoadOrder | undefined;
   private readonly port: MessagePort;
   private readonly control: Control;
   private readonly cpu: number;
@@ -27,14 +30,20 @@ export class Orders {
     return this.successor === undefined && this.control.mail(this.cpu) !== this.taken;
   }
 
+  /** Is there one at all that is not done with? */
+  get pressing(): boolean {
+    return this.loading || this.waiting;
+  }
+
   /** The CPU to which the devices are to be passed. */
   get leavingTo(): number | undefined {
     return this.successor;
   }
 
-  /** This CPU serves again: it has orders of its own from now on. */
+  /** This CPU serves, from now on or again: what was going on before with others' devices is forgotten. */
   stay(): void {
     this.successor = undefined;
+    this.tickets.clear();
   }
 
   /**
@@ -42,12 +51,19 @@ export class Orders {
    * there has been traffic.
    */
   take(desk: SwapDesk, sinceUs: number): void {
-    while (this.waiting) {
+    while (this.waiting && !this.loading) {
       const mail = receiveMessageOnPort(this.port);
       if (mail === undefined) return;
       this.taken++;
       this.follow(mail.message, desk, sinceUs);
     }
+  }
+
+  /** The driver that is to be loaded; once, then `loading` is for the caller to end. */
+  takeLoad(): LoadOrder | undefined {
+    const order = this.toLoad;
+    this.toLoad = undefined;
+    return order;
   }
 
   /** By which order the swap was asked for that has ended, if by any. */
@@ -58,14 +74,22 @@ export class Orders {
   }
 
   private follow(order: CpuOrder, desk: SwapDesk, sinceUs: number): void {
-    if (order.kind === 'resume') return desk.resume(order.timetable, sinceUs);
-    if (order.kind === 'leave') {
-      this.successor = order.to;
-      return;
+    switch (order.kind) {
+      case 'swap': {
+        const { ticket, slot, to, parameters, method } = order;
+        this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
+        return desk.ask(slot, to, parameters, method);
+      }
+      case 'load':
+        this.loading = true;
+        this.toLoad = order;
+        return;
+      case 'leave':
+        this.successor = order.to;
+        return;
+      case 'resume':
+        return desk.resume(order.timetable, sinceUs);
     }
-    const { ticket, slot, to, parameters, method } = order;
-    this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
-    desk.ask(slot, to, parameters, method);
   }
 }
 

@@ -8,22 +8,20 @@ import { IdleWatch, type Occupancy, type Spins } from './idle.ts';
 import type { Orders } from './orders.ts';
 
 const STEPS_PER_LOOK = 32;
-/** After so many it is said to serve, though there was nothing to be served. */
+/** After so many a CPU is said to serve, though there was nothing to be served. */
 const STEPS_WITHOUT_WORK = 1000;
 /** Steps that swaps under way may take to end when the run does. */
 const CLOSING_STEPS = 5_000_000;
 
 /** What a serving CPU is told by. */
-export interface Service {
+export interface Surroundings {
   readonly control: Control;
   readonly tenure: Tenure;
   readonly clock: Clock;
   readonly spins: Spins;
   readonly orders: Orders | undefined;
-  /** Somebody else goes on if this CPU fails: it does not keep its books, but throws. */
+  /** Somebody else goes on if this CPU fails: it makes no report of it, but throws. */
   readonly relieved: boolean;
-  /** Called once: when the first frame or request was served, or none has come for a while. */
-  readonly began?: (nowUs: number) => void;
 }
 
 /** When traffic began, and when the last frame was served. */
@@ -31,28 +29,55 @@ export interface Served {
   startUs: number;
   endUs: number;
   occupancy: Occupancy;
-  /** The devices are another CPU's from now on: what of the timetable it has to go on with. */
-  left: Timetable | undefined;
 }
 
-/** Serves until told to stop, then until the swaps under way have ended; or until told to leave, and passes the devices on. */
-export function serve(cpu: Cpu, service: Service): Served {
-  const { control, tenure, clock, spins, orders } = service;
-  const idle = new IdleWatch(cpu.port.bell, clock, spins);
-  // Another thread's requests come without an interrupt: `idle` looks at them.
-  const hasWork = () =>
-    cpu.port.anyPending() || control.cpuStopped || orders?.waiting === true || !cpu.idle();
-  const nextUs = () => cpu.desk.nextDueUs();
-  const served: Served = {
-    startUs: Number.POSITIVE_INFINITY,
-    endUs: 0,
-    occupancy: idle.occupancy(),
-    left: undefined,
-  };
-  let { began } = service;
-  let beats = control.cpuBeat;
-  let before = 0;
-  try {
+/** Why the loop stands still: it was told to stop; the devices are another CPU's; or a driver is to be loaded. */
+export type Pause = 'stopped' | 'left' | 'loading';
+
+export class Service {
+  readonly served: Served;
+  /** What of the timetable whoever serves next has to go on with. */
+  timetable: Timetable = { timed: [], round: undefined };
+  private readonly cpu: Cpu;
+  private readonly around: Surroundings;
+  private readonly idle: IdleWatch;
+  /** Called once: when the first frame or request was served, or none has come for a while. */
+  private began: ((nowUs: number) => void) | undefined;
+  private beats: number;
+
+  constructor(cpu: Cpu, around: Surroundings, began?: (nowUs: number) => void) {
+    this.cpu = cpu;
+    this.around = around;
+    this.began = began;
+    this.beats = around.control.cpuBeat;
+    this.idle = new IdleWatch(cpu.port.bell, around.clock, around.spins);
+    this.served = { startUs: Number.POSITIVE_INFINITY, endUs: 0, occupancy: this.idle.occupancy() };
+  }
+
+  /**
+   * Serves until told to stop, then until the swaps under way have ended; or until told to leave and none is under way, and passes the
+   * devices on. While a driver is to be loaded, a few steps alone: the thread's events are to have their turn then, without which
+   * no import comes to its end.
+   */
+  run(): Pause {
+    try {
+      return this.loop();
+    } catch (error) {
+      if (this.around.relieved) throw error;
+      this.cpu.crashed = true; // the violation is noted; the report is still to be made
+      this.served.endUs = this.around.clock.nowUs();
+      return 'stopped';
+    }
+  }
+
+  private loop(): Pause {
+    const { cpu, idle, served } = this;
+    const { control, clock, orders } = this.around;
+    // Another thread's requests come without an interrupt: `idle` looks at them.
+    const hasWork = () =>
+      cpu.port.anyPending() || control.cpuStopped || orders?.pressing === true || !cpu.idle();
+    const nextUs = () => cpu.desk.nextDueUs();
+    let before = 0;
     for (let steps = 0; ; steps++) {
       const frames = cpu.step();
       if (frames === 0 && before > 0) served.endUs = clock.nowUs();
@@ -60,43 +85,59 @@ export function serve(cpu: Cpu, service: Service): Served {
       if (frames > 0) idle.busy();
       else if (!cpu.idle()) idle.rest();
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
-      if (began !== undefined && (frames > 0 || steps >= STEPS_WITHOUT_WORK)) {
-        began(clock.nowUs());
-        began = undefined;
-      }
+      if (this.began !== undefined && (frames > 0 || steps >= STEPS_WITHOUT_WORK)) this.tellBeginning();
       if (steps % STEPS_PER_LOOK !== 0 && frames > 0) continue;
-      control.beatCpu(++beats);
-      if (served.startUs === Number.POSITIVE_INFINITY && control.going) {
-        served.startUs = begin(tenure, clock);
-        idle.restart();
-        cpu.start(served.startUs);
-      }
-      // Times count from the first frame: no swap begins before it.
-      if (orders?.waiting === true && served.startUs !== Number.POSITIVE_INFINITY)
-        orders.take(cpu.desk, clock.nowUs() - served.startUs);
-      if (control.trafficEnded) cpu.endTraffic();
-      if (control.cpuStopped) break;
-      if (orders?.leavingTo === undefined) continue;
-      served.left = cpu.desk.hold();
-      if (cpu.desk.busy) continue;
-      served.occupancy = idle.occupancy();
-      tenure.pass(orders.leavingTo, clock.nowUs());
-      return served;
+      const pause = this.look();
+      if (pause === undefined || (pause === 'loading' && steps === 0)) continue;
+      if (before > 0) served.endUs = clock.nowUs();
+      return pause;
     }
-    served.left = undefined;
+  }
+
+  /** At the control words. Returns why the loop is to stand still, if it is. */
+  private look(): Pause | undefined {
+    const { cpu, served } = this;
+    const { control, clock, orders } = this.around;
+    control.beatCpu(++this.beats);
+    if (served.startUs === Number.POSITIVE_INFINITY && control.going) this.begin();
+    // Times count from the first frame: no swap begins before it.
+    if (orders?.pressing === true && served.startUs !== Number.POSITIVE_INFINITY)
+      orders.take(cpu.desk, clock.nowUs() - served.startUs);
+    if (control.trafficEnded) cpu.endTraffic();
+    if (control.cpuStopped) return this.close();
+    if (orders?.loading === true) return 'loading';
+    return orders?.leavingTo === undefined ? undefined : this.leaveTo(orders.leavingTo);
+  }
+
+  /** Traffic began, on this CPU or on one before it. */
+  private begin(): void {
+    const { tenure, clock } = this.around;
+    if (tenure.startedUs === 0) tenure.begin(clock.nowUs());
+    this.served.startUs = tenure.startedUs;
+    this.idle.restart();
+    this.cpu.start(this.served.startUs);
+  }
+
+  private tellBeginning(): void {
+    this.began?.(this.around.clock.nowUs());
+    this.began = undefined;
+  }
+
+  private close(): Pause {
+    const { cpu, idle, served } = this;
     served.occupancy = idle.occupancy();
     cpu.desk.close();
     for (let steps = 0; cpu.desk.busy && steps < CLOSING_STEPS; steps++) cpu.step();
-  } catch (error) {
-    if (service.relieved) throw error;
-    cpu.crashed = true; // the violation is noted; the report is still to be made
-    served.endUs = clock.nowUs();
+    return 'stopped';
   }
-  return served;
-}
 
-/** When traffic began, on whichever CPU. */
-function begin(tenure: Tenure, clock: Clock): number {
-  if (tenure.startedUs === 0) tenure.begin(clock.nowUs());
-  return tenure.startedUs;
+  private leaveTo(successor: number): Pause | undefined {
+    const { cpu, idle, served } = this;
+    const { tenure, clock } = this.around;
+    this.timetable = cpu.desk.hold();
+    if (cpu.desk.busy) return undefined;
+    served.occupancy = idle.occupancy();
+    tenure.pass(successor, clock.nowUs());
+    return 'left';
+  }
 }

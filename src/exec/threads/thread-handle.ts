@@ -1,7 +1,7 @@
 /** A thread as the main thread sees it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MessagePort, Worker } from 'node:worker_threads';
-import type { CpuStart, HardwareStart, StandReady, ThreadMessage } from './messages.ts';
+import type { CpuStart, HardwareStart, StandbyOrder, ThreadMessage } from './messages.ts';
 import { workerUrl } from './worker-url.ts';
 
 /** A thread ended by an error of its own; `name` is the name of the error there. */
@@ -66,7 +66,7 @@ export class ThreadHandle<R> {
     this.finished.catch(() => undefined);
   }
 
-  send(message: StandReady): void {
+  send(message: StandbyOrder): void {
     this.worker.postMessage(message);
   }
 

@@ -1,0 +1,176 @@
+/** What a CPU's thread has beside its CPU: modules, orders, and others to tell. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { parentPort } from 'node:worker_threads';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
+import { Control } from '../../host/control.ts';
+import { Cpu, type CpuPlan } from '../../host/cpu.ts';
+import { Tenure } from '../../host/tenure.ts';
+import { MonotonicClock } from '../../hw/clock.ts';
+import { Memory } from '../../hw/memory.ts';
+import { rehearseDisks } from '../../swap/disk-rehearsal.ts';
+import { describeSwap, type SwapRecord } from '../../swap/record.ts';
+import { rehearse } from '../../swap/rehearsal.ts';
+import { reasonOf } from '../../swap/slices.ts';
+import type { AnySlot } from '../../swap/slot.ts';
+import { loadApplication } from '../modules/application-module.ts';
+import type { Bundle } from '../modules/bundle.ts';
+import { type DriverDefinition, isOfCards, isOfDisks, loadDriver } from '../modules/driver-module.ts';
+import { type OwnModule, renamed } from '../modules/own-module.ts';
+import { conclude, tourOf } from './conclude.ts';
+import { spinsFor } from './idle.ts';
+import type { CpuResult, CpuStart, LoadOrder, StandbyOrder, ThreadMessage } from './messages.ts';
+import { Orders } from './orders.ts';
+import { Service } from './serve.ts';
+
+type Modules = Required<Pick<CpuPlan, 'drivers' | 'diskDrivers' | 'applications'>>;
+
+export function post(message: ThreadMessage<CpuResult>): void {
+  parentPort?.postMessage(message);
+}
+
+export class CpuThread {
+  private readonly start: CpuStart;
+  private modules: Modules;
+  private readonly understudy: CpuPlan['understudy'];
+  private readonly memory: Memory;
+  private readonly clock: MonotonicClock;
+  private readonly control: Control;
+  private readonly tenure: Tenure;
+  private readonly orders: Orders | undefined;
+
+  private constructor(
+    start: CpuStart,
+    memory: Memory,
+    clock: MonotonicClock,
+    modules: Modules,
+    understudy: CpuPlan['understudy'],
+  ) {
+    this.start = start;
+    this.modules = modules;
+    this.understudy = understudy;
+    this.memory = memory;
+    this.clock = clock;
+    this.control = new Control(memory, start.layout.control);
+    this.tenure = new Tenure(memory, start.layout.tenure);
+    this.orders =
+      start.orders === undefined ? undefined : new Orders(start.orders, this.control, start.number);
+  }
+
+  /** All that it will need is loaded, and has been practised. */
+  static async prepare(start: CpuStart): Promise<CpuThread> {
+    const memory = new Memory(start.buffer);
+    const clock = new MonotonicClock(start.originUs);
+    const modules = await loadModules(start);
+    const swaps = start.timed.length > 0 || start.round !== undefined || start.orders !== undefined;
+    const understudy = swaps ? rehearse(modules.drivers, clock) : undefined;
+    if (understudy !== undefined && start.layout.disks.length > 0)
+      rehearseDisks(modules.diskDrivers, clock, understudy);
+    return new CpuThread(start, memory, clock, modules, understudy);
+  }
+
+  /** Serves from the machine's beginning. */
+  async begin(): Promise<void> {
+    const { timed, round } = this.start;
+    const cpu = this.makeCpu({ timed, round, adopts: false });
+    for (const _ of cpu.boot());
+    post({ kind: 'ready' });
+    await this.serve(cpu);
+  }
+
+  /** While it does not serve. */
+  follow(order: StandbyOrder): Promise<void> {
+    return order.kind === 'load' ? this.load(order, undefined) : this.standReady();
+  }
+
+  /** Awake until the devices are passed to it, so that nobody has to be woken in the pause; or until it is not called any more. */
+  private async standReady(): Promise<void> {
+    const { tenure, clock } = this;
+    const { number } = this.start;
+    post({ kind: 'awake' });
+    while (tenure.holder !== number) if (!tenure.isCalled(number)) return;
+    const leftUs = tenure.passedUs;
+    this.orders?.stay();
+    const cpu = this.makeCpu({ timed: [], round: undefined, adopts: true });
+    for (const _ of cpu.adopt());
+    const adoptedUs = clock.nowUs();
+    await this.serve(cpu, (servedUs) =>
+      post({ kind: 'took', handover: { from: 1 - number, to: number, leftUs, adoptedUs, servedUs } }),
+    );
+  }
+
+  private async serve(cpu: Cpu, began?: (nowUs: number) => void): Promise<void> {
+    const { control, tenure, clock, orders, start } = this;
+    const spins = spinsFor(start.layout);
+    const around = { control, tenure, clock, spins, orders, relieved: start.relieved };
+    const service = new Service(cpu, around, began);
+    let pause = service.run();
+    for (; pause === 'loading'; pause = service.run()) {
+      const order = orders?.takeLoad();
+      if (order !== undefined) void this.load(order, cpu);
+      await turn(); // in which an import goes on
+    }
+    const { served, timetable } = service;
+    if (pause === 'left') post({ kind: 'left', tour: tourOf(cpu, served.occupancy), timetable });
+    else
+      post({
+        kind: 'finished',
+        result: conclude(cpu, this.memory, start.layout, start.wantsDump, served),
+      });
+  }
+
+  /** Loads a driver, and tells what has come of it. */
+  private async load({ ticket, module }: LoadOrder, serving: Cpu | undefined): Promise<void> {
+    let failure: string | undefined;
+    try {
+      const definition = await named(module, loadDriver);
+      this.modules = withDriver(this.modules, definition);
+      serving?.desk.know(definition);
+    } catch (error) {
+      failure = reasonOf(error);
+    }
+    if (this.orders !== undefined) this.orders.loading = false;
+    post({ kind: 'loaded', loaded: { ticket, failure } });
+  }
+
+  private makeCpu(more: Pick<CpuPlan, 'timed' | 'round' | 'adopts'>): Cpu {
+    return new Cpu(this.memory, this.start.layout, this.clock, {
+      ...this.modules,
+      ...more,
+      number: this.start.number,
+      understudy: this.understudy,
+      swapEnded: (record, slot) => this.swapEnded(record, slot),
+    });
+  }
+
+  private swapEnded(record: SwapRecord, { definition, parameters }: AnySlot): void {
+    const { control, start, orders } = this;
+    if (record.outcome === 'done') control.countSwaps(control.swapsDone + 1);
+    start.annotations?.postMessage(describeSwap(record));
+    if (orders === undefined) return;
+    const ended = { record, ticket: orders.ticketOf(record), driver: definition.name, parameters };
+    post({ kind: 'swapEnded', ended });
+  }
+}
+
+async function loadModules(start: CpuStart): Promise<Modules> {
+  const own = await Promise.all(start.driverModules.map((module) => named(module, loadDriver)));
+  return {
+    drivers: [...NIC_DRIVERS, ...own.filter(isOfCards)],
+    diskDrivers: [...DISK_DRIVERS, ...own.filter(isOfDisks)],
+    applications: await Promise.all(start.applicationModules.map((module) => named(module, loadApplication))),
+  };
+}
+
+/** Behind the others: drivers are known by their places, to all CPUs alike. */
+function withDriver(modules: Modules, definition: DriverDefinition): Modules {
+  return isOfCards(definition)
+    ? { ...modules, drivers: [...modules.drivers, definition] }
+    : { ...modules, diskDrivers: [...modules.diskDrivers, definition] };
+}
+
+async function named<D extends { readonly name: string }>(
+  { bundle, name }: OwnModule,
+  load: (bundle: Bundle) => Promise<D>,
+): Promise<D> {
+  return renamed(await load(bundle), name);
+}
