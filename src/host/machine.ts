@@ -19,8 +19,8 @@ import type { Timing } from '../hw/nvme/timing.ts';
 import { ASSIGNMENT_BYTES } from '../swap/assignment.ts';
 import { APPLICATION_BYTES } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
-import { layoutTenure } from './tenure.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
+import { layoutTenure } from './tenure.ts';
 import type { WorkloadOptions } from './workload/options.ts';
 import { layoutWorkload, type WorkloadLayout, workloadDataBytes } from './workload/workload.ts';
 

@@ -1,14 +1,27 @@
 /** Which of a machine's CPUs serves its devices. All of them pass from one CPU to another together. */
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
-import { load, store } from '../hw/shared.ts';
+import { load, put, store } from '../hw/shared.ts';
 
 const HOLDER = 0;
 /** A CPU's number and one, 0 for nobody. */
 const CALLED = 1;
+/** How often the devices were passed on, and which of these times a CPU has come to serve after. */
+const PASSES = 2;
+const SERVED_PASS = 3;
 /** Doubles, from the beginning of the region. */
-const STARTED = 1;
-const LEFT = 2;
-const TENURE_BYTES = 24;
+const STARTED = 2;
+const LEFT = 3;
+const ADOPTED = 4;
+const SERVED = 5;
+const TENURE_BYTES = 48;
+
+/** A passage of the devices from one CPU to another. Times in microseconds of the machine's clock. */
+export interface Passage {
+  /** When the one before had left, or was seen to have ended; when the next one had taken over, and had served the first frame. */
+  readonly leftUs: number;
+  readonly adoptedUs: number;
+  readonly servedUs: number;
+}
 
 export function layoutTenure(map: MemoryMap): Region {
   return map.take(TENURE_BYTES);
@@ -35,13 +48,30 @@ export class Tenure {
    * the one who saw its end does it, and nobody earlier.
    */
   pass(to: number, nowUs: number): void {
-    this.memory.doubles[this.double + LEFT] = nowUs; // published by the store below
-    store(this.memory.words, this.word + HOLDER, to);
+    const { words, doubles } = this.memory;
+    doubles[this.double + LEFT] = nowUs; // both are published by the last store
+    put(words, this.word + PASSES, words[this.word + PASSES] + 1);
+    store(words, this.word + HOLDER, to);
   }
 
-  /** When the devices were passed on last, in microseconds of the machine's clock. */
-  get passedUs(): number {
-    return this.memory.doubles[this.double + LEFT];
+  /** The CPU to which they were passed serves. Told in memory, for a thread that ends may take its last messages along. */
+  served(adoptedUs: number, servedUs: number): void {
+    const { words, doubles } = this.memory;
+    doubles[this.double + ADOPTED] = adoptedUs; // published by the store below
+    doubles[this.double + SERVED] = servedUs;
+    store(words, this.word + SERVED_PASS, words[this.word + PASSES]);
+  }
+
+  /** The last passage; undefined as long as nobody has come to serve after it. */
+  get passage(): Passage | undefined {
+    const { words, doubles } = this.memory;
+    const { double } = this;
+    if (load(words, this.word + SERVED_PASS) !== load(words, this.word + PASSES)) return undefined;
+    return {
+      leftUs: doubles[double + LEFT],
+      adoptedUs: doubles[double + ADOPTED],
+      servedUs: doubles[double + SERVED],
+    };
   }
 
   /** This CPU is to stand ready, awake, or with `undefined` none any more. */

@@ -64,7 +64,12 @@ interface RecoveryEvent {
 }
 
 /** Something that has happened, by `kind`. Later versions may have further kinds: leave a way out for those you do not know. */
-export type RunEvent = SwapEvent<'swap'> | SwapEvent<'refusal'> | SwapEvent<'rollback'> | HandoverEvent | RecoveryEvent;
+export type RunEvent =
+  | SwapEvent<'swap'>
+  | SwapEvent<'refusal'>
+  | SwapEvent<'rollback'>
+  | HandoverEvent
+  | RecoveryEvent;
 
 const KINDS = { done: 'swap', refused: 'refusal', rolledBack: 'rollback' } as const;
 

@@ -12,7 +12,10 @@ import {
 import { expectLossless } from './runs.ts';
 
 const HANDOVERS = 100;
-const KILLS = 25;
+/** Each costs the start of a thread. */
+const KILLS = 8;
+/** Frames after which a CPU has come to serve for sure: more than it can have taken over, and served in its first step. */
+const FAR = 2000;
 
 /** Resolves when so many frames more were delivered on all cards. Fails with the run. */
 async function served(running: RunningMachine, frames: number): Promise<void> {
@@ -70,7 +73,7 @@ describe('a handover', () => {
     const running = await started({
       nics: [
         { name: 'eth0', app: 'forward', queues: 2 },
-        { name: 'eth1', app: 'forward', driver: { name: 'polling' } },
+        { name: 'eth1', app: 'forward', queues: 2, driver: { name: 'polling' } },
       ],
       swapEvery: { interval: '3ms' },
     });
@@ -127,10 +130,10 @@ describe('a CPU that is ended wherever it is', () => {
     const running = await started({ nics: [{ name: 'eth0', app, driver: { name } }] });
     const events = collected(running.events());
     for (let i = 0; i < KILLS; i++) {
-      await served(running, 500);
+      await served(running, FAR);
       await running.killCpu();
     }
-    await served(running, 500);
+    await served(running, FAR);
     expectLossless(await running.stop());
     const seen = await events;
     expect(seen.map(({ kind }) => kind)).toEqual(Array.from({ length: KILLS }, () => 'recovery'));
@@ -146,7 +149,7 @@ describe('a CPU that is ended wherever it is', () => {
       swapEvery: { interval: '1ms' },
     });
     for (let i = 0; i < KILLS; i++) {
-      await served(running, 500);
+      await served(running, FAR);
       const passing = running.handOver().then(
         () => undefined,
         (error: unknown) => error,
@@ -154,13 +157,13 @@ describe('a CPU that is ended wherever it is', () => {
       if (i % 2 === 0) await running.killCpu();
       await passing;
     }
-    await served(running, 500);
+    await served(running, FAR);
     expectLossless(await running.stop());
   });
 
   it('ends the run where no CPU stands by', async () => {
     const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
-    await served(running, 500);
+    await served(running, FAR);
     await running.killCpu();
     await expect(running.finished).rejects.toThrow('ended by itself with exit code');
   });

@@ -23,8 +23,8 @@ function last(ids: readonly number[]): CpuResult {
   };
 }
 
-const damaged = { invariant: 'receive', device: 'eth0', message: 'damaged', timeUs: 3 } as const;
-const anomaly = { kind: 'damaged', queue: 0, flow: 1, sequence: 2, frames: 1, timeUs: 3 } as const;
+const damaged = { invariant: 'damage', device: 'eth0', message: 'damaged', timeUs: 3 } as const;
+const anomaly = { kind: 'damaged', queue: 0, flow: 1, sequence: 2, count: 1, timeUs: 3 } as const;
 
 describe('tours of several CPUs', () => {
   it('are one result: swaps numbered throughout, what was found in any of them', () => {

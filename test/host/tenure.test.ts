@@ -14,9 +14,13 @@ describe('who serves', () => {
     const [one, other] = tenures();
     expect(other.holder).toBe(0);
     one.pass(1, 1234.5);
-    expect([other.holder, other.passedUs]).toEqual([1, 1234.5]);
+    expect([other.holder, other.passage]).toEqual([1, undefined]);
+    other.served(1250, 1300.25);
+    expect(one.passage).toEqual({ leftUs: 1234.5, adoptedUs: 1250, servedUs: 1300.25 });
     other.pass(0, 2000);
-    expect([one.holder, one.passedUs]).toEqual([0, 2000]);
+    expect([one.holder, one.passage]).toEqual([0, undefined]);
+    one.served(2001, 2002);
+    expect(other.passage).toEqual({ leftUs: 2000, adoptedUs: 2001, servedUs: 2002 });
   });
 
   it('is told to stand ready by number, 0 too, and then no more', () => {
@@ -35,6 +39,6 @@ describe('who serves', () => {
     expect(other.startedUs).toBe(0);
     one.begin(77);
     one.pass(1, 99);
-    expect([other.startedUs, other.passedUs]).toEqual([77, 99]);
+    expect([other.startedUs, other.holder]).toEqual([77, 1]);
   });
 });

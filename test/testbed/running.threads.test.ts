@@ -8,6 +8,7 @@ import {
   type RunningMachine,
   type RunStatus,
   type Scenario,
+  type SwapResult,
   Testbed,
   UsageError,
 } from '../../src/testbed/index.ts';
@@ -53,6 +54,11 @@ function cardIn(status: RunStatus, name = 'eth0') {
   const device = status.devices[name];
   if (device?.kind !== 'card') throw new Error(`there is no card ${name}`);
   return device;
+}
+
+function swapOf(event: RunEvent): SwapResult {
+  if ('swap' in event) return event.swap;
+  throw new Error(`there is no swap in a ${event.kind}`);
 }
 
 async function collected(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
@@ -210,9 +216,10 @@ describe('events', () => {
     await eth0.swap(THROWS, { in: PLACE.poll });
     await eth0.swap(THROWS, { in: PLACE.nowhere });
     await running.stop();
-    const told = (await all).map(
-      ({ kind, swap }) => `${kind} ${swap.swap} ${swap.from} ${swap.to} ${swap.outcome}`,
-    );
+    const told = (await all).map((event) => {
+      const { swap, from, to, outcome } = swapOf(event);
+      return `${event.kind} ${swap} ${from} ${to} ${outcome}`;
+    });
     expect(told).toEqual([
       'swap 1 throws polling done',
       'refusal 2 polling poling refused',
@@ -229,8 +236,13 @@ describe('events', () => {
     const started = await Started.of({
       ...{ nics: [{ name: 'eth0', size: 64 }], swaps: [{ at: '1ms', nic: 'eth0', to: 'polling' }] },
     });
-    for await (const { kind, swap } of started.running.events()) {
-      expect({ kind, ...swap }).toMatchObject({ kind: 'swap', swap: 1, to: 'polling', outcome: 'done' });
+    for await (const event of started.running.events()) {
+      expect({ kind: event.kind, ...swapOf(event) }).toMatchObject({
+        kind: 'swap',
+        swap: 1,
+        to: 'polling',
+        outcome: 'done',
+      });
       break;
     }
     expect(cardIn(started.running.status()).driver).toBe('polling');

@@ -69,6 +69,7 @@ const FULL: Required<Omit<Scenario, 'capture' | 'duration'>> = {
   frames: 1000,
   swaps: [SWAP],
   swapEvery: SWAP_EVERY,
+  standby: true,
   memory: '64M',
   seed: 0,
   pcapOut: 'out.pcapng',

@@ -37,7 +37,9 @@ export function renderHandover(
 ): string {
   const lines = [
     ...wrap(`CPU ${from} → CPU ${to}, ${colors.green('done')}`, columns, 2),
-    ...indent(wrap(`pause ${timeSpan(pauseUs / 1000)}, adoption ${timeSpan(adoptionUs / 1000)}`, columns - 2)),
+    ...indent(
+      wrap(`pause ${timeSpan(pauseUs / 1000)}, adoption ${timeSpan(adoptionUs / 1000)}`, columns - 2),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

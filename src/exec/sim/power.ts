@@ -38,8 +38,8 @@ export class Power {
     const clear = ({ address, bytes }: Region, value: number): void => {
       memory.words.fill(value, address >>> 2, (address + bytes) >>> 2);
     };
-    const { iommu, cpu, hardwareBell, dmaTable, poolTable } = layout;
-    for (const region of [iommu, cpu, hardwareBell, dmaTable, poolTable]) clear(region, 0);
+    const { iommu, cpus, hardwareBell, dmaTable, poolTable } = layout;
+    for (const region of [iommu, ...cpus, hardwareBell, dmaTable, poolTable]) clear(region, 0);
     clear(layout.dmaPages, GARBAGE);
     begin();
     for (const disk of layout.disks) store(memory.words, disk.done.address >>> 2, 0);

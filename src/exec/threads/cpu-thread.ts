@@ -88,14 +88,14 @@ export class CpuThread {
     const { number } = this.start;
     post({ kind: 'awake' });
     while (tenure.holder !== number) if (!tenure.isCalled(number)) return;
-    const leftUs = tenure.passedUs;
     this.orders?.stay();
     const cpu = this.makeCpu({ timed: [], round: undefined, adopts: true });
     for (const _ of cpu.adopt());
     const adoptedUs = clock.nowUs();
-    await this.serve(cpu, (servedUs) =>
-      post({ kind: 'took', handover: { from: 1 - number, to: number, leftUs, adoptedUs, servedUs } }),
-    );
+    await this.serve(cpu, (servedUs) => {
+      tenure.served(adoptedUs, servedUs);
+      post({ kind: 'took' });
+    });
   }
 
   private async serve(cpu: Cpu, began?: (nowUs: number) => void): Promise<void> {

@@ -188,13 +188,13 @@ export class Cpus {
     try {
       await this.awaken(standby);
       const left = serving.handle.next('left');
-      const took = standby.handle.next('took');
+      const took = this.taken(serving, standby);
       took.catch(() => undefined); // `left` comes first, or fails
       this.send(serving, { kind: 'leave', to: standby.number });
       const { tour, timetable } = await left;
       this.tours.push(tour);
       serving.records = [];
-      const { handover } = await took;
+      const handover = await took;
       this.settle(standby, timetable);
       this.tellRelief({ ...handover, reason: undefined });
       return handover;
@@ -240,7 +240,8 @@ export class Cpus {
 
   private async died(dead: Seat): Promise<void> {
     if (this.over || dead.handle.ended) return;
-    const heir = this.seats[other(dead.number)];
+    const heir = this.seats.at(other(dead.number));
+    if (heir === undefined) return this.fail(await reasonFor(dead));
     this.held ??= [];
     try {
       if (this.tenure.holder === dead.number) await this.inherit(dead, heir);
@@ -254,15 +255,27 @@ export class Cpus {
 
   /** The dead thread's `exit` was seen: it makes no store any more, and what it has made is to be seen. */
   private async inherit(dead: Seat, heir: Seat): Promise<void> {
-    const took = heir.handle.next('took');
+    const took = this.taken(dead, heir);
     this.tenure.call(heir.number);
     this.tenure.pass(heir.number, this.clock.nowUs());
     heir.handle.send({ kind: 'standReady' });
-    const { handover } = await took;
+    const handover = await took;
     this.deaths = 0;
     this.tours.push(tourOfTheDead(dead.records, this.layout));
     this.settle(heir, this.stillToCome());
     this.tellRelief({ ...handover, reason: (await reasonFor(dead)).message });
+  }
+
+  /** When the devices have come to a CPU, and it serves. Rejects when it ends before. */
+  private async taken(from: Seat, to: Seat): Promise<Handover> {
+    const failure = await to.handle.next('took').then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const { holder, passage } = this.tenure;
+    if (holder === to.number && passage !== undefined)
+      return { from: from.number, to: to.number, ...passage };
+    throw failure;
   }
 
   private settle(serving: Seat, timetable: Timetable): void {

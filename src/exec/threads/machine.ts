@@ -84,7 +84,12 @@ export class ThreadedMachine {
       // Power first: a card that is made resets its registers and vectors.
       await hardware.ready;
       const clock = new MonotonicClock(originUs);
-      const cpus = await Cpus.start(memory, layout, clock, { ...common, ...cpuOptions, annotations, standby });
+      const cpus = await Cpus.start(memory, layout, clock, {
+        ...common,
+        ...cpuOptions,
+        annotations,
+        standby,
+      });
       return new ThreadedMachine(memory, layout, originUs, hardware, cpus);
     } catch (error) {
       await endHardware(memory, layout, hardware, originUs);
@@ -186,4 +191,3 @@ async function endHardware(
   }
   await hardware.terminate();
 }
-

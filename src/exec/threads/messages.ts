@@ -9,6 +9,7 @@ import type { Parameters } from '../../drivers/parameters.ts';
 import type { DiskServed } from '../../host/disk.ts';
 import type { NicDump } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
+import type { Passage } from '../../host/tenure.ts';
 import type { HostViolation } from '../../host/violation.ts';
 import type { LatencySummary } from '../../host/workload/latency.ts';
 import type { Loss } from '../../hw/link/partner.ts';
@@ -133,14 +134,10 @@ export interface CpuResult extends Tour {
   readonly dump: readonly NicDump[] | undefined;
 }
 
-/** All devices have come to another CPU. Times in microseconds of the machine's clock. */
-export interface Handover {
+/** All devices have come to another CPU. */
+export interface Handover extends Passage {
   readonly from: number;
   readonly to: number;
-  /** When the one before had left, or was seen to have ended; when the next one had taken over, and had served the first frame or request. */
-  readonly leftUs: number;
-  readonly adoptedUs: number;
-  readonly servedUs: number;
 }
 
 export type ThreadMessage<R> =
@@ -148,7 +145,8 @@ export type ThreadMessage<R> =
   /** It stands ready. */
   | { readonly kind: 'awake' }
   | { readonly kind: 'left'; readonly tour: Tour; readonly timetable: Timetable }
-  | { readonly kind: 'took'; readonly handover: Handover }
+  /** It serves what was passed to it; when, stands in memory. */
+  | { readonly kind: 'took' }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
   | { readonly kind: 'loaded'; readonly loaded: DriverLoaded }
