@@ -55,5 +55,5 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     budget: lots.pick([1, 2, 4, 8, 16, 32]),
     ...(cards.length > 0 && lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
-  return deck.faults.has('crash') ? withCrashes(new Lots(seed, 4), scenario) : scenario;
+  return deck.faults.has('crash') ? withCrashes(new Lots(seed, 4), scenario, deck) : scenario;
 }
