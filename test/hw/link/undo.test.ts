@@ -29,7 +29,12 @@ interface Made {
 function capturedFrames() {
   return Array.from({ length: FRAMES }, (_, i) => {
     const length = 64 + Math.floor(i / 6);
-    const bytes = packetFrame({ source: '10.0.0.1', destination: '10.0.0.2', sourcePort: 1 + (i % 2), length });
+    const bytes = packetFrame({
+      source: '10.0.0.1',
+      destination: '10.0.0.2',
+      sourcePort: 1 + (i % 2),
+      length,
+    });
     return { bytes, timeNs: i * 1000, originalLength: bytes.length };
   });
 }
@@ -38,7 +43,8 @@ function make(kind: Stream['kind'], lossy: boolean): Made {
   const map = new MemoryMap();
   const captured = kind === 'captured' ? layoutCaptured(map, capturedFrames()) : undefined;
   const generated = layoutGenerated(map, [64, 128], 3);
-  const stateBytes = captured === undefined ? generatedStateBytes(generated) : capturedStateBytes(captured.stream);
+  const stateBytes =
+    captured === undefined ? generatedStateBytes(generated) : capturedStateBytes(captured.stream);
   const state = map.take(stateBytes);
   const log = layoutUndo(map, FRAMES);
   const first = map.take(FRAMES * STEP).address;
@@ -75,7 +81,8 @@ describe.each(['generated', 'captured'] as const)('a burst of a %s stream', (kin
         (a, b, c, lost) => {
           const [begin, died, end] = [a, b, c].sort((x, y) => x - y);
           const { frames, places, checker } = make(kind, lossy);
-          const there = (from: number, to: number) => frames.slice(from, to).filter((_, i) => !lossy || !lost[from + i]);
+          const there = (from: number, to: number) =>
+            frames.slice(from, to).filter((_, i) => !lossy || !lost[from + i]);
           const before = checker();
           before.undo.begin();
           for (const { address, length } of there(0, begin)) before.checker.check(address, length);

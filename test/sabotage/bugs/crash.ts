@@ -108,7 +108,10 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     part: 'host',
     file: 'src/hw/link/verifier.ts',
     edits: [
-      { find: '    put(words, at + SAVED_RING, ring);\n    put(words, at + SAVED_POSITION, position);\n', replace: '' },
+      {
+        find: '    put(words, at + SAVED_RING, ring);\n    put(words, at + SAVED_POSITION, position);\n',
+        replace: '',
+      },
       {
         find: '    put(words, at, words[base]);\n',
         replace:
