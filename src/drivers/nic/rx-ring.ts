@@ -37,8 +37,7 @@ export class RxRing {
   private target = 0;
   private limited = false;
   private identity = 0;
-  /** Frames consumed, and word index of the note that says so. */
-  private frames = 0;
+  /** Word index of the count of frames consumed. */
   private note = 0;
 
   constructor(environment: NicEnvironment, queue: number) {
@@ -62,7 +61,6 @@ export class RxRing {
     this.limited = words[record + RX.limited] !== 0;
     this.identity = words[record + RX.identity];
     this.note = framesNote(words, record);
-    this.frames = words[this.note];
   }
 
   /** Takes over from a CPU that may have ended between `posted` and its doorbell: the card is told once more. */
@@ -155,10 +153,9 @@ export class RxRing {
   consume(segments: number, frames: number): void {
     const { words } = this;
     const head = (this.head + segments) | 0;
-    const consumed = (this.frames + frames) | 0;
+    const consumed = (words[this.note] + frames) | 0;
     const note = this.note ^ FRAMES_NOTE_WORDS; // the other one
     this.head = head;
-    this.frames = consumed;
     this.note = note;
     put(words, note, consumed);
     put(words, note + 1, head);

@@ -212,8 +212,8 @@ describe('a verifier after another one', () => {
       verifier.frame(number, 100, 0);
       verifier.publish();
     };
+    words.set([-2, 7, -150, 8]); // frames and octets two frames below the next carry
     show(0);
-    words.set([-1, 7, -50, 8]); // frames and octets just below the next carry
     show(1);
     expect(readTally(memory, region)).toMatchObject({ frames: 8 * 2 ** 32, octets: 9 * 2 ** 32 + 50 });
     verifier.restore(saved);
