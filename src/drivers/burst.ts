@@ -15,7 +15,7 @@ export class Burst {
   frames = 0;
   /** The burst is one frame on which the card reported an error: its data is not to be used. */
   bad = false;
-  /** Where its first segment lay: which of the card's receive rings, and the position in it, free-running. */
+  /** Where its first segment lay: in which of all receive rings that there have been, and the position in it, free-running. */
   ring = 0;
   position = 0;
 

@@ -147,7 +147,6 @@ function tell(environment: NicEnvironment, calls: SentCall[]): void {
 /**
  * The larger of `consumed` and what was sent decides: frames below the tail of a transmit ring have left, or will, so the
  * application has had them, and they are checked if they were not, and consumed. Others come again as if for the first time.
- * Only a burst in doubt has buffers in both rings: positions alone begin anew with each ring.
  */
 function settleRing(
   { slot, check, application }: HostedCard,
@@ -157,13 +156,10 @@ function settleRing(
 ): void {
   const ring = new RxRing(slot.environment, queue);
   ring.adopt();
-  ring.peek(burst, Burst.CAPACITY);
+  if (ring.peek(burst, Burst.CAPACITY) === 0) return;
   check.revert(burst);
-  const source = (slot.index << 8) | queue;
-  const sent = calls.find(
-    (call) => call.source === source && call.position === burst.position && call.buffer === burst.buffers[0],
-  );
-  if (sent === undefined || sent.segments > burst.segments) return application.revert?.(burst);
+  const sent = calls.find(({ source, position }) => source === burst.ring && position === burst.position);
+  if (sent === undefined) return application.revert?.(burst);
   check.burst(burst, sent.segments, ring.logical);
   let frames = 0;
   for (let i = 0; i < sent.segments; i++) frames += burst.ends[i];

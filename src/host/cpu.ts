@@ -13,6 +13,7 @@ import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
 import { Iommu } from '../hw/iommu.ts';
 import { makeChecker } from '../hw/link/stream.ts';
+import { UndoLog } from '../hw/link/undo.ts';
 import { Verifier } from '../hw/link/verifier.ts';
 import type { Memory, Region } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
@@ -352,18 +353,15 @@ export class Cpu {
     const definition = known.find(({ name }) => name === card.app);
     if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
     const { mirrored, lossy, wholeOneIn } = card; // checked when it has exchanged the addresses
-    const checker = makeChecker(this.memory, card.stream, card.deliveryState, {
-      mirrored,
-      lossy,
-      wholeOneIn,
-    });
-    const verifier = new Verifier(this.memory, checker, card.deliveryTally, this.clock);
-    const { staging } = this.layout;
-    const check = new DeliveryCheck(this.memory, this.pool, staging, card.deliveryJournal, verifier);
+    const { memory, pool } = this;
+    const undo = new UndoLog(memory, card.deliveryUndo, card.deliveryState);
+    const scrutiny = { mirrored, lossy, wholeOneIn };
+    const checker = makeChecker(memory, card.stream, card.deliveryState, scrutiny, undo);
+    const verifier = new Verifier(memory, checker, card.deliveryTally, this.clock);
+    const check = new DeliveryCheck(memory, pool, this.layout.staging, card.deliveryJournal, undo, verifier);
     this.checks.push(check);
     const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
     try {
-      const { memory, pool } = this;
       return definition.create({ memory, pool, check, exit, notes: card.applicationNotes });
     } catch (error) {
       throw new ApplicationFailure(card.app, `does not start: ${reasonOf(error)}`, { cause: error });

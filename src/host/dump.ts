@@ -1,5 +1,5 @@
 /** A picture of the cards for `ringswap inspect`: registers, state block, rings. Taken without side effects. */
-import { H, type NicState, RX, TX } from '../drivers/nic/state.ts';
+import { framesNote, H, type NicState, RX, TX } from '../drivers/nic/state.ts';
 import type { Memory } from '../hw/memory.ts';
 import {
   DESCRIPTOR_WORDS,
@@ -93,7 +93,10 @@ function dumpRing({ words }: Memory, state: NicState, kind: 'rx' | 'tx', queue: 
   });
   return {
     queue,
-    words: Object.entries(fields).map(([name, word]) => ({ name, value: words[record + word] })),
+    words: Object.entries(fields).map(([name, word]) => ({
+      name,
+      value: words[name === 'frames' ? framesNote(words, record) : record + word],
+    })),
     descriptors,
   };
 }

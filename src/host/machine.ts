@@ -1,6 +1,6 @@
 /** Where everything lies in a machine's memory. Plain data, made once and told to every thread. */
 
-import { layoutJournal } from '../check/delivery.ts';
+import { Burst } from '../drivers/burst.ts';
 import { layoutStatistics } from '../drivers/nic/statistics.ts';
 import { requestBytes } from '../drivers/nvme/requests.ts';
 import type { Parameters } from '../drivers/parameters.ts';
@@ -10,7 +10,8 @@ import { iommuBytes } from '../hw/iommu.ts';
 import type { Pace } from '../hw/link/pacer.ts';
 import { layoutPartner } from '../hw/link/partner.ts';
 import { checkerStateBytes, type Stream } from '../hw/link/stream.ts';
-import { layoutTally } from '../hw/link/verifier.ts';
+import { layoutUndo } from '../hw/link/undo.ts';
+import { layoutTally, SAVED_BYTES } from '../hw/link/verifier.ts';
 import { align, MemoryMap, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { CPU_IRQS, CPU_PORT_BYTES } from '../hw/msix.ts';
 import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/layout.ts';
@@ -58,6 +59,7 @@ export interface CardLayout extends CardPlan {
   readonly deliveryTally: Region;
   /** Of the burst under way: what the check, and the application, had before it. */
   readonly deliveryJournal: Region;
+  readonly deliveryUndo: Region;
   readonly applicationNotes: Region;
   /** Who serves the card. */
   readonly assignment: Region;
@@ -242,7 +244,8 @@ function layoutCard(
     partner: layoutPartner(map),
     deliveryState: map.take(checkerStateBytes(plan.stream)),
     deliveryTally: layoutTally(map),
-    deliveryJournal: layoutJournal(map),
+    deliveryJournal: map.take(SAVED_BYTES),
+    deliveryUndo: layoutUndo(map, Burst.CAPACITY),
     applicationNotes: map.take(APPLICATION_BYTES),
     assignment: map.take(ASSIGNMENT_BYTES),
     returnState: returning === undefined ? undefined : map.take(checkerStateBytes(returning.stream)),

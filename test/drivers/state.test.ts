@@ -332,3 +332,19 @@ describe('what the rings say, whoever drives', () => {
     ]);
   });
 });
+
+describe('receive rings', () => {
+  it('have numbers of their own, over resets and between devices', () => {
+    const { state } = block();
+    const seen = new Set<number>();
+    for (const device of [DEVICE, DEVICE, 0, 15]) {
+      state.format(device, 2);
+      for (let ring = 0; ring < 3; ring++) seen.add(state.newIdentity());
+    }
+    expect(seen.size).toBe(12);
+    const other = block().state;
+    other.format(1, 2);
+    expect(seen.has(other.newIdentity())).toBe(false);
+    expect(seen.has(0)).toBe(false); // no note has been written of ring 0
+  });
+});

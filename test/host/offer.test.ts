@@ -54,7 +54,7 @@ describe('an application', () => {
     const exit = new Exit(slot);
     try {
       taking(() => {
-        exit.transmit(0, burstOf(1), 1, 0, 0);
+        exit.transmit(0, burstOf(1), 1);
         return 1;
       });
       expect.unreachable();

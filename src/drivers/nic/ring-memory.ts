@@ -81,6 +81,7 @@ export function recordReceive(
   put(words, record + RX.readable, 0);
   put(words, record + RX.limited, 0);
   for (let word = 0; word < 2 * FRAMES_NOTE_WORDS; word++) put(words, record + RX.frames + word, 0);
+  put(words, record + RX.identity, state.newIdentity());
   store(words, record + RX.consumed, 0);
   state.setHeader('rxActive', state.header('rxActive') | (1 << queue));
 }

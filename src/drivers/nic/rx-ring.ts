@@ -36,8 +36,9 @@ export class RxRing {
   private tail = 0;
   private target = 0;
   private limited = false;
+  private identity = 0;
   /** Word index of the count of frames consumed. */
-  private frames = 0;
+  private note = 0;
 
   constructor(environment: NicEnvironment, queue: number) {
     this.queue = queue;
@@ -58,7 +59,8 @@ export class RxRing {
     this.target = words[record + RX.target];
     this.logical = words[record + RX.logical];
     this.limited = words[record + RX.limited] !== 0;
-    this.frames = framesNote(words, record);
+    this.identity = words[record + RX.identity];
+    this.note = framesNote(words, record);
   }
 
   /** Takes over from a CPU that may have ended between `posted` and its doorbell: the card is told once more. */
@@ -72,7 +74,7 @@ export class RxRing {
    * A frame that the card marks as bad makes a burst of its own.
    */
   peek(burst: Burst, budget: number): number {
-    burst.ring = this.queue;
+    burst.ring = this.identity;
     const plain = this.peekPlain(burst, Math.min(this.readable(), budget));
     return plain === 0 ? this.peekParts(burst, budget) : plain;
   }
@@ -149,13 +151,15 @@ export class RxRing {
    * these stores a successor is given the same frames again, after it never.
    */
   consume(segments: number, frames: number): void {
-    const { words, record } = this;
-    const before = words[this.frames];
-    this.head = (this.head + segments) | 0;
-    this.frames = 2 * (record + RX.frames) + FRAMES_NOTE_WORDS - this.frames; // the other note
-    put(words, this.frames, (before + frames) | 0);
-    put(words, this.frames + 1, this.head);
-    store(words, record + RX.consumed, this.head);
+    const { words } = this;
+    const head = (this.head + segments) | 0;
+    const consumed = (words[this.note] + frames) | 0;
+    const note = this.note ^ FRAMES_NOTE_WORDS; // the other one
+    this.head = head;
+    this.note = note;
+    put(words, note, consumed);
+    put(words, note + 1, head);
+    store(words, this.record + RX.consumed, head);
   }
 
   /** Descriptors that ought to be posted and are not. */

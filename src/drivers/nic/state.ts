@@ -30,7 +30,9 @@ export const HEADER_WORDS = 16;
 export const RECORD_WORDS = 32;
 /** Words of the header and of a record that have a meaning. */
 const USED_HEADER = 7;
-const USED_WORDS = 13;
+const USED_WORDS = 16;
+/** Of the number of a device in the identity of a ring. */
+const DEVICE_BITS = 8;
 const EVERY_QUEUE = (1 << QUEUES) - 1;
 export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
 
@@ -42,6 +44,8 @@ export const H = {
   rxActive: 4,
   txActive: 5,
   adoptions: 6,
+  /** Receive rings that there have been; a reset does not begin anew with them. */
+  rings: 7,
 } as const;
 /** `consumed` is the commit point of receive: one atomic store of it says that the application has the frames. */
 export const RX = {
@@ -57,10 +61,12 @@ export const RX = {
   /** Position up to which it may be read; only while `limited` is set. */
   readable: 7,
   limited: 8,
+  /** Which of all receive rings that the machine has had: positions begin anew with each. */
+  identity: 9,
   /** Frames consumed, free-running, and the `consumed` that belongs to them: twice, written in turn (`framesNote`). */
-  frames: 9,
+  frames: 12,
 } as const;
-/** Words of one such note. */
+/** Words of one such note: the bit by which the places of the two differ. */
 export const FRAMES_NOTE_WORDS = 2;
 export const TX = {
   ring: 0,
@@ -111,8 +117,17 @@ export class NicState {
     store(this.memory.words, this.base + H.adoptions, (this.memory.words[this.base + H.adoptions] + 1) | 0);
   }
 
+  /** For another receive ring. */
+  newIdentity(): number {
+    const rings = (this.header('rings') + 1) | 0;
+    this.setHeader('rings', rings);
+    return (rings << DEVICE_BITS) | this.header('device');
+  }
+
   format(device: number, queues: number): void {
+    const rings = this.header('rings');
     this.memory.words.fill(0, this.base, this.base + STATE_BYTES / 4);
+    this.setHeader('rings', rings);
     this.setHeader('bytes', STATE_BYTES);
     this.setHeader('device', device);
     this.setHeader('queues', queues);

@@ -23,12 +23,11 @@ import { notesOf, TX, TX_NOTE, TX_NOTE_WORDS } from './state.ts';
 const COMMAND = TX_DTYP_DATA | TX_DEXT | TX_IFCS;
 const DESCRIPTOR_SHIFT = 2; // words
 
-/** What one call has put into a transmit ring, where that came from, and in which buffer it begins. */
+/** What one call has put into a transmit ring, and where that came from. */
 export interface SentCall {
   readonly segments: number;
   readonly source: number;
   readonly position: number;
-  readonly buffer: number;
 }
 
 export class TxRing {
@@ -87,10 +86,8 @@ export class TxRing {
         throw new StateError(
           `transmit queue ${this.queue}: a call of ${segments} segments, ${left} are filled`,
         );
-      if (segments === left) {
-        const [source, position] = [words[note + TX_NOTE.source], words[note + TX_NOTE.position]];
-        return { segments, source, position, buffer: words[this.shadow + (at & this.mask)] };
-      }
+      if (segments === left)
+        return { segments, source: words[note + TX_NOTE.source], position: words[note + TX_NOTE.position] };
       at = (at + segments) | 0;
     }
     return undefined;

@@ -1,6 +1,8 @@
-/** When the CPU dies, by lots of their own: all else of a scenario is as it would be without. */
+/** When the CPU dies, by lots of their own: all else of a scenario is as it would be without, but for some transmit rings. */
 
 import { PHASES } from '../../swap/plan.ts';
+import type { Deck } from './deck.ts';
+import type { SimCard } from './draw-cards.ts';
 import type { SimSwap } from './draw-swaps.ts';
 import { canStrike, type FaultRates, MOST } from './faults.ts';
 import type { Lots } from './lots.ts';
@@ -9,16 +11,30 @@ import type { SimScenario } from './scenario.ts';
 /** Of a thousand scenarios, and of a thousand swaps. */
 const SHARE = 330;
 const OF_SWAPS = 250;
+/** Of a thousand scenarios with crashes. */
+const TIGHT = 400;
+const MANY_FRAMES = 16;
 
 /** To machines of cards alone: nobody takes a disk over yet. */
-export function withCrashes(lots: Lots, scenario: SimScenario): SimScenario {
+export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
   if (scenario.disks.length > 0) return scenario;
   const swaps = scenario.swaps.map((swap) => (lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap));
-  const rates: FaultRates = {
-    ...scenario.rates,
-    crash: lots.chance(SHARE) ? lots.between(1, MOST.crash) : 0,
-  };
-  return { ...scenario, swaps, rates };
+  const crash = lots.chance(SHARE) ? lots.between(1, MOST.crash) : 0;
+  const tight = crash > 0 && lots.chance(TIGHT);
+  const cards = tight ? scenario.cards.map((card) => tightened(card, deck)) : scenario.cards;
+  const rates: FaultRates = { ...scenario.rates, crash };
+  return { ...scenario, cards, swaps, rates };
+}
+
+/** One burst fills the transmit ring: if its doorbell was lost, no other follows that tells the card of it too. */
+function tightened(card: SimCard, { drivers }: Deck): SimCard {
+  const specs = drivers.find(({ name }) => name === card.driver)?.parameters ?? [];
+  const parameters = { ...card.parameters };
+  for (const { name, min, max } of specs) {
+    if (name === 'txRing') parameters[name] = min;
+    if (name === 'burst') parameters[name] = Math.min(max, MANY_FRAMES);
+  }
+  return { ...card, parameters, gapsUs: [] };
 }
 
 function ambushed(lots: Lots, swap: SimSwap): SimSwap {

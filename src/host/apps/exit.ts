@@ -34,10 +34,10 @@ export class Exit {
     }
   }
 
-  /** As `NicDriver.transmit`. */
-  transmit(queue: number, burst: Burst, segments: number, source: number, position: number): void {
+  /** As `NicDriver.transmit`, of the first segments of a burst as it came from its ring. */
+  transmit(queue: number, burst: Burst, segments: number): void {
     try {
-      this.slot.driver.transmit(queue, burst, segments, source, position);
+      this.slot.driver.transmit(queue, burst, segments, burst.ring, burst.position);
     } catch (error) {
       throw new ExitFailure(this.slot.index, error);
     }

@@ -9,12 +9,11 @@ import type { ApplicationEnvironment } from './applications.ts';
 import type { Exit } from './exit.ts';
 
 const BUFFER_WORDS_SHIFT = BUFFER_SHIFT - 2;
-/** Notes: of which burst, and for each of its frames the addresses as they came. */
-const SEGMENTS = 0;
+/** Notes: of which burst, how many of its segments have been begun with, and the addresses in each as they came. */
+const BEGUN = 0;
 const RING = 1;
-const BUFFER = 2;
-const POSITION = 3;
-const ADDRESSES = 4;
+const POSITION = 2;
+const ADDRESSES = 3;
 const ADDRESS_WORDS = 3;
 export const SENDER_BYTES = (ADDRESSES + ADDRESS_WORDS * Burst.CAPACITY) * 4;
 
@@ -47,18 +46,15 @@ export class Sender implements Application {
    * Sent first, checked after: if the exit throws, the burst is offered again and must not have been counted.
    * The card only reads the buffers meanwhile, and they come home on this thread alone.
    */
-  receive(slot: SlotView, queue: number, burst: Burst): number {
+  receive(_: SlotView, queue: number, burst: Burst): number {
     const { exit } = this;
     const segments = wholeFrames(burst, exit.room(queue));
     if (segments === 0) return 0;
-    if (this.swapsAddresses) {
-      this.writeDown(burst, segments);
-      this.swapAddresses(burst, segments);
-    }
+    if (this.swapsAddresses) this.swapAddresses(burst, segments);
     try {
-      exit.transmit(queue, burst, segments, (slot.index << 8) | burst.ring, burst.position);
+      exit.transmit(queue, burst, segments);
     } catch (error) {
-      if (this.swapsAddresses) this.swapAddresses(burst, segments);
+      this.revert(burst);
       throw error;
     }
     this.check.burst(burst, segments, queue);
@@ -67,51 +63,42 @@ export class Sender implements Application {
 
   /** Addresses half exchanged cannot be told from others: they are put back as they came. */
   revert(burst: Burst): void {
-    const { notes } = this;
     const { words } = this.memory;
-    const segments = words[notes + SEGMENTS];
+    const { notes } = this;
     if (words[notes + RING] !== burst.ring || words[notes + POSITION] !== burst.position) return;
-    if (words[notes + BUFFER] !== burst.buffers[0] || segments > burst.segments) return;
-    for (let i = 0; i < segments; i++) {
+    const begun = words[notes + BEGUN];
+    for (let i = 0; i < begun; i++) {
       if (i > 0 && burst.ends[i - 1] === 0) continue;
       const at = (this.pool.base >>> 2) + (burst.buffers[i] << BUFFER_WORDS_SHIFT);
-      const from = notes + ADDRESSES + i * ADDRESS_WORDS;
-      for (let word = 0; word < ADDRESS_WORDS; word++) put(words, at + word, words[from + word]);
+      const note = notes + ADDRESSES + i * ADDRESS_WORDS;
+      for (let word = 0; word < ADDRESS_WORDS; word++) put(words, at + word, words[note + word]);
     }
-    put(words, notes + SEGMENTS, 0);
   }
 
-  /** The addresses come first: as long as ring and position are not those of this burst, nothing is put back. */
-  private writeDown(burst: Burst, segments: number): void {
-    const { words } = this.memory;
-    const { buffers } = burst;
-    const notes = this.notes | 0;
-    const first = this.pool.base >>> 2;
-    for (let i = 0; i < segments; i++) {
-      const from = (first + (buffers[i] << BUFFER_WORDS_SHIFT)) | 0;
-      const to = (notes + ADDRESSES + i * ADDRESS_WORDS) | 0;
-      put(words, to, words[from]);
-      put(words, (to + 1) | 0, words[(from + 1) | 0]);
-      put(words, (to + 2) | 0, words[(from + 2) | 0]);
-    }
-    put(words, notes + SEGMENTS, segments);
-    put(words, notes + RING, burst.ring);
-    put(words, notes + BUFFER, buffers[0]);
-    put(words, notes + POSITION, burst.position);
-  }
-
-  /** Destination and source, six bytes each, as three words. */
+  /**
+   * Hot path. Destination and source, six bytes each, as three words: put aside before it is said that a frame is begun
+   * with, and that before its first word is changed.
+   */
   private swapAddresses(burst: Burst, segments: number): void {
     const { words } = this.memory;
     const { buffers, ends } = burst;
     const parts = burst.frames !== burst.segments;
     const first = this.pool.base >>> 2;
+    const notes = this.notes | 0;
+    put(words, (notes + BEGUN) | 0, 0);
+    put(words, (notes + RING) | 0, burst.ring);
+    put(words, (notes + POSITION) | 0, burst.position);
     for (let i = 0; i < segments; i++) {
       if (parts && i > 0 && ends[i - 1] === 0) continue;
       const at = (first + (buffers[i] << BUFFER_WORDS_SHIFT)) | 0;
+      const note = (notes + ADDRESSES + i * ADDRESS_WORDS) | 0;
       const a = words[at];
       const b = words[(at + 1) | 0];
       const c = words[(at + 2) | 0];
+      put(words, note, a);
+      put(words, (note + 1) | 0, b);
+      put(words, (note + 2) | 0, c);
+      put(words, (notes + BEGUN) | 0, (i + 1) | 0);
       put(words, at, (b >>> 16) | (c << 16));
       put(words, (at + 1) | 0, (c >>> 16) | (a << 16));
       put(words, (at + 2) | 0, (a >>> 16) | (b << 16));

@@ -1,6 +1,6 @@
 /** A capture as a stream of frames: laid out in memory once, replayed in rounds, recognised by flow and digest. */
 import { align, type Memory, type MemoryMap, type Region } from '../memory.ts';
-import { copy } from '../shared.ts';
+import { copy, put } from '../shared.ts';
 import type { CapturedFrame } from './capture.ts';
 import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from './frames.ts';
 import { digest, FlowIdentity } from './identity.ts';
@@ -12,6 +12,7 @@ import {
   type FrameChecker,
   type FrameSource,
 } from './source.ts';
+import type { UndoLog } from './undo.ts';
 
 /** Plain data: where a capture lies. One row a frame, one row a flow, and a hash table of flows. */
 export interface CapturedStream {
@@ -207,6 +208,7 @@ export class CapturedChecker implements FrameChecker {
   private readonly mirrored: boolean;
   private readonly lossy: boolean;
   private readonly lots: number;
+  private readonly undo: UndoLog | undefined;
   private readonly identity = new FlowIdentity();
 
   /**
@@ -222,6 +224,7 @@ export class CapturedChecker implements FrameChecker {
     mirrored: boolean,
     lossy = false,
     wholeOneIn = 1,
+    undo?: UndoLog,
   ) {
     this.memory = memory;
     this.stream = stream;
@@ -229,6 +232,7 @@ export class CapturedChecker implements FrameChecker {
     this.mirrored = mirrored;
     this.lossy = lossy;
     this.lots = wholeOneIn - 1;
+    this.undo = undo;
   }
 
   check(address: number, length: number): number {
@@ -252,16 +256,8 @@ export class CapturedChecker implements FrameChecker {
     return this.search(position, length, hash);
   }
 
-  /** By its content: of equal neighbours one is as good as the other. */
-  revert(address: number, length: number): void {
-    const { memory, mirrored } = this;
-    this.identity.read(memory.bytes, address, length, mirrored);
-    this.flow = this.findFlow();
-    if (this.flow < 0) return;
-    const position = memory.words[this.next + this.flow] - 1;
-    if (position >= 0 && this.matches(position, length, digest(memory, address, length, mirrored)))
-      this.expect(position);
-  }
+  /** Equal frames of a flow do not tell which of them they are: the undo log has all places. */
+  revert(): void {}
 
   checkRun(
     places: Int32Array,
@@ -329,7 +325,8 @@ export class CapturedChecker implements FrameChecker {
     const { words } = this.memory;
     const count = words[(this.stream.flowRows.address >>> 2) + this.flow * FLOW_WORDS + FLOW_COUNT];
     const limit = POSITION_LIMIT - (POSITION_LIMIT % count);
-    words[this.next + this.flow] = position >= limit ? position - limit : position;
+    this.undo?.note(this.flow);
+    put(words, this.next + this.flow, position >= limit ? position - limit : position);
   }
 
   /** Not the frame expected: the nearest one before or behind it that fits, else a damaged one in its place. */

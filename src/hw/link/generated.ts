@@ -19,6 +19,7 @@ import {
   type FrameChecker,
   type FrameSource,
 } from './source.ts';
+import type { UndoLog } from './undo.ts';
 
 /**
  * Payloads are windows into one pseudo-random text, so that each sequence number has its own. They begin at every
@@ -161,12 +162,20 @@ export class GeneratedChecker implements FrameChecker {
   private readonly next: number;
   private readonly mirrored: boolean;
   private readonly lots: number;
+  private readonly undo: UndoLog | undefined;
 
   /**
    * `mirrored`: the frames come back with their MAC addresses exchanged. `wholeOneIn`: of how many frames one is
    * compared whole, a power of two. `state` outlives the checker.
    */
-  constructor(memory: Memory, stream: GeneratedStream, state: Region, mirrored: boolean, wholeOneIn = 1) {
+  constructor(
+    memory: Memory,
+    stream: GeneratedStream,
+    state: Region,
+    mirrored: boolean,
+    wholeOneIn = 1,
+    undo?: UndoLog,
+  ) {
     this.words = memory.words;
     this.bytes = memory.bytes;
     this.stream = stream;
@@ -175,6 +184,7 @@ export class GeneratedChecker implements FrameChecker {
     this.next = state.address >>> 2;
     this.mirrored = mirrored;
     this.lots = wholeOneIn - 1;
+    this.undo = undo;
   }
 
   check(address: number, length: number): number {
@@ -195,10 +205,11 @@ export class GeneratedChecker implements FrameChecker {
       ((word & this.lots) !== 0 || this.wholeMatches(frame, size, length));
     if (!intact) return this.damaged();
     if (words[next + flow] !== sequence) return this.misplaced();
-    words[next + flow] = (sequence + 1) | 0;
+    put(words, next + flow, (sequence + 1) | 0);
     return FRAME_OK;
   }
 
+  /** By its number: frames before it are expected no more, whatever was missing between them. */
   revert(address: number): void {
     const { words, next } = this;
     const frame = address >>> 2;
@@ -290,7 +301,8 @@ export class GeneratedChecker implements FrameChecker {
     const { words, next, flow, sequence } = this;
     const ahead = (sequence - words[next + flow]) | 0;
     if (ahead < 0) return FRAME_OLD;
-    words[next + flow] = (sequence + 1) | 0;
+    this.undo?.note(flow);
+    put(words, next + flow, (sequence + 1) | 0);
     this.missing = ahead;
     return FRAME_GAP;
   }
@@ -298,7 +310,7 @@ export class GeneratedChecker implements FrameChecker {
   /** A damaged frame in the expected place takes that place, so it is not counted as lost too. */
   private damaged(): number {
     const { words, next, flow, sequence } = this;
-    if (sequence === words[next + flow]) words[next + flow] = (sequence + 1) | 0;
+    if (sequence === words[next + flow]) put(words, next + flow, (sequence + 1) | 0);
     return FRAME_DAMAGED;
   }
 

@@ -26,8 +26,11 @@ export interface FrameChecker {
   verdict: number;
   /** Lengths of all frames that it has checked, added up; whoever reads it sets it back. */
   octets: number;
-  /** If the frame has been checked it will be once more, and so will all later ones of its flow: it is expected again. */
-  revert(address: number, length: number): void;
+  /**
+   * The frame comes once more, and so do all later ones of its flow: if it has been checked it is expected again. Of
+   * places that a frame does not tell itself an undo log is kept.
+   */
+  revert(address: number): void;
   /** Compares the frame with what was sent, and its place in its flow. */
   check(address: number, length: number): number;
   /**

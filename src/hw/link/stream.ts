@@ -3,6 +3,7 @@ import type { Memory, Region } from '../memory.ts';
 import { CapturedChecker, CapturedSource, type CapturedStream, capturedStateBytes } from './captured.ts';
 import { GeneratedChecker, GeneratedSource, type GeneratedStream, generatedStateBytes } from './generated.ts';
 import type { FrameChecker, FrameSource } from './source.ts';
+import type { UndoLog } from './undo.ts';
 
 export type Stream = GeneratedStream | CapturedStream;
 
@@ -32,8 +33,9 @@ export function makeChecker(
   stream: Stream,
   state: Region,
   { mirrored, lossy, wholeOneIn }: Scrutiny,
+  undo?: UndoLog,
 ): FrameChecker {
   return stream.kind === 'generated'
-    ? new GeneratedChecker(memory, stream, state, mirrored, wholeOneIn)
-    : new CapturedChecker(memory, stream, state, mirrored, lossy, wholeOneIn);
+    ? new GeneratedChecker(memory, stream, state, mirrored, wholeOneIn, undo)
+    : new CapturedChecker(memory, stream, state, mirrored, lossy, wholeOneIn, undo);
 }

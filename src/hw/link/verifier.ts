@@ -1,15 +1,19 @@
 import type { Clock } from '../clock.ts';
 import type { Memory, MemoryMap, Region } from '../memory.ts';
-import { count, counted, put } from '../shared.ts';
+import { count, counted, put, store } from '../shared.ts';
 import { FRAME_DAMAGED, FRAME_GAP, FRAME_OK, type FrameChecker } from './source.ts';
 
 /** Counters in shared memory, 64 bits each as (low, high). `missing` has those that came later too, as `reordered`. */
 const TALLY = ['frames', 'octets', 'damaged', 'missing', 'duplicated', 'reordered'] as const;
 export type TallyName = (typeof TALLY)[number];
 const TALLY_BYTES = TALLY.length * 8;
-/** What `save` puts aside: of these words the first ones change with every frame, the others when one is not well. */
-export const SAVED_WORDS = TALLY.length * 2;
-const CHANGING_WORDS = 4;
+/** Word of the count of octets. */
+const OCTETS = 2;
+const COUNT_WORDS = TALLY.length * 2;
+/** What `save` puts aside: all counts, and before which burst that was. */
+const SAVED_RING = COUNT_WORDS;
+const SAVED_POSITION = SAVED_RING + 1;
+export const SAVED_BYTES = (SAVED_POSITION + 1) * 4;
 
 /** Something wrong with one frame, as it was seen. */
 export interface Anomaly {
@@ -46,30 +50,22 @@ export function readTally(memory: Memory, region: Region): Record<TallyName, num
   };
 }
 
-/** As `count`, for what a later store of the same thread publishes. */
-function countAhead(words: Int32Array, low: number, amount: number): void {
-  const before = words[low] >>> 0;
-  const after = (before + amount) >>> 0;
-  put(words, low, after);
-  if (after < before) put(words, low + 1, words[low + 1] + 1);
-}
-
 /** Looks at every frame that arrives at one place, and counts what is wrong. Counts are published once per burst. */
 export class Verifier {
   readonly anomalies: Anomaly[] = [];
   /** Frames looked at so far, published or not; by others before this one too. */
   seen: number;
-  private readonly memory: Memory;
+  private readonly words: Int32Array;
   private readonly checker: FrameChecker;
   private readonly clock: Clock;
   private readonly base: number;
   private frames = 0;
   private gaps: Gap[] = [];
-  /** Counts of what is not well have changed since they were last saved. */
+  /** More than the low words of frames and octets has changed since all was saved. */
   private unsaved = true;
 
   constructor(memory: Memory, checker: FrameChecker, tally: Region, clock: Clock) {
-    this.memory = memory;
+    this.words = memory.words;
     this.checker = checker;
     this.clock = clock;
     this.base = tally.address >>> 2;
@@ -114,35 +110,58 @@ export class Verifier {
   /** Makes the counts visible to other threads. */
   publish(): void {
     if (this.frames === 0) return;
-    const { memory, base, checker } = this;
-    countAhead(memory.words, base + 2, checker.octets);
-    count(memory.words, base, this.frames); // publishes the octets too
+    const { words, base, checker } = this;
+    const octets = (words[base + OCTETS] + checker.octets) | 0;
+    const frames = (words[base] + this.frames) | 0;
+    put(words, base + OCTETS, octets);
+    store(words, base, frames); // publishes the octets too
+    if (octets >>> 0 < checker.octets || frames >>> 0 < this.frames) this.carry(octets, frames);
     this.frames = checker.octets = 0;
   }
 
-  /** All counts as published, to words from `at` on: always the same, for they are written only where they have changed. */
-  save(at: number): void {
-    const { base } = this;
-    const { words } = this.memory;
+  /**
+   * Puts aside, in words from `at` on, all counts as published, and behind them before which burst they were so. What has
+   * not changed since lies there already.
+   */
+  save(at: number, ring: number, position: number): void {
+    const { words, base } = this;
     put(words, at, words[base]);
-    put(words, at + 1, words[base + 1]);
-    put(words, at + 2, words[base + 2]);
-    put(words, at + 3, words[base + 3]);
-    if (!this.unsaved) return;
-    for (let word = CHANGING_WORDS; word < SAVED_WORDS; word++) put(words, at + word, words[base + word]);
-    this.unsaved = false;
+    put(words, at + OCTETS, words[base + OCTETS]);
+    if (this.unsaved) this.saveAll(at);
+    put(words, at + SAVED_RING, ring);
+    put(words, at + SAVED_POSITION, position);
+  }
+
+  /** Were they saved last before this burst? */
+  savedBefore(at: number, ring: number, position: number): boolean {
+    const { words } = this;
+    return words[at + SAVED_RING] === ring && words[at + SAVED_POSITION] === position;
   }
 
   /** All counts as they were when they were saved. */
   restore(at: number): void {
-    const { words } = this.memory;
-    for (let word = 0; word < SAVED_WORDS; word++) put(words, this.base + word, words[at + word]);
+    const { words } = this;
+    for (let word = 0; word < COUNT_WORDS; word++) put(words, this.base + word, words[at + word]);
     this.seen = counted(words, this.base);
   }
 
-  /** The frame was looked at by someone who is no more, and comes once more. */
-  revert(address: number, length: number): void {
-    this.checker.revert(address, length);
+  /** The frame comes once more, and may have been looked at by someone who is no more. */
+  revert(address: number): void {
+    this.checker.revert(address);
+  }
+
+  private saveAll(at: number): void {
+    const { words } = this;
+    for (let word = 0; word < COUNT_WORDS; word++) put(words, at + word, words[this.base + word]);
+    this.unsaved = false;
+  }
+
+  /** One of the sums has come past its low word. */
+  private carry(octets: number, frames: number): void {
+    const { words, base } = this;
+    this.unsaved = true;
+    if (octets >>> 0 < this.checker.octets) store(words, base + OCTETS + 1, words[base + OCTETS + 1] + 1);
+    if (frames >>> 0 < this.frames) store(words, base + 1, words[base + 1] + 1);
   }
 
   private anomaly(verdict: number, queue: number): void {
@@ -175,7 +194,7 @@ export class Verifier {
   private note(kind: Anomaly['kind'], queue: number, flow: number, sequence: number, frames: number): void {
     const at = { damaged: 4, missing: 6, duplicated: 8, reordered: 10 }[kind];
     this.unsaved = true;
-    count(this.memory.words, this.base + at, frames);
+    count(this.words, this.base + at, frames);
     if (this.anomalies.length >= ANOMALIES_KEPT) return;
     this.anomalies.push({
       kind,

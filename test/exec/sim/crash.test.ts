@@ -84,7 +84,7 @@ describe('a CPU that dies in a swap', () => {
         const card = { driver: from, app: 'echo' };
         const what = scenario([card], [{ to, ambushes, parameters: { ...FEW, rxRing: 16 } }]);
         let struck = false;
-        for (let seed = 0; seed < 40 && !struck; seed++) {
+        for (let seed = 0; seed < 120 && !struck; seed++) {
           const { violation, covered } = bench.run({ ...what, seed });
           expect(violation, `${from} to ${to}, seed ${seed}`).toBeUndefined();
           struck = covered.outcomes.cutOff === 1;

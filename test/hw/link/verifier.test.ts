@@ -7,7 +7,7 @@ import {
   FRAME_OLD,
   type FrameChecker,
 } from '../../../src/hw/link/source.ts';
-import { layoutTally, readTally, SAVED_WORDS, Verifier } from '../../../src/hw/link/verifier.ts';
+import { layoutTally, readTally, SAVED_BYTES, Verifier } from '../../../src/hw/link/verifier.ts';
 import { Memory, MemoryMap } from '../../../src/hw/memory.ts';
 import { FakeClock } from '../bench-card.ts';
 
@@ -171,13 +171,13 @@ describe('a verifier after another one', () => {
   test('goes on counting, and takes back what came behind a saved state', () => {
     const map = new MemoryMap();
     const region = layoutTally(map);
-    const saved = map.take(4 * SAVED_WORDS).address >>> 2;
+    const saved = map.take(SAVED_BYTES).address >>> 2;
     const memory = new Memory(new SharedArrayBuffer(map.bytes));
     const checker = new PairChecker();
     const first = new Verifier(memory, checker, region, new FakeClock());
     for (const number of [0, 1, 3]) first.frame(number, 100, 0);
     first.publish();
-    first.save(saved);
+    first.save(saved, 3, 70);
     const before = readTally(memory, region);
     for (const number of [4, 7]) first.frame(number, 100, 0);
     first.publish();
@@ -185,12 +185,42 @@ describe('a verifier after another one', () => {
 
     const second = new Verifier(memory, checker, region, new FakeClock());
     expect(second.seen).toBe(5);
-    for (const number of [7, 4]) second.revert(number, 100);
+    expect(second.savedBefore(saved, 3, 70)).toBe(true);
+    for (const [ring, position] of [
+      [3, 71],
+      [4, 70],
+    ])
+      expect(second.savedBefore(saved, ring, position)).toBe(false);
+    for (const number of [7, 4]) second.revert(number);
     second.restore(saved);
     expect(second.seen).toBe(3);
     expect(readTally(memory, region)).toEqual(before);
     for (const number of [4, 7]) second.frame(number, 100, 0);
     second.publish();
     expect(readTally(memory, region)).toMatchObject({ frames: 5, octets: 500, missing: 3, duplicated: 0 });
+  });
+
+  test('restores counts that have come past 32 bits since', () => {
+    const map = new MemoryMap();
+    const region = layoutTally(map);
+    const saved = map.take(SAVED_BYTES).address >>> 2;
+    const memory = new Memory(new SharedArrayBuffer(map.bytes));
+    const verifier = new Verifier(memory, new PairChecker(), region, new FakeClock());
+    const words = memory.words.subarray(region.address >>> 2);
+    const show = (number: number): void => {
+      verifier.save(saved, 1, number);
+      verifier.frame(number, 100, 0);
+      verifier.publish();
+    };
+    words.set([-2, 7, -150, 8]); // frames and octets two frames below the next carry
+    show(0);
+    show(1);
+    expect(readTally(memory, region)).toMatchObject({ frames: 8 * 2 ** 32, octets: 9 * 2 ** 32 + 50 });
+    verifier.restore(saved);
+    expect(readTally(memory, region)).toMatchObject({ frames: 8 * 2 ** 32 - 1, octets: 9 * 2 ** 32 - 50 });
+    show(1);
+    show(2);
+    verifier.restore(saved);
+    expect(readTally(memory, region)).toMatchObject({ frames: 8 * 2 ** 32, octets: 9 * 2 ** 32 + 50 });
   });
 });

@@ -72,8 +72,8 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     file: 'src/host/adoption.ts',
     edits: [
       {
-        find: 'call.source === source && call.position === burst.position',
-        replace: 'call.source === source && call.position < burst.position',
+        find: 'source === burst.ring && position === burst.position',
+        replace: 'source === burst.ring && position < burst.position',
       },
     ],
     says: 'Source positions are not looked at: a burst that left before its `consumed` was stored is sent once more.',
@@ -106,12 +106,17 @@ export const CRASH_BUGS: readonly Sabotage[] = [
   {
     name: 'journal-names-its-burst-first',
     part: 'host',
-    file: 'src/check/delivery.ts',
+    file: 'src/hw/link/verifier.ts',
     edits: [
-      { find: '    this.verifier.save(journal);\n', replace: '' },
       {
-        find: '    put(words, journal + POSITION, burst.position);\n',
-        replace: '    put(words, journal + POSITION, burst.position);\n    this.verifier.save(journal);\n',
+        find: '    put(words, at + SAVED_RING, ring);\n    put(words, at + SAVED_POSITION, position);\n',
+        replace: '',
+      },
+      {
+        find: '    put(words, at, words[base]);\n',
+        replace:
+          '    put(words, at + SAVED_RING, ring);\n    put(words, at + SAVED_POSITION, position);\n' +
+          '    put(words, at, words[base]);\n',
       },
     ],
     says: 'The journal speaks of a burst before it has what was before: taken back are the counts of an older one.',
@@ -146,8 +151,8 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nic/rx-ring.ts',
     edits: [
       {
-        find: '    this.frames = 2 * (record + RX.frames) + FRAMES_NOTE_WORDS - this.frames; // the other note\n',
-        replace: '',
+        find: 'const note = this.note ^ FRAMES_NOTE_WORDS; // the other one\n',
+        replace: 'const { note } = this;\n',
       },
     ],
     says:

@@ -61,12 +61,8 @@ export const DRIVER_BUGS: readonly Sabotage[] = [
     part: 'drivers',
     file: 'src/drivers/nic/rx-ring.ts',
     edits: [
-      { find: '    this.head = (this.head + segments) | 0;\n', replace: '' },
-      {
-        find: 'store(words, record + RX.consumed, this.head);',
-        replace:
-          'store(words, record + RX.consumed, this.head);\n    this.head = (this.head + segments) | 0;',
-      },
+      { find: '    const head = (this.head + segments) | 0;\n', replace: '    const { head } = this;\n' },
+      { find: '    this.head = head;\n', replace: '    this.head = (head + segments) | 0;\n' },
     ],
     says:
       'The commit point is stored before the index moves on: the state block is a burst behind, and a successor ' +

@@ -60,9 +60,9 @@ export const HOST_BUGS: readonly Sabotage[] = [
         replace: '    return segments;',
       },
       {
-        find: 'this.swapAddresses(burst, segments);\n    }\n    try {',
+        find: 'this.swapAddresses(burst, segments);\n    try {',
         replace:
-          'this.swapAddresses(burst, segments);\n    }\n    this.check.burst(burst, segments, queue);\n    try {',
+          'this.swapAddresses(burst, segments);\n    this.check.burst(burst, segments, queue);\n    try {',
       },
     ],
     says:
@@ -76,7 +76,7 @@ export const HOST_BUGS: readonly Sabotage[] = [
     file: 'src/host/apps/sender.ts',
     edits: [
       {
-        find: '      if (this.swapsAddresses) this.swapAddresses(burst, segments);\n      throw error;',
+        find: '      this.revert(burst);\n      throw error;',
         replace: '      throw error;',
       },
     ],
