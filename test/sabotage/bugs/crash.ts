@@ -33,6 +33,19 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     interleaved: true,
   },
   {
+    name: 'interrupts-of-the-one-before',
+    part: 'host',
+    file: 'src/host/cpu.ts',
+    edits: [
+      {
+        find: 'port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);',
+        replace: 'port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);',
+      },
+    ],
+    says: 'Vectors stay aimed at the CPU that was the first to serve: who takes over from it is never told of a frame.',
+    interleaved: false,
+  },
+  {
     name: 'doorbell-not-rung-again',
     part: 'drivers',
     file: 'src/drivers/nic/tx-ring.ts',
