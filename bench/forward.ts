@@ -28,7 +28,7 @@ async function measureDrivers(collected: Collected, kind: string, rounds: Rounds
   const scenario = { ...TRAFFIC[kind], duration: LONG_ENOUGH };
   const machine = (name: string) => forwarding({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: true, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const host = { kind: 'host', rehearsed: true } as const;
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine('polling'), bare),
     ...Object.fromEntries(
@@ -49,7 +49,7 @@ async function measureBurst(collected: Collected, burst: number, rounds: Rounds)
     forwarding({ size: 64, duration: LONG_ENOUGH, driver: { name: 'polling', parameters } });
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine(), { kind: 'bare', forwards: true, burst }),
-    polling: async () => Cell.start(await machine(), { kind: 'host', round: undefined, rehearsed: true }),
+    polling: async () => Cell.start(await machine(), { kind: 'host', rehearsed: true }),
   });
   const trials = await trialsOf(cells, rounds);
   for (const [name, own] of Object.entries(trials))

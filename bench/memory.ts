@@ -18,7 +18,7 @@ const WARM = 50;
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const machine = (name: string) => machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name } });
-  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const host = { kind: 'host', rehearsed: true } as const;
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine('polling'), { kind: 'bare', forwards: false, burst: 64 }),
     ...Object.fromEntries(

@@ -54,7 +54,7 @@ async function measureDraining(collected: Collected, kind: string, rounds: Round
   const scenario = { ...TRAFFIC[kind], app: 'sink', duration: LONG_ENOUGH };
   const machine = (name: string) => machineFor({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: false, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const host = { kind: 'host', rehearsed: true } as const;
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine('polling'), bare),
     [BARE_LEDGER]: async () => Cell.start(await machine('polling'), { ...bare, wholeLedger: true }),

@@ -66,9 +66,9 @@ export class Cell {
     return new Cell(memory, layout, new Turns(turnsBuffer), hardware, cpu);
   }
 
-  /** So many times the rings are filled and drained. */
-  async trial(turns: number): Promise<Trial> {
-    this.command({ kind: 'trial', turns });
+  /** So many times the rings are filled and drained; see TrialPlan. */
+  async trial(turns: number, lead = 0, swapEveryUs = Number.POSITIVE_INFINITY): Promise<Trial> {
+    this.command({ kind: 'trial', turns, lead, swapEveryUs });
     const [{ trial }] = await Promise.all([this.cpu.next('trial'), this.hardware.next('left')]);
     return trial;
   }

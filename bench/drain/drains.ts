@@ -8,6 +8,7 @@ import type { MachineLayout } from '../../src/host/machine.ts';
 import { type Clock, MonotonicClock } from '../../src/hw/clock.ts';
 import type { Memory } from '../../src/hw/memory.ts';
 import { rehearse } from '../../src/swap/rehearsal.ts';
+import { RoundRobin } from '../../src/swap/timetable.ts';
 import { BareForward } from './bare-forward.ts';
 import { BareReceive } from './bare-receive.ts';
 import { MACSWAP } from './macswap.ts';
@@ -30,6 +31,8 @@ export interface Drain {
   end(): void;
   /** Takes all that there is. Returns the number of frames. */
   drain(): number;
+  /** From now on a swap begins every so many microseconds of the CPU's own time, at the next turn; none at infinity. */
+  swapEvery(us: number): void;
   /** So many swaps, the last one to this driver. */
   swap(count: number, to: string): void;
   /** Swaps done so far. */
@@ -120,6 +123,11 @@ class HostDrain implements Drain {
   private readonly clock: TurnClock;
   private readonly waiting: Waiting;
   private readonly beganUs: number;
+  private readonly round: RoundRobin;
+  private swapEveryUs = Number.POSITIVE_INFINITY;
+  private swapDueUs = Number.POSITIVE_INFINITY;
+  /** Intervals between swaps, and how much is left of each when another one takes its place: most trials are shorter. */
+  private readonly leftUs = new Map<number, number>();
 
   constructor(memory: Memory, layout: MachineLayout, cpu: Cpu, clock: TurnClock, waiting: Waiting) {
     this.memory = memory;
@@ -130,6 +138,8 @@ class HostDrain implements Drain {
     clock.pause();
     this.beganUs = clock.nowUs();
     cpu.desk.start(this.beganUs);
+    const round = { intervalUs: 0, method: 'inplace', vary: {} } as const;
+    this.round = new RoundRobin(round, cpu.driverNames('nic'));
   }
 
   begin(): void {
@@ -141,6 +151,7 @@ class HostDrain implements Drain {
   }
 
   drain(): number {
+    if (this.swapDueUs !== Number.POSITIVE_INFINITY) this.swapIfDue();
     let frames = 0;
     for (let served = this.cpu.step(); served > 0; served = this.cpu.step()) {
       frames += served;
@@ -148,6 +159,15 @@ class HostDrain implements Drain {
     }
     this.waiting.turnEnded();
     return frames;
+  }
+
+  swapEvery(us: number): void {
+    this.clock.resume(); // it tells the time in turns alone
+    const now = this.clock.nowUs();
+    this.clock.pause();
+    this.leftUs.set(this.swapEveryUs, this.swapDueUs - now);
+    this.swapEveryUs = us;
+    this.swapDueUs = now + (this.leftUs.get(us) ?? us);
   }
 
   swap(count: number, to: string): void {
@@ -163,6 +183,13 @@ class HostDrain implements Drain {
 
   swaps(): number {
     return this.cpu.desk.records.length;
+  }
+
+  private swapIfDue(): void {
+    if (this.clock.nowUs() < this.swapDueUs) return;
+    this.swapDueUs += this.swapEveryUs;
+    const { to, parameters, method } = this.round.next();
+    this.cpu.desk.ask(0, to, parameters, method);
   }
 
   settle(): void {
@@ -201,6 +228,10 @@ class BareDrain implements Drain {
 
   drain(): number {
     return this.bare.drain();
+  }
+
+  swapEvery(us: number): void {
+    if (us !== Number.POSITIVE_INFINITY) this.swap();
   }
 
   swap(): void {

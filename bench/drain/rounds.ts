@@ -7,7 +7,7 @@ import type { TimedTurns } from './messages.ts';
 
 /** What can be asked for trials. */
 interface Turning<T extends TimedTurns> {
-  trial(turns: number): Promise<T>;
+  trial(turns: number, lead?: number): Promise<T>;
 }
 
 export interface Rounds {
@@ -16,10 +16,14 @@ export interface Rounds {
   readonly counted: number;
   /** Fillings of the rings in one trial. */
   readonly turns: number;
+  /** See TrialPlan. */
+  readonly lead?: number;
 }
 
 /** A turn that took so many times as long as the others was interrupted by somebody else. */
-const INTERRUPTED = 20;
+const INTERRUPTED = 8;
+/** Turns before and behind one that tell what it would have taken: a swap fills fewer. */
+const AROUND = 12;
 
 /** Cells by their names, as many at a time as there are cores: until they are measured each keeps one busy. */
 export async function startAll(
@@ -41,13 +45,13 @@ export async function startAll(
 /** Counted trials of each cell, by its name, in the order of the rounds. */
 export async function trialsOf<T extends TimedTurns>(
   cells: Readonly<Record<string, Turning<T>>>,
-  { warm, counted, turns }: Rounds,
+  { warm, counted, turns, lead }: Rounds,
 ): Promise<Record<string, T[]>> {
   const trials: Record<string, T[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
   const order = Object.entries(cells);
   for (let round = 0; round < warm + counted; round++) {
     for (const [name, cell] of order) {
-      const trial = await cell.trial(turns);
+      const trial = await cell.trial(turns, lead);
       if (round >= warm) trials[name].push(trial);
     }
     order.push(...order.splice(0, 1)); // who comes first has another cache: in turn
@@ -60,17 +64,20 @@ export function typicalNs({ ns, frames }: TimedTurns): number {
   return median(Array.from(ns, (value, turn) => value / Math.max(1, frames[turn])));
 }
 
-/** Nanoseconds a frame with all that happened in between, but for turns in which somebody else had the core. */
-export function meanNs({ ns, frames }: TimedTurns): number {
+/**
+ * Nanoseconds that single turns of a trial took beyond the turns around them, in sum: what happens now and then. Whatever
+ * slows a stretch of turns down, as a neighbour on the same host does, is left to `typicalNs`.
+ */
+export function beyondNs({ ns, frames }: TimedTurns): number {
   const limit = INTERRUPTED * median([...ns]);
-  let time = 0;
-  let count = 0;
+  let beyond = 0;
   for (let turn = 0; turn < ns.length; turn++) {
     if (ns[turn] > limit) continue;
-    time += ns[turn];
-    count += frames[turn];
+    const around = ns.subarray(Math.max(0, turn - AROUND), turn + AROUND + 1);
+    const framesAround = frames.subarray(Math.max(0, turn - AROUND), turn + AROUND + 1);
+    beyond += ns[turn] - frames[turn] * typicalNs({ ns: around, frames: framesAround });
   }
-  return time / Math.max(1, count);
+  return beyond;
 }
 
 /** The median of the ratios of trials that stood next to each other. */

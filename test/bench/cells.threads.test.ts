@@ -5,7 +5,7 @@ import { LiveCell } from '../../bench/live/cell.ts';
 import { forwarding, machineFor, timed } from '../../bench/machines.ts';
 
 const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
-const host = { kind: 'host', round: undefined, rehearsed: false } as const;
+const host = { kind: 'host', rehearsed: false } as const;
 
 describe('a cell that is drained in turns', () => {
   it('takes whole rings in each turn, by driver and by hand, the same frames', async () => {
@@ -46,6 +46,26 @@ describe('a cell that is drained in turns', () => {
     expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
     expect(records.at(-1)?.to).toBe('batching');
     expect(ledger.verdict).toBe('pass');
+  });
+
+  it('swaps by its CPU’s own time, which stands still between turns and trials', async () => {
+    const cell = await Cell.start(
+      await machineFor({ size: 64, app: 'sink', driver: { name: 'polling' }, duration: '1m' }),
+      host,
+    );
+    const without = await cell.trial(100, 10);
+    expect(without.swaps).toBe(0);
+    let ownUs = 0;
+    let swaps = 0;
+    for (let trial = 0; trial < 4; trial++) {
+      const { ns, swaps: done } = await cell.trial(200, 0, 500);
+      ownUs += ns.reduce((sum, turn) => sum + turn / 1000, 0);
+      swaps += done;
+      await cell.trial(50); // somebody else's, in which none is due
+    }
+    expect(swaps).toBeGreaterThan(0);
+    expect(swaps).toBeLessThanOrEqual(ownUs / 500 + 1);
+    expect((await cell.end()).ledger.verdict).toBe('pass');
   });
 
   it('says of each swap how many frames still waited when it ended', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Trial } from '../../bench/drain/messages.ts';
-import { meanNs, ratioOf, typicalNs } from '../../bench/drain/rounds.ts';
+import { beyondNs, ratioOf, typicalNs } from '../../bench/drain/rounds.ts';
 
 function trial(...turns: (readonly [ns: number, frames: number])[]): Trial {
   return {
@@ -17,10 +17,12 @@ describe('nanoseconds a frame', () => {
     expect(typicalNs(trial([1000, 100], [2000, 100], [1e9, 100]))).toBe(20);
   });
 
-  it('on the whole leave out only turns in which the core was somebody else’s', () => {
-    const usual = Array.from({ length: 9 }, () => [1000, 100] as const);
-    expect(meanNs(trial(...usual, [5000, 100]))).toBe(14);
-    expect(meanNs(trial(...usual, [1e6, 100]))).toBe(10);
+  it('beyond the turns around are what single turns took, not a stretch of them, nor what somebody else took', () => {
+    const turns = (ns: number, count: number) => Array.from({ length: count }, () => [ns, 100] as const);
+    expect(beyondNs(trial(...turns(1000, 30)))).toBe(0);
+    expect(beyondNs(trial(...turns(1000, 30), [5000, 100], ...turns(1000, 20), [1500, 50]))).toBe(5000);
+    expect(beyondNs(trial(...turns(1000, 60), ...turns(2000, 60)))).toBe(0);
+    expect(beyondNs(trial(...turns(1000, 30), [1e6, 100]))).toBe(0);
   });
 
   it('are compared with those of the trial beside them, so that a slow minute strikes both', () => {
