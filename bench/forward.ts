@@ -9,7 +9,7 @@ import type { Figure, Series, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 8, counted: 5, turns: 60 };
+const FULL: Rounds = { warm: 7, counted: 5, turns: 57 };
 const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];

@@ -51,7 +51,7 @@ async function measureLoad(
   const quantiles: Record<string, number[]> = {};
   const all = noCounts();
   // Short ones: whatever takes a thread's core for milliseconds spoils a trial, not most of them.
-  const durationUs = quick ? 20_000 : 40_000;
+  const durationUs = quick ? 20_000 : 30_000;
   for (let trial = 0; trial < (quick ? 4 : 8); trial++) {
     const { latencies, cpu } = await cell.trial({ pace, durationUs });
     addCounts(all, latencies);

@@ -11,7 +11,7 @@ import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 9, counted: 7, turns: 60 };
+const FULL: Rounds = { warm: 8, counted: 6, turns: 60 };
 const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
 
 interface LiveTimes {

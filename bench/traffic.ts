@@ -9,7 +9,7 @@ import type { Figure, Goal, ResultTable } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 7, counted: 9, turns: 200 };
+const FULL: Rounds = { warm: 5, counted: 9, turns: 170 };
 const QUICK: Rounds = { warm: 6, counted: 8, turns: 200 };
 /** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
 const SWAPPING: Rounds = { warm: 2, counted: 9, turns: 300, lead: 100 };
