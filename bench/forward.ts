@@ -10,7 +10,7 @@ import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 7, counted: 5, turns: 57 };
-const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
+const QUICK: Rounds = { warm: 8, counted: 5, turns: 62 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];
 const BARE = 'bare';

@@ -52,7 +52,7 @@ async function measureLoad(
   const all = noCounts();
   // Short ones: whatever takes a thread's core for milliseconds spoils a trial, not most of them.
   const durationUs = quick ? 20_000 : 30_000;
-  for (let trial = 0; trial < (quick ? 4 : 8); trial++) {
+  for (let trial = 0; trial < (quick ? 3 : 8); trial++) {
     const { latencies, cpu } = await cell.trial({ pace, durationUs });
     addCounts(all, latencies);
     busy.push(busyShare(cpu.occupancy));

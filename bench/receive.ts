@@ -12,7 +12,7 @@ import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 8, counted: 6, turns: 60 };
-const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
+const QUICK: Rounds = { warm: 8, counted: 5, turns: 62 };
 
 interface LiveTimes {
   readonly warmUs: number;
