@@ -31,8 +31,6 @@ export default defineConfig({
       },
       {
         plugins: [schedulingPoints],
-        // Drivers as modules: what they import as users do is the simulation too.
-        resolve: { alias: [{ find: /^ringswap$/, replacement: resolve('src/testbed/index.ts') }] },
         test: {
           name: 'sim',
           pool: 'forks',

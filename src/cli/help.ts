@@ -9,7 +9,8 @@ Forms:
       keys: size, media (a file), cache, queues, requests, driver, rw, bs, iodepth,
       rwmixread, verify, flushEvery, fua; any other key is a parameter of its driver
   --driver polling:rxRing=1024,rxBuffers=512
-      parameters, units, ranges: ringswap list; a path names a module of yours,
+      parameters, units, ranges: ringswap list; a path names a module of yours
+      (./mine.ts, ./mine.mjs), in driver=./mine.ts and to=./mine.ts too,
       and likewise --app ./mine.mjs or --nic eth0,app=./mine.mjs
   --swap at=1s,nic=eth0,to=polling,rxBuffers=2048,method=drain
       at: us, ms, s or m after the first frame; nic or disk: needed with several;
@@ -27,7 +28,8 @@ Examples:
   ringswap run --disk nvme0,size=256M --rw randrw --iodepth 64 --swap-every 5ms
   ringswap run --scenario run.json --seed 7 --json - | jq .swaps.stallUs
   ringswap run --nic eth0 --disk nvme0 --interactive
-      then type: swap eth0 polling rxBuffers=256, or: status, help, quit
+      then type: swap eth0 polling rxBuffers=256, or: swap eth0 ./mine.mjs, status,
+      help, quit
 `;
 
 export const SERVE_EXAMPLES = `

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { UsageError } from '../testbed/index.ts';
+import { excerpt } from './excerpt.ts';
 import { program } from './program.ts';
+import { screenOf } from './screen.ts';
 
 const EXIT_USAGE = 2;
 /** EX_SOFTWARE of sysexits.h: a crash must not read as a verdict. */
@@ -29,7 +31,8 @@ try {
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (error instanceof UsageError) {
-    process.stderr.write(`ringswap: ${error.message}\n`);
+    const shown = error.place === undefined ? '' : excerpt(error.place, screenOf(process.stderr));
+    process.stderr.write(`ringswap: ${error.message}\n${shown}`);
     return EXIT_USAGE;
   }
   process.stderr.write(`ringswap: internal error\n${error instanceof Error ? error.stack : String(error)}\n`);

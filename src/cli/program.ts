@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { catalogue, readDump, Testbed } from '../testbed/index.ts';
+import { catalogueWith, readDump, Testbed } from '../testbed/index.ts';
 import { type BenchFlags, bench } from './bench.ts';
 import { type ConformFlags, conform } from './conform.ts';
 import {
@@ -41,7 +41,7 @@ export function program(): Command {
     .optionsGroup('While it runs:')
     .option(
       '--interactive',
-      'take commands from standard input: swap, status, help, quit; without --frames or --duration, until then',
+      'take commands from standard input: swap, upgrade, status, help, quit; without --frames or --duration, until then',
     )
     .optionsGroup('Output:')
     .option(
@@ -69,9 +69,10 @@ export function program(): Command {
     .command('list')
     .summary('list devices, drivers, applications, parameters, formats')
     .description('Lists devices, drivers with their parameters, applications and formats.')
+    .argument('[files...]', 'driver modules of yours, to be listed too')
     .option('--json', 'as JSON')
-    .action(({ json }: { json?: boolean }) => {
-      const all = catalogue();
+    .action(async (files: string[], { json }: { json?: boolean }) => {
+      const all = await catalogueWith(files);
       print(json === true ? asJson(all) : renderList(all, screenOf(process.stdout)));
     });
   root
@@ -205,7 +206,10 @@ function scenarioOptions(command: Command): Command {
         'a disk, NAME[,key=value...]; repeatable (then no card by default)',
       ).argParser(repeatable),
     )
-    .option('--driver <driver>', 'starting driver of cards, NAME[:key=value,...] (default: interrupt)')
+    .option(
+      '--driver <driver>',
+      'starting driver of cards (of disks, if it drives these or there is no card), NAME[:key=value,...] (default: interrupt)',
+    )
     .option('--app <app>', 'what the host does with frames: sink, echo, forward, or a module (default: sink)')
     .option('--memory <bytes>', 'DMA memory: 64M, 1G, ... in powers of 1024 (default: what is needed)')
     .optionsGroup('Traffic, for each card that has none of its own:')

@@ -3,6 +3,7 @@ import { counted, digits, timeSpan } from './format.ts';
 import { devices, disks } from './report/devices.ts';
 import { ledger, violations } from './report/ledger.ts';
 import { notes } from './report/notes.ts';
+import { ownDrivers } from './report/own-drivers.ts';
 import { pairs, phases } from './report/swaps.ts';
 import { throughput } from './report/throughput.ts';
 import { quietVerdict, verdict, verdictWord } from './report/verdict.ts';
@@ -15,6 +16,7 @@ export function renderReport(report: Report, screen: Screen): string {
     headline(report, screen),
     devices(report, screen),
     disks(report, screen),
+    ownDrivers(report, screen),
     pairs(report, screen),
     phases(report, screen),
     notes(report, screen),

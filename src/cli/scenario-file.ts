@@ -42,17 +42,22 @@ function beside(folder: string, scenario: Scenario): Scenario {
   };
   // A bare name is a built-in driver, whatever lies beside the scenario.
   const driverPath = (name: string) => (/[/\\.]/.test(name) ? path(name) : name);
+  const driven = ({ driver }: Pick<Scenario, 'driver'>) =>
+    driver === undefined ? {} : { driver: { ...driver, name: driverPath(driver.name) } };
   const rebase = <T extends Pick<Scenario, 'capture' | 'driver'>>(part: T): T => ({
     ...part,
     ...(part.capture === undefined ? {} : { capture: path(part.capture) }),
-    ...(part.driver === undefined ? {} : { driver: { ...part.driver, name: driverPath(part.driver.name) } }),
+    ...driven(part),
   });
-  const withMedia = (disk: DiskScenario): DiskScenario =>
-    disk.media === undefined ? disk : { ...disk, media: path(disk.media) };
+  const disk = (given: DiskScenario): DiskScenario => ({
+    ...given,
+    ...(given.media === undefined ? {} : { media: path(given.media) }),
+    ...driven(given),
+  });
   return {
     ...rebase(scenario),
     ...(scenario.nics === undefined ? {} : { nics: scenario.nics.map(rebase) }),
-    ...(scenario.disks === undefined ? {} : { disks: scenario.disks.map(withMedia) }),
+    ...(scenario.disks === undefined ? {} : { disks: scenario.disks.map(disk) }),
     ...(scenario.swaps === undefined
       ? {}
       : { swaps: scenario.swaps.map((swap) => ({ ...swap, to: driverPath(swap.to) })) }),

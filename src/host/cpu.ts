@@ -80,8 +80,8 @@ export class Cpu {
   /** By device. */
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
-  private readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
-  private readonly diskDrivers: ReadonlyMap<string, DiskDriverDefinition>;
+  private readonly drivers: Map<string, NicDriverDefinition>;
+  private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
   private ticks = 0;
 

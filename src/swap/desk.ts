@@ -13,7 +13,7 @@ import { ownRound, RoundRobin, type SwapRound, type TimedSwap } from './timetabl
 
 type Request = SwapRequest<DeviceTypes>;
 /** Drivers of one kind of device by their names; another kind may have others of the same names. */
-export type Drivers = Readonly<Record<DriverDeclaration['device'], ReadonlyMap<string, DriverDeclaration>>>;
+export type Drivers = Readonly<Record<DriverDeclaration['device'], Map<string, DriverDeclaration>>>;
 
 /** What one slot has going on besides service. */
 interface Lane {
@@ -81,6 +81,11 @@ export class SwapDesk {
       stallUs: undefined,
       oldStallUs: undefined,
     }));
+  }
+
+  /** A driver that may be asked for from now on. Rounds go on without it. */
+  know(definition: DriverDeclaration): void {
+    this.drivers[definition.device].set(definition.name, definition);
   }
 
   get records(): readonly SwapRecord[] {

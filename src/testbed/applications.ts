@@ -9,7 +9,6 @@ const KIND: BookKind<ApplicationDefinition> = {
   noun: 'application',
   article: 'an',
   builtIn: APPLICATIONS,
-  load: loadApplication,
 };
 
 /** The applications that a scenario may name. Throws UsageError. */
@@ -17,6 +16,7 @@ export function openApplications(scenario: Scenario): Promise<ApplicationBook> {
   const given = [scenario.app, ...(scenario.nics ?? []).map((nic) => nic.app)];
   return Book.open(
     KIND,
+    loadApplication,
     given.filter((name) => name !== undefined),
   );
 }

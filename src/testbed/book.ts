@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
+import type { Bundle } from '../exec/modules/bundle.ts';
+import { bundleModule, ModuleError, type OwnModule, renamed } from '../exec/modules/own-module.ts';
 import { UsageError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -8,49 +9,75 @@ import { didYouMean } from './suggest.ts';
 export interface BookKind<D> {
   readonly noun: string;
   readonly article: 'a' | 'an';
+  /** Behind the noun, where there are books of several: ` of disks`. */
+  readonly whose?: string;
   readonly builtIn: readonly D[];
-  /** Imports a module whose default export is one. Rejects with an error whose message is complete. */
-  readonly load: (url: string) => Promise<D>;
+}
+
+/** Imports a module whose default export is one. Rejects with an error whose message is complete. */
+export type Load<D> = (bundle: Bundle) => Promise<D>;
+
+/** A module of the user's own, and the paths by which it was named. */
+export interface Loaded<D> {
+  readonly bundle: Bundle;
+  readonly references: readonly [string, ...string[]];
+  readonly definition: D;
 }
 
 /** What a scenario may name of one kind: built-in definitions, and modules of the user's own by their paths. */
 export class Book<D extends { readonly name: string }> {
-  /** URLs of the modules. */
-  readonly modules: readonly string[];
+  /** In the order in which they came. */
+  readonly modules: OwnModule[] = [];
   private readonly kind: BookKind<D>;
-  private readonly definitions: ReadonlyMap<string, D>;
+  private readonly definitions: Map<string, D>;
   /** Paths as given, to the names of the definitions behind them. */
-  private readonly names: ReadonlyMap<string, string>;
+  private readonly names = new Map<string, string>();
 
-  private constructor(
-    kind: BookKind<D>,
-    definitions: ReadonlyMap<string, D>,
-    names: ReadonlyMap<string, string>,
-    modules: readonly string[],
-  ) {
+  /** Throws UsageError when one has the name of a built-in one. */
+  constructor(kind: BookKind<D>, loaded: readonly Loaded<D>[]) {
     this.kind = kind;
-    this.definitions = definitions;
-    this.names = names;
-    this.modules = modules;
+    this.definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
+    for (const module of loaded) this.add(module);
   }
 
-  /** Loads every module that is referred to. Throws UsageError. */
+  /** Returns it as it is called from now on. Throws likewise. */
+  add({ bundle, references, definition }: Loaded<D>): D {
+    const name = this.nameFor(definition.name, references[0]);
+    const entered = renamed(definition, name);
+    this.definitions.set(name, entered);
+    for (const reference of references) this.names.set(reference, name);
+    this.modules.push({ bundle, name });
+    return entered;
+  }
+
+  /** The first module has the name that it gives itself, any other a number behind it. Throws likewise. */
+  nameFor(name: string, reference: string): string {
+    const { noun, article, whose = '', builtIn } = this.kind;
+    if (builtIn.some((definition) => definition.name === name))
+      throw new UsageError(
+        `${reference}: there is ${article} ${noun}${whose} named ${name} already, a built-in one; give yours another name`,
+      );
+    let free = name;
+    for (let version = 2; this.definitions.has(free); version++) free = `${name}#${version}`;
+    return free;
+  }
+
+  /** Undefined if no module is that bundle. */
+  ofBundle({ file, digest }: Bundle): D | undefined {
+    const known = this.modules.find(({ bundle }) => bundle.file === file && bundle.digest === digest);
+    return known === undefined ? undefined : this.definitions.get(known.name);
+  }
+
+  /** Loads every module that is named. Throws UsageError. */
   static async open<D extends { readonly name: string }>(
     kind: BookKind<D>,
+    load: Load<D>,
     references: readonly string[],
   ): Promise<Book<D>> {
-    const definitions = new Map(kind.builtIn.map((definition) => [definition.name, definition]));
-    const names = new Map<string, string>();
-    const loaded = new Map<string, string>();
-    for (const reference of new Set(references.filter(isPath))) {
-      const url = moduleUrl(kind.noun, reference);
-      const name = loaded.get(url) ?? (await enter(kind, reference, url, definitions));
-      names.set(reference, name);
-      loaded.set(url, name);
-    }
-    return new Book(kind, definitions, names, [...loaded.keys()]);
+    return new Book(kind, await loadModules(kind.noun, load, references.filter(isPath)));
   }
 
+  /** Built-in ones first. */
   get all(): readonly D[] {
     return [...this.definitions.values()];
   }
@@ -64,39 +91,62 @@ export class Book<D extends { readonly name: string }> {
   find(reference: string, where: string): D {
     const definition = this.lookUp(reference);
     if (definition !== undefined) return definition;
+    const { noun, whose = '' } = this.kind;
     const known = [...this.definitions.keys()];
     throw new UsageError(
-      `${where}: there is no ${this.kind.noun} ${reference}${didYouMean(reference, known)}; choose ${known.join(', ')} or the path of a module`,
+      `${where}: there is no ${noun} ${reference}${whose}${didYouMean(reference, known)}; choose ${known.join(', ')} or the path of a module`,
     );
   }
 }
 
-/** Returns the name under which it is entered. */
-async function enter<D extends { readonly name: string }>(
-  { noun, article, load }: BookKind<D>,
-  reference: string,
-  url: string,
-  definitions: Map<string, D>,
-): Promise<string> {
-  const definition = await load(url).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  });
-  const { name } = definition;
-  if (definitions.has(name))
-    throw new UsageError(
-      `${reference}: there is ${article} ${noun} named ${name} already; give yours another name`,
-    );
-  definitions.set(name, definition);
-  return name;
+/** Loads modules by their paths, each once. Throws UsageError. */
+export async function loadModules<D>(
+  noun: string,
+  load: Load<D>,
+  paths: readonly string[],
+): Promise<Loaded<D>[]> {
+  const loaded = new Map<string, { bundle: Bundle; references: [string, ...string[]]; definition: D }>();
+  for (const path of new Set(paths)) {
+    const file = moduleFile(noun, path);
+    const known = loaded.get(file);
+    if (known !== undefined) known.references.push(path);
+    else loaded.set(file, { ...(await loadModule(noun, load, file)), references: [path] });
+  }
+  return [...loaded.values()];
 }
 
-function isPath(reference: string): boolean {
-  return reference.includes('/') || /\.m?js$/.test(reference);
+async function loadModule<D>(
+  noun: string,
+  load: Load<D>,
+  file: string,
+): Promise<Omit<Loaded<D>, 'references'>> {
+  try {
+    const bundle = await bundleModule(noun, file);
+    return { bundle, definition: await load(bundle) };
+  } catch (error) {
+    refused(error);
+  }
 }
 
-/** Of a path as given. Throws UsageError. */
-export function moduleUrl(noun: string, reference: string): string {
-  const file = isAbsolute(reference) ? reference : resolve(reference);
+/** What is wrong with a module is what its user is told. */
+export function refused(error: unknown): never {
+  if (error instanceof ModuleError) throw new UsageError(error.message, error.place);
+  throw error;
+}
+
+/** Is what a run calls a driver that driver, or another version of it? */
+export function isVersionOf(name: string, driver: string): boolean {
+  return name === driver || name.replace(/#\d+$/, '') === driver;
+}
+
+/** And no name of a built-in one? */
+export function isPath(reference: string): boolean {
+  return reference.includes('/') || /\.m?[jt]s$/.test(reference);
+}
+
+/** Throws UsageError when there is none. */
+export function moduleFile(noun: string, reference: string): string {
+  const file = resolve(reference);
   if (!existsSync(file)) throw new UsageError(`${noun} module ${reference}: there is no such file`);
-  return pathToFileURL(file).href;
+  return file;
 }

@@ -1,7 +1,9 @@
+import type { DriverDeclaration } from '../drivers/contract.ts';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { STATE_FORMAT } from '../drivers/nic/state.ts';
 import { DISK_FORMAT } from '../drivers/nvme/state.ts';
 import { APPLICATIONS } from '../host/apps/applications.ts';
+import { openDriverFiles } from './drivers.ts';
 
 export interface Catalogue {
   readonly devices: readonly Described[];
@@ -32,6 +34,16 @@ interface DriverEntry extends Described {
 
 /** What this testbed has: devices, drivers with their parameters, applications, state formats. */
 export function catalogue(): Catalogue {
+  return catalogueOf([]);
+}
+
+/** The same with drivers of the user's own, by the paths of their modules. Throws UsageError. */
+export async function catalogueWith(driverFiles: readonly string[]): Promise<Catalogue> {
+  const loaded = await openDriverFiles(driverFiles);
+  return catalogueOf(loaded.map(({ definition }) => definition));
+}
+
+function catalogueOf(own: readonly DriverDeclaration[]): Catalogue {
   return {
     devices: [
       {
@@ -44,7 +56,7 @@ export function catalogue(): Catalogue {
           'disk after NVM Express 1.4: queue pairs, PRP lists, volatile write cache, in memory or in a file',
       },
     ],
-    drivers: [...NIC_DRIVERS, ...DISK_DRIVERS].map(
+    drivers: [...NIC_DRIVERS, ...DISK_DRIVERS, ...own].map(
       ({ name, version, device, description, exports, imports, parameters }) => ({
         name,
         version,

@@ -1,11 +1,11 @@
 /** A driver held against the contract, its points spread over all cores. */
-import { NIC_DRIVERS } from '../drivers/index.ts';
-import { loadDriver } from '../exec/modules/driver-module.ts';
+import type { DriverDeclaration } from '../drivers/contract.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
+import type { Bundle } from '../exec/modules/bundle.ts';
 import { type ConformPoint, type Finding, notTried, type PointPlan } from '../exec/sim/conform.ts';
 import { SimPool } from '../exec/sim/pool.ts';
-import { moduleUrl } from './book.ts';
+import { openDriverFiles } from './drivers.ts';
 import { UsageError } from './errors.ts';
-import { openOwn } from './own.ts';
 import { didYouMean } from './suggest.ts';
 
 export interface ConformOptions {
@@ -39,7 +39,8 @@ const PATIENCE_PER_SEED_MS = 500;
 
 /** Throws UsageError: no such module, or none that is a driver; no such point. */
 export async function runConform(options: ConformOptions): Promise<ConformReport> {
-  const { modules, name, version } = await openSubject(options.driver);
+  const { modules, definition } = await openSubject(options.driver);
+  const { name, version } = definition;
   const { seeds = DEFAULT_SEEDS, from = 0 } = options;
   const began = performance.now();
   const pool = new SimPool({ drivers: modules, applications: [], checkers: [] }, [], options.threads);
@@ -65,15 +66,14 @@ export async function runConform(options: ConformOptions): Promise<ConformReport
   }
 }
 
-/** Its module, if it has one, and what it calls itself. */
+/** Its module, if it has one, and what it declares. A name that both have is that of a driver of cards. */
 async function openSubject(
   driver: string,
-): Promise<{ readonly modules: readonly string[]; readonly name: string; readonly version: string }> {
-  const builtIn = NIC_DRIVERS.find(({ name }) => name === driver);
-  if (builtIn !== undefined) return { modules: [], name: builtIn.name, version: builtIn.version };
-  const { modules } = await openOwn({ driver });
-  const { name, version } = await loadDriver(moduleUrl('driver', driver));
-  return { modules: modules.drivers, name, version };
+): Promise<{ readonly modules: readonly Bundle[]; readonly definition: DriverDeclaration }> {
+  const builtIn = [...NIC_DRIVERS, ...DISK_DRIVERS].find(({ name }) => name === driver);
+  if (builtIn !== undefined) return { modules: [], definition: builtIn };
+  const [{ bundle, definition }] = await openDriverFiles([driver]);
+  return { modules: [bundle], definition };
 }
 
 function chosen(plans: readonly PointPlan[], point: string | undefined): readonly PointPlan[] {

@@ -4,6 +4,7 @@ import { canStrike, type DeviceClass, type Fault, whyNot } from '../exec/sim/fau
 import { PHASES } from '../swap/plan.ts';
 import type { Own } from './own.ts';
 
+/** Of cards, unless all machines were of disks alone. */
 export interface CoverageTable extends DeviceCoverage {
   readonly phases: readonly string[];
   /** The same of disks, unless all machines were of cards alone. */
@@ -43,7 +44,7 @@ export function tabulate({ cells, situations }: Covered, allowed: readonly Fault
   const cards = new Tabulation(cells, 'nic', drivers, applications, allowed);
   const disks = new Tabulation(cells, 'nvme', diskDrivers, [OF_DISKS], allowed);
   const alone = diskDrivers.length === 0;
-  const names = alone ? CARD_SITUATIONS : [...CARD_SITUATIONS, ...DISK_SITUATIONS];
+  const names = [...(drivers.length > 0 ? CARD_SITUATIONS : []), ...(alone ? [] : DISK_SITUATIONS)];
   return {
     phases: PHASES,
     ...cards.table,
@@ -72,7 +73,10 @@ class Tabulation {
     this.seen = seen;
     const pairs = drivers.flatMap((from) => drivers.map((to) => ({ from, to })));
     const places = pairs.flatMap(({ from, to }) => applications.map((app) => ({ from, to, app })));
-    const faults = allowed.filter((fault) => PHASES.some((phase) => canStrike(fault, phase, device)));
+    // Without drivers there are no such devices.
+    const faults = allowed.filter(
+      (fault) => drivers.length > 0 && PHASES.some((phase) => canStrike(fault, phase, device)),
+    );
     this.table = {
       drivers,
       applications,

@@ -1,4 +1,15 @@
+import type { SourcePlace } from '../exec/modules/source-place.ts';
+
+export type { SourcePlace };
+
 /** The user asked for something that cannot be. The message is complete: what, where, and what would do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  /** In a source file of the user's own, where it is one that is wrong. */
+  readonly place: SourcePlace | undefined;
+
+  constructor(message: string, place?: SourcePlace) {
+    super(message);
+    this.place = place;
+  }
 }

@@ -17,6 +17,12 @@ export { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 export { RingDriver } from '../drivers/nic/ring-driver.ts';
 export { burstParameter, RING_PARAMETERS } from '../drivers/nic/ring-parameters.ts';
 export { STATE_FORMAT } from '../drivers/nic/state.ts';
+export { coalesce } from '../drivers/nvme/bring-up.ts';
+export type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
+export { QueuePairDriver } from '../drivers/nvme/disk-driver.ts';
+export type { QueuePair } from '../drivers/nvme/queue-pair.ts';
+export { QUEUE_PARAMETERS } from '../drivers/nvme/queue-parameters.ts';
+export { DISK_FORMAT } from '../drivers/nvme/state.ts';
 export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
 export type { ConformPoint, Explanation } from '../exec/sim/conform.ts';
 export { FAULTS } from '../exec/sim/faults.ts';
@@ -36,12 +42,12 @@ export {
   type SeedFailureReport,
   traceSeed,
 } from './campaign.ts';
-export { type Catalogue, catalogue } from './catalogue.ts';
+export { type Catalogue, catalogue, catalogueWith } from './catalogue.ts';
 export { type ConformOptions, type ConformReport, runConform } from './conform.ts';
 export type { CoverageTable, DeviceCoverage } from './coverage-table.ts';
 export type { Progress } from './drive.ts';
 export { type Dump, readDump } from './dump-file.ts';
-export { UsageError } from './errors.ts';
+export { type SourcePlace, UsageError } from './errors.ts';
 export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
 export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
@@ -53,4 +59,5 @@ export { type ListenAddress, type ServeOptions, type ServeScenario, serveNbd } f
 export type { CardStatus, DeviceStatus, DiskStatus, RunStatus } from './status.ts';
 export { type RunOptions, Testbed } from './testbed.ts';
 export { parseDuration, parseSize } from './units.ts';
+export type { UpgradeOptions, UpgradeResult } from './upgrade.ts';
 export { validateScenario } from './validate.ts';

@@ -12,6 +12,7 @@ import type {
   CardReport,
   DeviceReport,
   DiskReport,
+  OwnDriverReport,
   Report,
   ThroughputReport,
   ViolationReport,
@@ -23,7 +24,12 @@ const TIMELINE_SLICES = 60;
 
 type Skipped = readonly Readonly<Record<string, number>>[];
 
-export function makeReport(layout: MachineLayout, results: DriveResults, skipped: Skipped): Report {
+export function makeReport(
+  layout: MachineLayout,
+  results: DriveResults,
+  skipped: Skipped,
+  ownDrivers: readonly OwnDriverReport[] = [],
+): Report {
   const { records } = results.cpu;
   const facts = layout.cards.map((card) =>
     factsOf(
@@ -64,6 +70,7 @@ export function makeReport(layout: MachineLayout, results: DriveResults, skipped
       invariants: [...INVARIANTS, ...(disks.length > 0 ? ['promise'] : [])],
     },
     devices: Object.fromEntries(devices),
+    ...(ownDrivers.length > 0 ? { ownDrivers } : {}),
     swaps: reportSwaps(results.cpu, new Set(layout.disks.map(({ name }) => name))),
     throughput: throughput(frames, octets, durationUs, results.samples),
     durationMs: durationUs / 1000,

@@ -2,16 +2,17 @@
 
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { loadApplication } from '../exec/modules/application-module.ts';
+import type { Bundle } from '../exec/modules/bundle.ts';
 import { loadChecker } from '../exec/modules/checker-module.ts';
-import { loadDriver } from '../exec/modules/driver-module.ts';
 import type { OwnModules } from '../exec/sim/modules.ts';
 import { APPLICATIONS } from '../host/apps/applications.ts';
-import { moduleUrl } from './book.ts';
+import { type Loaded, loadModules } from './book.ts';
+import { openDriverFiles } from './drivers.ts';
 import { UsageError } from './errors.ts';
 
 export interface Own {
   readonly modules: OwnModules;
-  /** Names of all drivers and applications that scenarios are drawn from. */
+  /** Names of all drivers and applications that scenarios are drawn from; none where machines are of disks alone. */
   readonly drivers: readonly string[];
   readonly applications: readonly string[];
   /** None where something of the user's own makes all machines such of cards. */
@@ -26,22 +27,26 @@ export interface OwnPaths {
 
 /** Throws UsageError. */
 export async function openOwn({ driver, app, checkers = [] }: OwnPaths): Promise<Own> {
-  const drivers = await load('driver', listed(driver), loadDriver);
-  const applications = await load('application', listed(app), loadApplication);
-  const further = await load('checker', checkers, loadChecker);
-  const builtIn = NIC_DRIVERS.map(({ name }) => name);
-  for (const { name } of drivers)
-    if (builtIn.includes(name))
-      throw new UsageError(`${driver}: there is a driver named ${name} already; give yours another name`);
+  const drivers = await openDriverFiles(listed(driver));
+  const applications = await loadModules('application', loadApplication, listed(app));
+  const further = await loadModules('checker', loadChecker, checkers);
+  const ofDisks = drivers.some(({ definition }) => definition.device === 'nvme');
+  if (ofDisks && applications.length > 0)
+    throw new UsageError(
+      `${driver} is a driver of disks, and ${app} is an application, which cards have; leave one of the two out`,
+    );
+  const own = namesOf(drivers.map(({ definition }) => definition));
+  const known = applications.length > 0 ? applications.map(({ definition }) => definition) : APPLICATIONS;
   return {
     modules: {
-      drivers: drivers.map(({ url }) => url),
-      applications: applications.map(({ url }) => url),
-      checkers: further.map(({ url }) => url),
+      drivers: bundlesOf(drivers),
+      applications: bundlesOf(applications),
+      checkers: bundlesOf(further),
     },
-    drivers: [...builtIn, ...drivers.map(({ name }) => name)],
-    applications: (applications.length > 0 ? applications : APPLICATIONS).map(({ name }) => name),
-    diskDrivers: drivers.length + applications.length > 0 ? [] : DISK_DRIVERS.map(({ name }) => name),
+    drivers: ofDisks ? [] : [...namesOf(NIC_DRIVERS), ...own],
+    applications: ofDisks ? [] : namesOf(known),
+    diskDrivers:
+      ofDisks || (driver === undefined && app === undefined) ? [...namesOf(DISK_DRIVERS), ...own] : [],
   };
 }
 
@@ -49,18 +54,10 @@ function listed(path: string | undefined): readonly string[] {
   return path === undefined ? [] : [path];
 }
 
-function load(
-  noun: string,
-  paths: readonly string[],
-  loader: (url: string) => Promise<{ readonly name: string }>,
-): Promise<{ readonly url: string; readonly name: string }[]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      const url = moduleUrl(noun, path);
-      const { name } = await loader(url).catch((error: unknown) => {
-        throw new UsageError(error instanceof Error ? error.message : String(error));
-      });
-      return { url, name };
-    }),
-  );
+function bundlesOf(loaded: readonly Loaded<object>[]): readonly Bundle[] {
+  return loaded.map(({ bundle }) => bundle);
+}
+
+function namesOf(definitions: readonly { readonly name: string }[]): readonly string[] {
+  return definitions.map(({ name }) => name);
 }

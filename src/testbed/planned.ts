@@ -1,6 +1,5 @@
 /** The dry run: what each swap of a scenario would do, as far as it can be told before it happens. */
 import type { NicDriverDefinition } from '../drivers/contract.ts';
-import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import { ParameterError, type Parameters } from '../drivers/parameters.ts';
 import { planDiskSwap } from '../swap/disk-plan.ts';
@@ -9,7 +8,7 @@ import { ownRound, RoundRobin } from '../swap/timetable.ts';
 import { describeDiskSteps, describeSteps, type StepText } from '../swap/wording.ts';
 import type { DriverBook } from './drivers.ts';
 import type { ResolvedCard, ResolvedRun } from './resolve.ts';
-import { diskDriver, type ResolvedDisk } from './resolve-disk.ts';
+import type { ResolvedDisk } from './resolve-disk.ts';
 
 export interface PlannedSwap {
   readonly device: string;
@@ -53,12 +52,12 @@ export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
     ...cards.map(
       (card): Planner =>
         (to, ...rest) =>
-          planOne(card, drivers.find(to, 'plan'), ...rest),
+          planOne(card, drivers.ofCard(to, 'plan'), ...rest),
     ),
     ...disks.map(
       (disk): Planner =>
         (to, ...rest) =>
-          planDisk(disk, diskDriver(to, 'plan'), ...rest),
+          planDisk(disk, drivers.ofDisk(to, 'plan'), ...rest),
     ),
   ];
   const timed = [...run.timed].sort((a, b) => a.atUs - b.atUs);
@@ -66,7 +65,7 @@ export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
   const { round } = run;
   if (round === undefined) return planned;
   [...cards, ...disks].forEach(({ definition: { name: first, device } }, i) => {
-    const all = device === 'nic' ? NIC_DRIVERS : DISK_DRIVERS;
+    const all = drivers.all(device);
     const names = all.map(({ name }) => name);
     const turns = new RoundRobin(ownRound(round, all), [first, ...names.filter((name) => name !== first)]);
     for (let turn = 0; turn < names.length ** 2; turn++) {

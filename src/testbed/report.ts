@@ -8,6 +8,8 @@ export interface Report {
   /** What the ledger looked at: invariants checked, frames verified whole. */
   readonly covered: CoverageReport;
   readonly devices: Readonly<Record<string, DeviceReport>>;
+  /** Drivers that came from files, in the order in which they were loaded; left out where there were none. */
+  readonly ownDrivers?: readonly OwnDriverReport[];
   readonly swaps: SwapsReport;
   readonly throughput: ThroughputReport;
   readonly durationMs: number;
@@ -15,6 +17,14 @@ export interface Report {
   /** True when the run was ended by the user (Ctrl-C) before its time. */
   readonly interrupted: boolean;
   readonly host: { readonly node: string; readonly cpu: string; readonly cores: number };
+}
+
+export interface OwnDriverReport {
+  /** As it is called in this report. */
+  readonly name: string;
+  readonly version: string;
+  /** The path by which it was named. */
+  readonly file: string;
 }
 
 export interface ViolationReport {

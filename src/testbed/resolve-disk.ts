@@ -1,15 +1,13 @@
 /** A disk of a scenario with its defaults filled in and its meaning checked. */
-
-import { DISK_DRIVERS } from '../drivers/index.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import type { RemoteOptions } from '../host/remote/remote-client.ts';
 import { resolveWorkload, WorkloadError, type WorkloadOptions } from '../host/workload/options.ts';
 import { BLOCK_BYTES, MAX_TRANSFER_BYTES } from '../hw/nvme/datasheet.ts';
 import { checkedParameters } from './checked-parameters.ts';
+import type { DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
-import type { DiskScenario, Scenario } from './scenario.ts';
-import { didYouMean } from './suggest.ts';
+import type { DiskScenario, DriverScenario, Scenario } from './scenario.ts';
 import { parseSize } from './units.ts';
 
 const DEFAULT_SIZE = '64M';
@@ -32,29 +30,25 @@ export interface ResolvedDisk {
 }
 
 /** The disk's own workload over the scenario's; `seed` is the disk's. Throws UsageError. */
-export function resolveDisk(disk: DiskScenario, scenario: Scenario, seed: number): ResolvedDisk {
-  const definition = diskDriver(disk.driver?.name ?? 'interrupt', disk.name);
+export function resolveDisk(
+  disk: DiskScenario,
+  scenario: Scenario,
+  seed: number,
+  drivers: DriverBook,
+  driver: DriverScenario = { name: 'interrupt' },
+): ResolvedDisk {
+  const definition = drivers.ofDisk(driver.name, disk.name);
   const blocks = wholeBlocks(disk.size ?? DEFAULT_SIZE, `${disk.name}: size`);
   return {
     name: disk.name,
     queues: disk.queues ?? 1,
     definition,
-    parameters: checkedParameters(definition, disk.driver?.parameters ?? {}, disk.name),
+    parameters: checkedParameters(definition, driver.parameters ?? {}, disk.name),
     blocks,
     cacheBlocks: wholeBlocks(disk.cache ?? DEFAULT_CACHE, `${disk.name}: cache`),
     media: disk.media,
     workload: workloadOf(disk, scenario, blocks, seed),
   };
-}
-
-/** A built-in driver of disks. Throws UsageError. */
-export function diskDriver(name: string, where: string): DiskDriverDefinition {
-  const found = DISK_DRIVERS.find((definition) => definition.name === name);
-  if (found !== undefined) return found;
-  const names = DISK_DRIVERS.map((definition) => definition.name);
-  throw new UsageError(
-    `${where}: there is no driver ${name} of disks${didYouMean(name, names)}; there are ${names.join(', ')}`,
-  );
 }
 
 function workloadOf(disk: DiskScenario, scenario: Scenario, blocks: number, seed: number): WorkloadOptions {

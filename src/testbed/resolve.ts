@@ -1,6 +1,5 @@
 /** A scenario with its defaults filled in and its meaning checked: names, parameters, what goes with what. */
 import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract.ts';
-import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import type { ApplicationDefinition } from '../host/apps/applications.ts';
 import { MAX_DEVICES } from '../host/machine.ts';
@@ -8,10 +7,10 @@ import { QUEUES } from '../hw/nic/datasheet.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import type { ApplicationBook } from './applications.ts';
 import { checkedParameters } from './checked-parameters.ts';
-import type { DriverBook } from './drivers.ts';
+import { type Device, type DriverBook, usualDriverOf } from './drivers.ts';
 import { UsageError } from './errors.ts';
-import { diskDriver, type ResolvedDisk, resolveDisk } from './resolve-disk.ts';
-import type { NicScenario, Scenario, TrafficScenario } from './scenario.ts';
+import { type ResolvedDisk, resolveDisk } from './resolve-disk.ts';
+import type { DriverScenario, NicScenario, Scenario, TrafficScenario } from './scenario.ts';
 import { didYouMean } from './suggest.ts';
 import { parseDuration } from './units.ts';
 
@@ -62,27 +61,35 @@ export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
     throw new UsageError(`${devices.length} devices; a machine has room for ${MAX_DEVICES}`);
   checkNames(devices);
   if (nics.length === 0) checkFiles(scenario);
-  const cards = nics.map((nic) => resolveCard(nic, scenario, books));
+  const usual = usualDriverOf(scenario, nics, books.drivers);
+  const driverOf = (device: Device) => (usual === device ? scenario.driver : undefined);
+  const cards = nics.map((nic) => resolveCard(nic, scenario, books, nic.driver ?? driverOf('nic')));
   checkForwarding(cards);
   const bounded = scenario.frames !== undefined;
   const seed = scenario.seed ?? Math.floor(Math.random() * 2 ** 32);
   return {
     cards,
-    disks: disks.map((disk, i) => resolveDisk(disk, scenario, (seed + i) % 2 ** 32)),
+    disks: disks.map((disk, i) =>
+      resolveDisk(disk, scenario, (seed + i) % 2 ** 32, books.drivers, disk.driver ?? driverOf('nvme')),
+    ),
     frames: scenario.frames ?? Number.POSITIVE_INFINITY,
     durationUs: bounded ? Number.POSITIVE_INFINITY : parseDuration(scenario.duration ?? DEFAULT_DURATION),
     timed: (scenario.swaps ?? []).map((swap, i) =>
       resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
     ),
-    round: resolveRound(scenario),
+    round: resolveRound(scenario, books.drivers),
     takesOrders: false,
     seed,
   };
 }
 
-function resolveCard(nic: NicScenario, scenario: Scenario, books: Books): ResolvedCard {
-  const driver = nic.driver ?? scenario.driver ?? { name: 'interrupt' };
-  const definition = books.drivers.find(driver.name, nic.name);
+function resolveCard(
+  nic: NicScenario,
+  scenario: Scenario,
+  books: Books,
+  driver: DriverScenario = { name: 'interrupt' },
+): ResolvedCard {
+  const definition = books.drivers.ofCard(driver.name, nic.name);
   const queues = nic.queues ?? 1;
   if (queues > QUEUES) throw new UsageError(`${nic.name}: ${queues} queues; the card has ${QUEUES}`);
   return {
@@ -128,7 +135,7 @@ function resolveSwap(
       `${where}: there is no ${kind} ${wanted}${didYouMean(wanted, names)}; the devices are ${names.join(', ')}`,
     );
   }
-  const definition = disk ? diskDriver(swap.to, where) : drivers.find(swap.to, where);
+  const definition = disk ? drivers.ofDisk(swap.to, where) : drivers.ofCard(swap.to, where);
   const parameters = swap.parameters ?? {};
   checkedParameters(definition, parameters, where);
   return {
@@ -140,16 +147,16 @@ function resolveSwap(
   };
 }
 
-function resolveRound(scenario: Scenario): SwapRound | undefined {
+function resolveRound(scenario: Scenario, drivers: DriverBook): SwapRound | undefined {
   const every = scenario.swapEvery;
   if (every === undefined) return undefined;
   const vary = every.vary ?? {};
   const kinds: (readonly DriverDeclaration[])[] = [];
-  if (scenario.nics !== undefined || scenario.disks === undefined) kinds.push(NIC_DRIVERS);
-  if (scenario.disks !== undefined) kinds.push(DISK_DRIVERS);
+  if (scenario.nics !== undefined || scenario.disks === undefined) kinds.push(drivers.all('nic'));
+  if (scenario.disks !== undefined) kinds.push(drivers.all('nvme'));
   for (const [name, values] of Object.entries(vary)) {
     // A parameter is of one kind of device; of which, its name tells.
-    const takers = kinds.filter((drivers) => hasParameter(drivers, name));
+    const takers = kinds.filter((kind) => hasParameter(kind, name));
     for (const definition of (takers.length > 0 ? takers : kinds).flat())
       for (const value of values) checkedParameters(definition, { [name]: value }, 'swapEvery');
   }

@@ -1,7 +1,10 @@
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import type { SwapOrder } from '../exec/threads/messages.ts';
 import { METHODS } from '../swap/plan.ts';
+import { isPath } from './book.ts';
 import { checkedParameters } from './checked-parameters.ts';
+import type { DriverFiles } from './driver-files.ts';
+import type { Device, DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
 import type { SwapResult } from './run-events.ts';
 import type { DriverParameters, SwapMethod } from './scenario.ts';
@@ -14,47 +17,61 @@ export interface SwapOptions {
   readonly method?: SwapMethod;
 }
 
-/** The drivers that a run knows of one kind of device: it was told of them at its start. */
-export interface KnownDrivers {
-  readonly all: readonly DriverDeclaration[];
-  /** By name, or by the path of its module as it was given. */
-  lookUp(reference: string): DriverDeclaration | undefined;
-}
-
-type Ask = (order: Omit<SwapOrder, 'ticket'>) => Promise<SwapResult>;
+type Ask = (order: Omit<SwapOrder, 'ticket' | 'kind'>) => Promise<SwapResult>;
 
 /** A device of a machine that runs. */
 export class RunningDevice {
   readonly name: string;
   readonly kind: 'card' | 'disk';
   private readonly slot: number;
-  private readonly known: KnownDrivers;
+  private readonly book: DriverBook;
+  private readonly files: DriverFiles;
   private readonly ask: Ask;
 
-  constructor(name: string, kind: 'card' | 'disk', slot: number, known: KnownDrivers, ask: Ask) {
+  constructor(
+    name: string,
+    kind: 'card' | 'disk',
+    slot: number,
+    book: DriverBook,
+    files: DriverFiles,
+    ask: Ask,
+  ) {
     this.name = name;
     this.kind = kind;
     this.slot = slot;
-    this.known = known;
+    this.book = book;
+    this.files = files;
     this.ask = ask;
   }
 
   /** Those that it can be swapped to. */
   get drivers(): readonly DriverDeclaration[] {
-    return this.known.all;
+    return this.book.all(this.device);
   }
 
   /**
-   * Exchanges its driver while it works. Resolves when the swap has ended, with what became of it: a driver that the run was not
-   * told of at its start is a refusal, like all that the machine itself says no to. Rejects with UsageError for parameters that
-   * the driver does not have or take.
+   * Exchanges its driver while it works, for one that the run knows by its name, or for that of a file as it is now. Resolves when
+   * the swap has ended, with what became of it: a name that nobody has is a refusal, like all that the machine itself says no to.
+   * Rejects with UsageError for a file that is no driver of such a device, or does not pass its trial, and for parameters that the
+   * driver does not have or take: the machine never hears of these.
    */
   async swap(to: string, parameters: DriverParameters = {}, options: SwapOptions = {}): Promise<SwapResult> {
     const where = `swap of ${this.name}`;
     const method = checkedMethod(options.method ?? 'inplace', where);
-    const definition = this.known.lookUp(to);
+    const definition = await this.find(to, where);
     if (definition !== undefined) checkedParameters(definition, parameters, where);
     return this.ask({ slot: this.slot, to: definition?.name ?? to, parameters, method });
+  }
+
+  get device(): Device {
+    return this.kind === 'card' ? 'nic' : 'nvme';
+  }
+
+  private async find(to: string, where: string): Promise<DriverDeclaration | undefined> {
+    if (!isPath(to)) return this.book.lookUp(this.device, to);
+    const definition = await this.files.load(to);
+    if (definition !== undefined) this.book.demandSame(definition.device, this.device, to, where);
+    return definition;
   }
 }
 

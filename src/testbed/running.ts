@@ -1,27 +1,25 @@
-import { DISK_DRIVERS } from '../drivers/index.ts';
+import type { OwnModule } from '../exec/modules/own-module.ts';
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
-import type { SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
+import type { DriverLoaded, SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
 import { newRecord } from '../swap/record.ts';
-import type { DriverBook } from './drivers.ts';
+import { isVersionOf } from './book.ts';
+import { DriverFiles } from './driver-files.ts';
+import type { Device, DriverBook } from './drivers.ts';
 import { UsageError } from './errors.ts';
 import type { Report } from './report.ts';
 import { EventFeed, eventOf, type RunEvent, resultOf, type SwapResult } from './run-events.ts';
-import { type KnownDrivers, RunningDevice } from './running-device.ts';
+import { checkedMethod, RunningDevice } from './running-device.ts';
 import { type RunStatus, StatusBook } from './status.ts';
 import { didYouMean } from './suggest.ts';
+import { type Upgradable, type UpgradeOptions, type UpgradeResult, upgradeAll } from './upgrade.ts';
 
-type Order = Omit<SwapOrder, 'ticket'>;
+type Order = Omit<SwapOrder, 'ticket' | 'kind'>;
 
 /** A swap that has not ended. */
 interface Pending {
   readonly order: Order;
   readonly resolve: (result: SwapResult) => void;
 }
-
-const DRIVERS_OF_DISKS: KnownDrivers = {
-  all: DISK_DRIVERS,
-  lookUp: (name) => DISK_DRIVERS.find((definition) => definition.name === name),
-};
 
 /** A machine with traffic under way. */
 export class RunningMachine {
@@ -32,11 +30,13 @@ export class RunningMachine {
   private readonly book: StatusBook;
   private readonly startedUs: number;
   private readonly feed = new EventFeed();
+  private readonly files: DriverFiles;
   private readonly ending = new AbortController();
+  private readonly over = new AbortController();
   /** By ticket. */
   private readonly pending = new Map<number, Pending>();
+  private readonly loading = new Map<number, (failure: string | undefined) => void>();
   private tickets = 0;
-  private over = false;
 
   /** `conclude` begins the traffic, ends it at the signal, and makes the report. */
   constructor(
@@ -47,13 +47,16 @@ export class RunningMachine {
     this.machine = machine;
     this.startedUs = machine.clock.nowUs();
     this.book = new StatusBook(machine);
+    this.files = new DriverFiles(drivers, (module) => this.load(module), this.over.signal);
+    const { files } = this;
     const ask = (order: Order) => this.ask(order);
     const { cards, disks } = machine.layout;
     this.devices = [
-      ...cards.map(({ name, index }) => new RunningDevice(name, 'card', index, drivers, ask)),
-      ...disks.map(({ name, index }) => new RunningDevice(name, 'disk', index, DRIVERS_OF_DISKS, ask)),
+      ...cards.map(({ name, index }) => new RunningDevice(name, 'card', index, drivers, files, ask)),
+      ...disks.map(({ name, index }) => new RunningDevice(name, 'disk', index, drivers, files, ask)),
     ];
     machine.onSwapEnded((ended) => this.swapEnded(ended));
+    machine.onLoaded((loaded) => this.loaded(loaded));
     this.finished = conclude(this.ending.signal).finally(() => this.end());
     this.finished.catch(() => undefined); // whoever stops the run, or waits for its end, is told
   }
@@ -71,6 +74,22 @@ export class RunningMachine {
   /** Throws UsageError. */
   disk(name: string): RunningDevice {
     return found(name, this.ofKind('disk'), 'disk');
+  }
+
+  /**
+   * Every device that a driver drives, in whatever version, goes to that of a file, one after another; parameters that both have
+   * keep their values. Rejects with UsageError when nothing is driven by it, and as `swap` does, before the first swap.
+   */
+  async upgrade(driver: string, file: string, options: UpgradeOptions = {}): Promise<UpgradeResult> {
+    checkedMethod(options.method ?? 'inplace', `upgrade of ${driver}`);
+    this.drivenBy(driver); // before a file is tried for nothing
+    const to = await this.files.load(file);
+    if (to !== undefined) {
+      const behind = this.drivenBy(driver, to.device).filter((one) => one.driver !== to.name);
+      return upgradeAll(behind, to, options);
+    }
+    const swaps = await Promise.all(this.drivenBy(driver).map(({ device }) => device.swap(file)));
+    return { to: file, outcome: 'some', swaps, takenBack: [] };
   }
 
   status(): RunStatus {
@@ -92,12 +111,24 @@ export class RunningMachine {
     return this.devices.filter((device) => device.kind === kind);
   }
 
+  /** Devices that some version of a driver drives, of one kind or of any. Throws UsageError if there is none. */
+  private drivenBy(driver: string, wanted?: Device): Upgradable[] {
+    const all = this.devices.map((device) => ({ device, ...this.book.drivenBy(device.name) }));
+    const found = all.filter(
+      (one) => isVersionOf(one.driver, driver) && (wanted === undefined || one.device.device === wanted),
+    );
+    if (found.length > 0) return found;
+    const drivers = all.map(({ device: { name, kind }, driver: by }) => `${kind} ${name} by ${by}`);
+    const what = wanted === undefined ? 'nothing' : wanted === 'nic' ? 'no card' : 'no disk';
+    throw new UsageError(`upgrade of ${driver}: it drives ${what}; driven are ${drivers.join(', ')}`);
+  }
+
   private ask(order: Order): Promise<SwapResult> {
-    if (this.over) return Promise.resolve(this.cutOff(order));
+    if (this.over.signal.aborted) return Promise.resolve(this.cutOff(order));
     const ticket = ++this.tickets;
     return new Promise((resolve) => {
       this.pending.set(ticket, { order, resolve });
-      this.machine.order({ ticket, ...order });
+      this.machine.order({ kind: 'swap', ticket, ...order });
     });
   }
 
@@ -110,11 +141,27 @@ export class RunningMachine {
     this.pending.delete(ticket);
   }
 
+  private load(module: OwnModule): Promise<string | undefined> {
+    if (this.over.signal.aborted) return Promise.resolve(undefined);
+    const ticket = ++this.tickets;
+    return new Promise((resolve) => {
+      this.loading.set(ticket, resolve);
+      this.machine.order({ kind: 'load', ticket, module });
+    });
+  }
+
+  private loaded({ ticket, failure }: DriverLoaded): void {
+    this.loading.get(ticket)?.(failure);
+    this.loading.delete(ticket);
+  }
+
   private end(): void {
-    this.over = true;
+    this.over.abort();
     this.feed.end();
     for (const { order, resolve } of this.pending.values()) resolve(this.cutOff(order));
     this.pending.clear();
+    for (const resolve of this.loading.values()) resolve(undefined);
+    this.loading.clear();
   }
 
   private cutOff({ slot, to, method }: Order): SwapResult {

@@ -84,7 +84,7 @@ export interface SwapScenario {
   readonly method?: SwapMethod;
 }
 
-/** Swaps again and again, through all ordered pairs of the built-in drivers, null swaps too. */
+/** Swaps again and again, through all ordered pairs of the drivers that are loaded, null swaps too. */
 export interface SwapEveryScenario {
   readonly interval: string;
   readonly method?: SwapMethod;
@@ -92,7 +92,10 @@ export interface SwapEveryScenario {
   readonly vary?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Everything a run needs. Traffic, driver and app given here are the defaults of every card, a workload of every disk. */
+/**
+ * Everything a run needs. Traffic and app given here are the defaults of every card, a workload of every disk; a driver of
+ * every card, or of every disk if it drives disks or there is no card.
+ */
 export interface Scenario extends TrafficScenario, WorkloadScenario {
   /** Default: one, eth0; none if there are disks. */
   readonly nics?: readonly NicScenario[];

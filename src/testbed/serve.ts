@@ -11,7 +11,7 @@ import { makeReport } from './make-report.ts';
 import type { Report } from './report.ts';
 import { resolveRun } from './resolve.ts';
 import type { DiskScenario, Scenario } from './scenario.ts';
-import { blame, openBooks } from './testbed.ts';
+import { blameStart, openBooks } from './testbed.ts';
 import { validateScenario } from './validate.ts';
 
 export type { ListenAddress };
@@ -52,15 +52,15 @@ export async function serveNbd(given: ServeScenario, options: ServeOptions): Pro
   const machine = await ThreadedMachine.start(memory, layout, {
     timed: run.timed,
     round: run.round,
-    driverModules: [],
+    driverModules: books.drivers.modules,
     applicationModules: [],
     pcapOut: undefined,
     wantsDump: false,
     takesOrders: false,
-  }).catch(blame);
+  }).catch((error: unknown) => blameStart(error, run));
   try {
     const results = await serve(machine, options);
-    return makeReport(layout, results, []);
+    return makeReport(layout, results, [], books.drivers.own);
   } finally {
     await machine.kill();
   }

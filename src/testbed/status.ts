@@ -106,7 +106,8 @@ export class StatusBook {
     return count - before;
   }
 
-  private drivenBy(device: string): Driven {
+  /** Who drives a device, and with what. */
+  drivenBy(device: string): Driven {
     const driven = this.driven.get(device);
     if (driven === undefined) throw new Error(`the machine has no device ${device}`);
     return driven;

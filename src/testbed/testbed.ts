@@ -1,4 +1,5 @@
-import { NIC_DRIVERS } from '../drivers/index.ts';
+import type { DriverDeclaration } from '../drivers/contract.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { ThreadedMachine, ThreadFailure } from '../exec/threads/machine.ts';
 import { openApplications } from './applications.ts';
 import { type BuiltMachine, buildMachine } from './build.ts';
@@ -115,11 +116,14 @@ function leftRunning(run: ResolvedRun, { frames, duration }: Scenario): Resolved
 }
 
 /** The traffic, from its beginning to its end, and what came of it. */
-async function conclude({ machine, run, skipped, dump }: Begun, options: RunOptions): Promise<Report> {
+async function conclude(
+  { machine, run, skipped, drivers, dump }: Begun,
+  options: RunOptions,
+): Promise<Report> {
   try {
     const results = await drive(machine, options).catch(blame);
     if (dump !== undefined && results.cpu.dump !== undefined) writeDump(dump, results.cpu.dump);
-    const report = makeReport(machine.layout, results, skipped);
+    const report = makeReport(machine.layout, results, skipped, drivers.own);
     // A run without an end of its own is ended by its user as a matter of course.
     const endless = run.frames === Number.POSITIVE_INFINITY && run.durationUs === Number.POSITIVE_INFINITY;
     return endless ? { ...report, interrupted: false } : report;
@@ -134,15 +138,17 @@ export async function openBooks(scenario: Scenario): Promise<Books> {
 }
 
 /** A machine that does not start with a driver of the user's own: that driver is to blame. */
-function blameStart(error: unknown, { cards }: ResolvedRun): never {
-  const own = cards.map((card) => card.definition).filter((definition) => !NIC_DRIVERS.includes(definition));
+export function blameStart(error: unknown, { cards, disks }: ResolvedRun): never {
+  const builtIn: readonly DriverDeclaration[] = [...NIC_DRIVERS, ...DISK_DRIVERS];
+  const drivers = [...cards, ...disks].map(({ definition }) => definition);
+  const own = drivers.filter((definition) => !builtIn.includes(definition));
   if (error instanceof ThreadFailure && !SCENARIO_ERRORS.has(error.name) && own.length > 0)
     throw new UsageError(`driver ${own.map(({ name }) => name).join(', ')} does not start: ${error.message}`);
   blame(error);
 }
 
 /** What a thread failed of, if the scenario is to blame. */
-export function blame(error: unknown): never {
+function blame(error: unknown): never {
   if (error instanceof ThreadFailure && SCENARIO_ERRORS.has(error.name)) throw new UsageError(error.message);
   throw error;
 }

@@ -157,15 +157,18 @@ describe('a driver module', () => {
       'with a syntax error',
       run(file('syntax.mjs', 'export default {')),
       'syntax.mjs',
-      'Unexpected end of input',
+      'syntax.mjs:1:17: Expected identifier but found end of file',
     ],
-    ['that throws', run(file('throws.mjs', 'throw new Error("not today")')), 'throws.mjs', 'not today'],
-    ['that throws no error', run(file('odd.mjs', 'throw null')), 'odd.mjs'],
+    [
+      'that throws',
+      run(file('throws.mjs', '\nthrow new Error("not today")')),
+      'throws.mjs:2:7: not today\n     2 | throw new Error("not today")\n       |       ^\n',
+    ],
+    ['that throws no error', run(file('odd.mjs', 'throw null')), 'odd.mjs: it throws null'],
     [
       'that imports what is not there',
       run(file('import.mjs', 'import "./gone.mjs"')),
-      'import.mjs',
-      'gone.mjs',
+      'import.mjs:1:8: Could not resolve "./gone.mjs"',
     ],
     [
       'without a default export',
@@ -182,20 +185,69 @@ describe('a driver module', () => {
     [
       'that lacks create',
       run(file('less.mjs', 'export default { name: "less", device: "nic" }')),
-      'less.mjs',
+      'less.mjs:1:1: `version` is missing, a string was wanted; also wrong: `description`',
       'create',
+    ],
+    [
+      'of disks, for a card',
+      [...RUN, '--nic', 'a,driver=./docs/examples/lazy-disk.ts'],
+      "a: ./docs/examples/lazy-disk.ts is a driver of disks (device: 'nvme'), and one of network cards is wanted",
+    ],
+    [
+      'of disks, where there are none',
+      run('./docs/examples/lazy-disk.ts'),
+      'there is no disk; add one (--disk nvme0)',
+    ],
+    [
+      'of cards, as the driver of a disk to come',
+      [...RUN, '--disk', 'd', '--swap', 'at=1s,to=./docs/examples/lazy-polling.mjs'],
+      'swap 1: ./docs/examples/lazy-polling.mjs is a driver of network cards',
+    ],
+    [
+      'of cards, for a disk to be served',
+      [
+        'serve',
+        'nbd',
+        '--socket',
+        '/tmp/ringswap-never-made.sock',
+        '--driver',
+        './docs/examples/lazy-polling.mjs',
+      ],
+      'nvme0: ./docs/examples/lazy-polling.mjs is a driver of network cards',
+    ],
+    [
+      'in TypeScript, with a field that is wrong',
+      [
+        'conform',
+        file('field.ts', 'export default {\n  name: "a" as string,\n  version: 2,\n  device: "nvme",\n};'),
+      ],
+      'field.ts:3:3: `version` is a number, a string was wanted',
+      '\n     3 |   version: 2,\n       |   ^\n',
+    ],
+    [
+      'that imports what ringswap has not',
+      [
+        'list',
+        file(
+          'has-not.ts',
+          'import {\n  RING_PARAMETERS,\n  RingDrivr,\n} from "ringswap";\nexport default [RING_PARAMETERS, RingDrivr];',
+        ),
+      ],
+      "has-not.ts:3:3: SyntaxError: The requested module 'ringswap' does not provide an export named 'RingDrivr'",
+      '\n     3 |   RingDrivr,\n       |   ^\n',
     ],
     [
       'with a name that is taken',
       run(
         file(
           'taken.mjs',
-          `export default {
-      name: "polling", version: "1", device: "nic", description: "", exports: [], imports: [], parameters: [],
-      create() {} }`,
+          `import { RING_PARAMETERS } from 'ringswap';
+    export default {
+      name: "polling", version: "1", device: "nic", description: "", exports: [], imports: [],
+      parameters: RING_PARAMETERS, create() {} }`,
         ),
       ),
-      'there is a driver named polling already',
+      'taken.mjs: there is a driver named polling already, a built-in one; give yours another name',
     ],
   ]);
 });
@@ -219,11 +271,16 @@ describe('an application module', () => {
       'app-named.mjs',
       'its default export must be an application definition: name, description, sends',
     ],
-    ['that is a driver', run('docs/examples/lazy-polling.mjs'), 'lazy-polling.mjs', 'application definition'],
+    [
+      'that is a driver',
+      run('docs/examples/lazy-polling.mjs'),
+      'lazy-polling.mjs',
+      '`sends` is missing, one of "nothing", "back", "on" was wanted',
+    ],
     [
       'that sends elsewhere',
       run(file('app-away.mjs', definition('away', 'away'))),
-      '"nothing", "back" or "on"',
+      '`sends` is "away", one of "nothing", "back", "on" was wanted',
     ],
     [
       'with a name that is taken',

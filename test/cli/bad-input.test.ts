@@ -135,7 +135,7 @@ describe('what contradicts itself', () => {
 describe('other commands', () => {
   refuses([
     ['plan with an unknown driver', ['plan', '--swap', 'at=1s,to=dpdk'], 'swap 1: there is no driver dpdk'],
-    ['list with an argument', ['list', 'drivers'], 'too many arguments'],
+    ['list with no file', ['list', 'drivers'], 'driver module drivers: there is no such file'],
     ['inspect of nothing', ['inspect'], "missing required argument 'file'"],
   ]);
 });

@@ -25,6 +25,21 @@ describe('ringswap conform', () => {
     expect(stdout).toMatch(/\nPASS {2}lazy-polling 1\.0\.0 keeps the contract in 24 points/);
   });
 
+  it('asks a driver of disks what can be asked of one', async () => {
+    const { status, stdout } = await ringswap([
+      'conform',
+      'docs/examples/lazy-disk.ts',
+      ...['--seeds', '1', '--json', '-'],
+    ]);
+    expect(status).toBe(0);
+    const { verdict, points } = reportIn(stdout);
+    expect(verdict).toBe('pass');
+    expect(points.map(({ verdict: found }) => found)).toEqual(points.map(() => 'pass'));
+    expect(points.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['from-buffered', 'moves', 'resets']),
+    );
+  });
+
   it('names what a wrong one does, and how to see it again', async () => {
     const driver = 'test/exec/sim/drivers/early-reclaim.mjs';
     const { status, stdout, stderr } = await ringswap(['conform', driver, '--seeds', '80', '--json', '-']);

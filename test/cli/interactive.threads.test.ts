@@ -1,6 +1,9 @@
 /** `run --interactive` as it is typed: through a pipe, and on a terminal. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cardOf } from '../../src/testbed/index.ts';
 import { ringswap, root } from './command.ts';
@@ -11,6 +14,11 @@ const RUN = ['run', '--interactive', '--size', '64'];
 
 function typed(...lines: string[]): string {
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Lines that were too long for the screen, whole again. */
+function unwrapped(lines: readonly string[]): string {
+  return lines.join('\n').replaceAll(/\n +(?![ |\d])/g, ' ');
 }
 
 /** The lines before the report. */
@@ -82,12 +90,41 @@ describe('through a pipe', () => {
     );
     const { status, stdout } = await ringswap(RUN, { input });
     expect(status).toBe(0);
-    const told = replies(stdout).join('\n');
-    expect(told).toContain('there is no command swop (did you mean "swap"?); type swap, status, help, quit');
+    const told = unwrapped(replies(stdout));
+    expect(told).toContain(
+      'there is no command swop (did you mean "swap"?); type swap, upgrade, status, help, quit',
+    );
     expect(told).toContain('there is no device eth1 (did you mean "eth0"?); there are eth0');
     expect(told).toContain('burst=0 does not fit driver polling');
     expect(told).toContain('swap DEVICE DRIVER [key=value ...]');
     expect(told).toContain('swap 1 on eth0, interrupt → polling, done');
+  });
+
+  it('files are swapped in, upgraded to, and refused with the line that is wrong', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringswap-typed-'));
+    try {
+      const wrong = join(folder, 'wrong.mjs');
+      writeFileSync(wrong, 'export default {\n  name: 5,\n};\n');
+      const input = typed(
+        'swap eth0 docs/examples/first-driver.mjs gapUs=8',
+        `swap eth0 ${wrong}`,
+        'upgrade round-robin docs/examples/lazy-polling.mjs all-or-none',
+        'upgrade round-robin docs/examples/lazy-polling.mjs',
+      );
+      const { status, stdout } = await ringswap(RUN, { input });
+      expect(status).toBe(0);
+      const told = replies(stdout);
+      expect(told[0]).toBe('swap 1 on eth0, interrupt → round-robin, done');
+      expect(told).toContain('     2 |   name: 5,');
+      expect(told).toContain('swap 2 on eth0, round-robin → lazy-polling, done');
+      expect(told).toContain('upgrade to lazy-polling, done on 1 device');
+      const text = unwrapped(told);
+      expect(text).toContain('`name` is a number, a string was wanted');
+      expect(text).toContain('round-robin: it drives nothing; driven are card eth0 by lazy-polling');
+      expect(stdout.split('\n').filter((line) => line.length > 80 && !line.includes(folder))).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('a run that fails says so by its status', async () => {
@@ -148,7 +185,7 @@ describe.runIf(spawnSync('script', ['--version']).status === 0)('on a terminal',
     expect(status).toBe(0);
     expect(shown.split('\r\n').slice(0, 2)).toEqual([
       'there is no command swop (did you mean "swap"?); type swap,',
-      '  status, help, quit',
+      '  upgrade, status, help, quit',
     ]);
     expect(shown).not.toContain('ringswap>');
   });

@@ -138,10 +138,12 @@ describe('a scenario file', () => {
     const capture = file('near.pcap', '');
     const module = file('mine.mjs', '');
     const nics = [{ name: 'a', capture: 'near.pcap', driver: { name: './mine.mjs' } }];
-    const scenario = file('beside.json', { capture: 'far.pcap', nics, driver: { name: 'polling' } });
+    const disks = [{ name: 'd', media: 'none.img', driver: { name: 'mine.mjs', parameters: { depth: 1 } } }];
+    const scenario = file('beside.json', { capture: 'far.pcap', nics, disks, driver: { name: 'polling' } });
     expect(scenarioFromFlags({ scenario })).toEqual({
       capture: 'far.pcap',
       nics: [{ name: 'a', capture, driver: { name: module } }],
+      disks: [{ name: 'd', media: 'none.img', driver: { name: module, parameters: { depth: 1 } } }],
       driver: { name: 'polling' },
     });
   });

@@ -12,7 +12,8 @@ export function refuses(cases: readonly Refusal[]): void {
     it.concurrent(what, { timeout: 60_000 }, async () => {
       const { status, stdout, stderr } = await ringswap(argv);
       expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-      expect(stderr).toMatch(/^ringswap: [^\n]+\n$/);
+      // Of a source that is wrong there is a line with a mark below.
+      expect(stderr).toMatch(/^ringswap: [^\n]+\n( *\d+ \| [^\n]*\n +\| +\^\n)?$/);
       expect(stderr).not.toMatch(/undefined|\[object|internal error| {4}at /);
       for (const words of said)
         if (typeof words === 'string') expect(stderr).toContain(words);

@@ -5,9 +5,10 @@ import {
   renderMistake,
   renderStatus,
   renderSwap,
+  renderUpgrade,
 } from '../../src/cli/interactive/replies.ts';
 import { screen } from '../../src/cli/screen.ts';
-import type { RunStatus, SwapResult } from '../../src/testbed/index.ts';
+import { type RunStatus, type SwapResult, type UpgradeResult, UsageError } from '../../src/testbed/index.ts';
 
 const SWAP: SwapResult = {
   ...{ swap: 12, device: 'eth0', from: 'interrupt', to: 'polling', method: 'inplace' },
@@ -57,6 +58,45 @@ describe('a swap', () => {
   );
 });
 
+describe('an upgrade', () => {
+  const swap = (device: string, outcome: 'done' | 'refused' = 'done'): SwapResult => ({
+    ...{ ...SWAP, device, outcome },
+    ...(outcome === 'done' ? {} : { phase: 'prepare', reason: 'not this one' }),
+  });
+  it.each<[string, UpgradeResult, string[]]>([
+    [
+      'that is done',
+      { to: 'mine#2', outcome: 'done', swaps: [swap('eth0'), swap('eth1')], takenBack: [] },
+      ['upgrade to mine#2, done on 2 devices'],
+    ],
+    [
+      'that is done in part',
+      { to: 'mine#2', outcome: 'some', swaps: [swap('eth0'), swap('eth1', 'refused')], takenBack: [] },
+      ['upgrade to mine#2, done on 1 of 2 devices'],
+    ],
+    [
+      'that is taken back',
+      {
+        ...{ to: 'mine#2', outcome: 'takenBack' },
+        ...{ swaps: [swap('eth0'), swap('eth1', 'refused')], takenBack: [swap('eth0')] },
+      },
+      ['upgrade to mine#2, taken back'],
+    ],
+    [
+      'that cannot be taken back',
+      {
+        ...{ to: 'mine#2', outcome: 'takenBack' },
+        ...{ swaps: [swap('eth0'), swap('eth1', 'refused')], takenBack: [swap('eth0', 'refused')] },
+      },
+      ['upgrade to mine#2, taken back, but 1 device could not go back'],
+    ],
+  ])('%s is told by its swaps, then in a line', (_, result, last) => {
+    const told = renderUpgrade(result, screen(110));
+    const swaps = [...result.swaps, ...result.takenBack].map((one) => renderSwap(one, screen(110)));
+    expect(told).toBe(`${swaps.join('')}${last.join('\n')}\n`);
+  });
+});
+
 describe('the status', () => {
   it('has who drives what, and what was served', () => {
     expect(renderStatus(STATUS, screen(110))).toBe(
@@ -76,7 +116,10 @@ describe('all replies', () => {
       renderSwap({ ...SWAP, notes: [note] }, screen(columns)),
       renderStatus(STATUS, screen(columns)),
       renderCommands(screen(columns)),
-      renderMistake(`there is no command ${'x'.repeat(60)}; type swap, status, help, quit`, screen(columns)),
+      renderMistake(
+        new UsageError(`there is no command ${'x'.repeat(60)}; type swap, status, help, quit`),
+        screen(columns),
+      ),
     ];
     for (const reply of replies) {
       expect(reply.endsWith('\n')).toBe(true);

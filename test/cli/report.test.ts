@@ -62,6 +62,19 @@ describe('a report', () => {
     expect(at(110, PASSED)).not.toMatch(/resubmitted|aborted/);
   });
 
+  it.each(WIDTHS)('tells which file a driver came from, at %i columns', (columns) => {
+    const ownDrivers = ['1.0.0', '1.1.0'].map((version, i) => ({
+      ...{ version, file: `./drivers/that/are/mine/round-robin-${version}.mjs` },
+      name: i === 0 ? 'round-robin' : `round-robin#${i + 1}`,
+    }));
+    const text = at(columns, { ...PASSED, ownDrivers });
+    expect(widest(text)).toBeLessThanOrEqual(columns);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Drivers from files round-robin 1.0.0 from ./drivers/that/are/mine/round-robin-1.0.0.mjs round-robin#2 1.1.0 from',
+    );
+    expect(at(columns, PASSED)).not.toContain('Drivers from files');
+  });
+
   it('tells the worst remarks first', () => {
     const text = at(110, PASSED);
     expect(text.indexOf('rolled back in transfer')).toBeLessThan(text.indexOf('keeps its ring length'));

@@ -40,8 +40,15 @@ describe('a typed line', () => {
     });
   });
 
-  it('may name a driver that nobody knows: the machine refuses it', () => {
-    expect(parseTyped('swap eth0 ./mine.mjs', WORDS)).toMatchObject({ to: './mine.mjs' });
+  it('may name a driver that nobody knows, or a file: the machine refuses it, or loads it', () => {
+    for (const to of ['poling', './mine.mjs'])
+      expect(parseTyped(`swap eth0 ${to}`, WORDS)).toMatchObject({ to });
+  });
+
+  it('asks for an upgrade, of all devices or of none', () => {
+    const upgrade = { kind: 'upgrade', driver: 'mine', file: './mine.ts' };
+    expect(parseTyped('upgrade mine ./mine.ts', WORDS)).toEqual({ ...upgrade, allOrNone: false });
+    expect(parseTyped('upgrade mine ./mine.ts all-or-none', WORDS)).toEqual({ ...upgrade, allOrNone: true });
   });
 
   it.each(['status', 'help', 'quit'] as const)('may be %s, and nothing behind it', (kind) => {
@@ -54,13 +61,22 @@ describe('a typed line', () => {
   });
 
   it.each([
-    ['swop eth0 polling', 'there is no command swop (did you mean "swap"?); type swap, status, help, quit'],
-    ['frobnicate', 'there is no command frobnicate; type swap, status, help, quit'],
+    [
+      'swop eth0 polling',
+      'there is no command swop (did you mean "swap"?); type swap, upgrade, status, help, quit',
+    ],
+    ['frobnicate', 'there is no command frobnicate; type swap, upgrade, status, help, quit'],
     ['swap', 'type swap DEVICE DRIVER [key=value ...]; devices: eth0, nvme0'],
     ['swap nvme1 buffered', 'there is no device nvme1 (did you mean "nvme0"?); there are eth0, nvme0'],
     ['swap nvme0', 'type swap nvme0 DRIVER [key=value ...]; drivers: buffered'],
     ['swap eth0 polling burst', 'swap eth0 polling: "burst" is not of the form key=value'],
     ['swap eth0 polling burst=8 burst=9', 'swap eth0 polling: "burst" is given twice'],
+    ['upgrade mine', 'type upgrade DRIVER FILE [all-or-none]'],
+    ['upgrade mine a.mjs all-or-none b', 'type upgrade DRIVER FILE [all-or-none]'],
+    [
+      'upgrade mine a.mjs all-or-nothing',
+      'upgrade mine a.mjs: "all-or-nothing" is not known; type upgrade DRIVER FILE [all-or-none]',
+    ],
     ['swap eth0 polling burst=many', 'burst=many: many is no number; type one like 512 or 2k'],
   ])('with a mistake is answered with what to type: %s', (line, message) =>
     expect(mistake(line)).toBe(message),
@@ -69,7 +85,7 @@ describe('a typed line', () => {
 
 describe('completion', () => {
   it.each<[string, string[], string]>([
-    ['', ['swap ', 'status ', 'help ', 'quit '], ''],
+    ['', ['swap ', 'upgrade ', 'status ', 'help ', 'quit '], ''],
     ['s', ['swap ', 'status '], 's'],
     ['sw', ['swap '], 'sw'],
     ['x', [], 'x'],
@@ -85,5 +101,12 @@ describe('completion', () => {
     ['swap eth0 polling method=d', ['method=drain '], 'method=d'],
     ['swap nvme0 buffered method=drain ', ['queueDepth='], ''],
     ['status ', [], ''],
+    ['upgrade ', ['interrupt ', 'polling ', 'buffered '], ''],
+    ['swap eth0 docs/examples/f', ['docs/examples/first-driver.mjs '], 'docs/examples/f'],
+    ['upgrade mine ', [], ''],
+    ['upgrade mine ./docs/exa', ['./docs/examples/'], './docs/exa'],
+    ['upgrade mine no/such/folder', [], 'no/such/folder'],
+    ['upgrade mine ./mine.ts ', ['all-or-none '], ''],
+    ['upgrade mine ./mine.ts all-or-none ', [], ''],
   ])('of "%s"', (line, candidates, word) => expect(complete(line, WORDS)).toEqual([candidates, word]));
 });

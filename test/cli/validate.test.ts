@@ -65,6 +65,15 @@ describe('a campaign on the screen', () => {
     expect(text).toContain('None of 4,080 cells is zero.');
   });
 
+  it('has tables of disks alone when there were no cards', () => {
+    const none = { drivers: [], applications: [], faults: [], pairs: [] };
+    const text = at(110, { ...PASSED_CAMPAIGN, coverage: { ...PASSED_CAMPAIGN.coverage, ...none } });
+    expect(text).toContain('Faults in phases of swaps, of disks, least count');
+    expect(text).toContain('Ordered pairs, of disks, least count');
+    expect(text).toContain('\nDisks, times seen\n');
+    expect(text).not.toMatch(/Rings|^Of disks/m);
+  });
+
   it('shows the scenario so that it can be copied, and the command that repeats it', () => {
     const text = at(110, FAILED_CAMPAIGN);
     const shown = text.slice(text.indexOf('{"seed"'), text.indexOf('\n  repeat'));
@@ -73,7 +82,13 @@ describe('a campaign on the screen', () => {
   });
 
   it('has no tables of faults when none could strike', () => {
-    const coverage = { ...PASSED_CAMPAIGN.coverage, faults: [], zero: [], cells: 0 };
+    const { disks } = PASSED_CAMPAIGN.coverage;
+    if (disks === undefined) throw new Error('there are no disks in it');
+    const none = { faults: [], pairs: [] };
+    const coverage = {
+      ...PASSED_CAMPAIGN.coverage,
+      ...{ ...none, zero: [], cells: 0, disks: { ...disks, ...none } },
+    };
     const text = at(80, { ...PASSED_CAMPAIGN, coverage });
     expect(text).not.toMatch(/Faults|pairs|cells/);
     expect(text).toContain('Rings, cards and disks');

@@ -174,6 +174,20 @@ describe('checkers and applications of the user', () => {
     expect(status).toBe(0);
     expect(reportIn(readFileSync(json, 'utf8')).coverage.applications).toEqual(['counting-sink']);
   });
+
+  it('pass: the driver of disks of the documentation, on machines without cards', async () => {
+    const json = join(folder, 'disks.json');
+    const driver = ['--driver', 'docs/examples/lazy-disk.ts'];
+    const { status, stdout } = await validate('--seeds', '40', ...driver, '--json', json);
+    expect(status).toBe(0);
+    expect(stdout).toContain('\nFaults in phases of swaps, of disks');
+    const { frames, requests, coverage } = reportIn(readFileSync(json, 'utf8'));
+    expect(frames).toBe(0);
+    expect(requests).toBeGreaterThan(40 * 100);
+    expect(coverage).toMatchObject({ drivers: [], faults: [], pairs: [] });
+    expect(coverage.disks?.drivers).toEqual(['interrupt', 'polling', 'batching', 'buffered', 'lazy-disk']);
+    expect(coverage.zero.filter((cell) => !cell.endsWith('|blocks'))).toEqual([]);
+  });
 });
 
 describe('bad usage', () => {
@@ -194,7 +208,7 @@ describe('bad usage', () => {
     [
       'a checker that is none',
       ['--checker', `${MODULES}/not-a-checker.mjs`],
-      'its default export must be a checker definition: name, description, create',
+      'not-a-checker.mjs:1:1: `create` is missing, a function was wanted',
     ],
     ['JSON nowhere', ['--json', nowhere], `--json ${nowhere}`, 'no such file or directory'],
   ];

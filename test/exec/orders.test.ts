@@ -1,15 +1,22 @@
 /** Orders to a CPU in its loop: a message, and a word that says how many there are. */
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
-import type { SwapOrder } from '../../src/exec/threads/messages.ts';
+import { batching } from '../../src/drivers/nic/batching.ts';
+import type { Bundle } from '../../src/exec/modules/bundle.ts';
+import type { Order, SwapOrder } from '../../src/exec/threads/messages.ts';
 import { OrderPost, Orders } from '../../src/exec/threads/orders.ts';
 import { Control } from '../../src/host/control.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 
 function order(ticket: number, to: string, slot = 0): SwapOrder {
-  return { ticket, slot, to, parameters: {}, method: 'inplace' };
+  return { kind: 'swap', ticket, slot, to, parameters: {}, method: 'inplace' };
 }
+
+const NO_BUNDLE: Bundle = {
+  ...{ file: 'mine.mjs', code: '', digest: '', packages: new Map() },
+  map: { file: '', version: 3, sources: [], sourcesContent: [], names: [], mappings: '', sourceRoot: '' },
+};
 
 function mailed() {
   const machine = TestMachine.started({ cards: [{ frames: 8000 }, { frames: 8000 }] });
@@ -65,6 +72,35 @@ describe('orders', () => {
     port.postMessage(order(2, 'interrupt', 1));
     orders.take(machine.cpu.desk);
     expect(machine.cpu.desk.underWay()).toEqual([1]);
+    port.close();
+    expectClean(machine.conclude());
+  });
+
+  it('behind one to load a driver wait until that is loaded', () => {
+    const { machine, port, orders, post } = mailed();
+    const { desk } = machine.cpu;
+    const load: Order = { kind: 'load', ticket: 1, module: { name: 'mine', bundle: NO_BUNDLE } };
+    post.send(order(7, 'batching'));
+    post.send(load);
+    post.send(order(8, 'mine', 1));
+    orders.take(desk);
+    orders.take(desk);
+    expect(desk.underWay()).toEqual([1]);
+    expect({ loading: orders.loading, pressing: orders.pressing }).toEqual({ loading: true, pressing: true });
+    expect(orders.takeLoad()).toEqual(load);
+    expect(orders.takeLoad()).toBeUndefined();
+    orders.take(desk);
+    expect(desk.underWay()).toEqual([1]);
+    desk.know({ ...batching, name: 'mine' });
+    orders.loading = false;
+    orders.take(desk);
+    expect(desk.underWay()).toEqual([1, 2]);
+    expect(orders.pressing).toBe(false);
+    machine.runUntil(() => machine.ended.length === 2);
+    expect(machine.ended.map(({ to, outcome }) => `${to} ${outcome}`).sort()).toEqual([
+      'batching done',
+      'mine done',
+    ]);
     port.close();
     expectClean(machine.conclude());
   });

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openApplications } from '../../src/testbed/applications.ts';
 import { buildMachine } from '../../src/testbed/build.ts';
@@ -52,18 +51,22 @@ describe('an application', () => {
     const nics = [...cards(QUIET, relative('.', QUIET), QUIET)];
     expect(names(await resolved({ app: QUIET, nics }))).toEqual(['quiet', 'quiet', 'quiet']);
     const { modules } = await openApplications({ app: QUIET, nics });
-    expect(modules).toEqual([pathToFileURL(QUIET).href]);
+    expect(modules).toMatchObject([{ name: 'quiet', bundle: { file: QUIET } }]);
   });
 
-  it.each([
-    ['sink', application('sink', 'nothing')],
-    ['quiet', application('quiet', 'nothing', 'other.mjs')],
-  ])('must not have the name of another one: %s', async (name, path) => {
+  it('must not have the name of a built-in one', async () => {
+    const path = application('sink', 'nothing');
     const opened = openApplications({ nics: cards(QUIET, path) });
-    await expect(opened).rejects.toThrow(UsageError);
     await expect(opened).rejects.toThrow(
-      `${path}: there is an application named ${name} already; give yours another name`,
+      new UsageError(
+        `${path}: there is an application named sink already, a built-in one; give yours another name`,
+      ),
     );
+  });
+
+  it('has a number behind its name where another file has that name already', async () => {
+    const other = application('quiet', 'nothing', 'other.mjs');
+    expect(names(await resolved({ nics: cards(QUIET, other) }))).toEqual(['quiet', 'quiet#2']);
   });
 
   it('that nobody has is refused with its card, and what there is', async () => {

@@ -134,7 +134,7 @@ describe('a swap in the middle of traffic', () => {
 });
 
 describe('a swap that cannot be', () => {
-  it('is refused where the run was not told of the driver at its start, with those that it knows', async () => {
+  it('is refused where nobody has that name, with those that the run knows', async () => {
     const { running } = await Started.of({
       nics: [{ name: 'eth0', size: 64 }],
       disks: [{ name: 'nvme0', size: '4M' }],
@@ -143,15 +143,14 @@ describe('a swap that cannot be', () => {
       ['eth0', 'interrupt, polling, batching'],
       ['nvme0', 'interrupt, polling, batching, buffered'],
     ])
-      for (const to of ['poling', THROWS])
-        expect(await running.device(name).swap(to, { anything: 1 })).toMatchObject({
-          outcome: 'refused',
-          phase: 'negotiate',
-          reason: `there is no driver ${to}; there are ${known}`,
-        });
+      expect(await running.device(name).swap('poling', { anything: 1 })).toMatchObject({
+        outcome: 'refused',
+        phase: 'negotiate',
+        reason: `there is no driver poling; there are ${known}`,
+      });
     const report = await running.stop();
     expectLossless(report);
-    expect(report.swaps).toMatchObject({ count: 0, scheduled: 4, refused: 4 });
+    expect(report.swaps).toMatchObject({ count: 0, scheduled: 2, refused: 2 });
   });
 
   it('is an error where a name or a value is wrong, with what was meant', async () => {

@@ -15,7 +15,8 @@ const fits = ajv.compile(reportSchema);
 
 describe('the report schema', () => {
   it('takes reports, as they are after JSON', () => {
-    for (const report of [PASSED, FAILED]) {
+    const ownDrivers = [{ name: 'mine#2', version: '1.1.0', file: './mine.ts' }];
+    for (const report of [PASSED, FAILED, { ...PASSED, ownDrivers }]) {
       fits(JSON.parse(JSON.stringify(report)));
       expect(fits.errors).toBeNull();
     }
@@ -36,6 +37,7 @@ describe('the report schema', () => {
     ['a quantile that is no number', { swaps: { ...PASSED.swaps, stallUs: { p50: null, p99: 1, max: 1 } } }],
     ['a violation without its invariant', { violations: [{ device: 'eth0', message: 'lost' }] }],
     ['a device that lacks its counts', { devices: { eth0: { driver: 'polling', app: 'sink' } } }],
+    ['a driver without its file', { ownDrivers: [{ name: 'mine', version: '1' }] }],
     ['an unknown outcome of a swap', { swaps: { ...PASSED.swaps, notes: [{ outcome: 'odd' }] } }],
   ])('refuses %s', (_, part) => expect(fits({ ...PASSED, ...part })).toBe(false));
 });

@@ -1,7 +1,7 @@
 import { type RunningMachine, UsageError } from '../../testbed/index.ts';
 import { checkedMethod, SWAP_METHODS } from '../../testbed/running-device.ts';
 import type { Screen } from '../screen.ts';
-import { renderCommands, renderMistake, renderStatus, renderSwap } from './replies.ts';
+import { renderCommands, renderMistake, renderStatus, renderSwap, renderUpgrade } from './replies.ts';
 import { parseTyped, type Typed, type Vocabulary } from './typed.ts';
 
 export interface Answer {
@@ -21,7 +21,7 @@ export async function answerTo(line: string, running: RunningMachine, screen: Sc
     const text = typed === undefined ? '' : await replyTo(typed, running, screen);
     return { text, last: typed?.kind === 'quit' };
   } catch (error) {
-    if (error instanceof UsageError) return { text: renderMistake(error.message, screen), last: false };
+    if (error instanceof UsageError) return { text: renderMistake(error, screen), last: false };
     throw error;
   }
 }
@@ -32,6 +32,10 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
       const { device, to, parameters } = typed;
       const method = checkedMethod(typed.method ?? 'inplace', `swap ${device} ${to}`);
       return renderSwap(await running.device(device).swap(to, parameters, { method }), screen);
+    }
+    case 'upgrade': {
+      const { driver, file, allOrNone } = typed;
+      return renderUpgrade(await running.upgrade(driver, file, { allOrNone }), screen);
     }
     case 'status':
       return renderStatus(running.status(), screen);

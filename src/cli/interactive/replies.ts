@@ -1,5 +1,6 @@
 /** What is said to typed commands: few lines, that fit. */
-import type { DeviceStatus, RunStatus, SwapResult } from '../../testbed/index.ts';
+import type { DeviceStatus, RunStatus, SwapResult, UpgradeResult, UsageError } from '../../testbed/index.ts';
+import { excerpt } from '../excerpt.ts';
 import { counted, digits, grouped, timeSpan } from '../format.ts';
 import type { Screen } from '../screen.ts';
 import { facts, indent, wrap } from '../text.ts';
@@ -21,6 +22,24 @@ export function renderSwap(result: SwapResult, { columns, colors }: Screen): str
     ...details.flatMap((detail) => indent(wrap(detail, columns - 2))),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+export function renderUpgrade(result: UpgradeResult, screen: Screen): string {
+  const { to, outcome, swaps, takenBack } = result;
+  const { columns, colors } = screen;
+  const all = counted(swaps.length, 'device');
+  const done = swaps.filter((swap) => swap.outcome === 'done').length;
+  const stayed = takenBack.filter((swap) => swap.outcome !== 'done').length;
+  const ended = {
+    done: colors.green(`done on ${all}`),
+    some: colors.yellow(`done on ${done} of ${all}`),
+    takenBack:
+      stayed === 0
+        ? colors.yellow('taken back')
+        : colors.red(`taken back, but ${counted(stayed, 'device')} could not go back`),
+  }[outcome];
+  const last = wrap(`upgrade to ${to}, ${ended}`, columns, 2);
+  return `${[...swaps, ...takenBack].map((swap) => renderSwap(swap, screen)).join('')}${last.join('\n')}\n`;
 }
 
 export function renderStatus({ elapsedMs, swaps, devices }: RunStatus, { columns }: Screen): string {
@@ -62,7 +81,8 @@ export function renderCommands({ columns }: Screen): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function renderMistake(message: string, { columns, colors }: Screen): string {
+export function renderMistake({ message, place }: UsageError, screen: Screen): string {
+  const { columns, colors } = screen;
   const lines = wrap(message, columns, 2).map((line) => colors.yellow(line));
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${place === undefined ? '' : excerpt(place, screen)}`;
 }

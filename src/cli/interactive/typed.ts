@@ -11,6 +11,12 @@ export type Typed =
       readonly parameters: DriverParameters;
       readonly method: string | undefined;
     }
+  | {
+      readonly kind: 'upgrade';
+      readonly driver: string;
+      readonly file: string;
+      readonly allOrNone: boolean;
+    }
   | { readonly kind: 'status' }
   | { readonly kind: 'help' }
   | { readonly kind: 'quit' };
@@ -35,12 +41,18 @@ interface KnownDevice {
 export const COMMANDS: Readonly<Record<Command, { readonly form: string; readonly does: string }>> = {
   swap: {
     form: 'swap DEVICE DRIVER [key=value ...]',
-    does: 'exchange the driver of a device; keys are parameters of the new one, and method',
+    does: 'exchange the driver of a device, for one by its name or the path of its file; keys are parameters of the new one, and method',
+  },
+  upgrade: {
+    form: 'upgrade DRIVER FILE [all-or-none]',
+    does: 'exchange a driver for that of a file on every device, one after another; all-or-none: at the first failure go back',
   },
   status: { form: 'status', does: 'who drives what, and how much has been served' },
   help: { form: 'help', does: 'this list' },
   quit: { form: 'quit', does: 'end the run, with its report' },
 };
+/** Behind an upgrade. */
+export const ALL_OR_NONE = 'all-or-none';
 export const COMMAND_NAMES = Object.keys(COMMANDS) as Command[];
 
 /** Undefined of an empty line. Throws UsageError that says what to type. */
@@ -53,6 +65,7 @@ export function parseTyped(line: string, words: Vocabulary): Typed | undefined {
       `there is no command ${first}${didYouMean(first, COMMAND_NAMES)}; type ${COMMAND_NAMES.join(', ')}`,
     );
   if (kind === 'swap') return swapOf(rest, words);
+  if (kind === 'upgrade') return upgradeOf(rest);
   if (rest.length > 0) throw new UsageError(`${kind} takes nothing behind it; type ${kind}`);
   return { kind };
 }
@@ -74,6 +87,14 @@ function swapOf([device, to, ...rest]: readonly string[], words: Vocabulary): Ty
     Object.entries(others).map(([key, value]) => [key, numeric(key, value)]),
   );
   return { kind: 'swap', device, to, parameters, method };
+}
+
+function upgradeOf([driver, file, word, ...more]: readonly string[]): Typed {
+  if (driver === undefined || file === undefined || more.length > 0)
+    throw new UsageError(`type ${COMMANDS.upgrade.form}`);
+  if (word !== undefined && word !== ALL_OR_NONE)
+    throw new UsageError(`upgrade ${driver} ${file}: "${word}" is not known; type ${COMMANDS.upgrade.form}`);
+  return { kind: 'upgrade', driver, file, allOrNone: word === ALL_OR_NONE };
 }
 
 function numeric(key: string, text: string): number {

@@ -50,19 +50,29 @@ function headline(report: CampaignReport, { columns, colors }: Screen): string[]
   ];
 }
 
-/** Of cards, then of disks if there were any: rows are faults, columns phases; several tables where one is too wide. */
+/** Of cards, then of disks, as far as there were any: rows are faults, columns phases; several tables where one is too wide. */
 function faultTables({ coverage }: CampaignReport, screen: Screen): string[] {
-  if (coverage.faults.length === 0) return [];
-  const { phases, disks } = coverage;
+  const { phases } = coverage;
   const note = 'least count over all pairs and applications; . cannot be';
-  return [
-    ...section(screen, 'Faults in phases of swaps', note, faultTable(coverage, phases, screen)),
-    ...(disks === undefined
-      ? []
-      : ['', ...section(screen, 'Of disks', '', faultTable(disks, phases, screen))]),
-    '',
-    ...indent(wrap(zeroes(coverage), screen.columns - 2)),
-  ];
+  const table = (of: DeviceCoverage) => faultTable(of, phases, screen);
+  const tables = byDevice(coverage, 'Faults in phases of swaps', note, table, screen);
+  return tables.length === 0 ? [] : [...tables, '', ...indent(wrap(zeroes(coverage), screen.columns - 2))];
+}
+
+/** A section for each kind of devices of which something was covered. */
+function byDevice(
+  coverage: CampaignReport['coverage'],
+  title: string,
+  note: string,
+  lines: (of: DeviceCoverage) => string[],
+  screen: Screen,
+): string[] {
+  const { disks } = coverage;
+  const cards = coverage.faults.length === 0 ? [] : section(screen, title, note, lines(coverage));
+  if (disks === undefined || disks.faults.length === 0) return cards;
+  return cards.length === 0
+    ? section(screen, title, `of disks, ${note}`, lines(disks))
+    : [...cards, '', ...section(screen, 'Of disks', '', lines(disks))];
 }
 
 function faultTable({ faults }: DeviceCoverage, phases: readonly string[], screen: Screen): string[] {
@@ -92,13 +102,8 @@ function cell(count: number | null, { red }: Colors): string {
 }
 
 function pairTables({ coverage }: CampaignReport, screen: Screen): string[] {
-  if (coverage.faults.length === 0) return [];
-  const { disks } = coverage;
   const note = 'least count over all faults and phases, by application';
-  return [
-    ...section(screen, 'Ordered pairs', note, pairTable(coverage, screen)),
-    ...(disks === undefined ? [] : ['', ...section(screen, 'Of disks', '', pairTable(disks, screen))]),
-  ];
+  return byDevice(coverage, 'Ordered pairs', note, (of) => pairTable(of, screen), screen);
 }
 
 function pairTable({ applications, pairs }: DeviceCoverage, screen: Screen): string[] {
@@ -128,7 +133,9 @@ function situations({ coverage }: CampaignReport, screen: Screen): string[] {
   const wide = table(['left', 'right'], rows);
   const room = screen.columns - 2;
   const narrow = () => rows.flatMap(([name, count]) => wrap(`${name} ${count}`, room, 4));
-  const title = coverage.disks === undefined ? 'Rings and cards' : 'Rings, cards and disks';
+  const { drivers, disks } = coverage;
+  const title =
+    disks === undefined ? 'Rings and cards' : drivers.length === 0 ? 'Disks' : 'Rings, cards and disks';
   return section(screen, title, 'times seen', widthOf(wide) <= room ? wide : narrow());
 }
 

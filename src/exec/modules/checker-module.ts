@@ -1,18 +1,14 @@
 import type { CheckerDefinition } from '../../check/checker.ts';
+import type { Bundle } from './bundle.ts';
 import { importDefault } from './own-module.ts';
+import { callable, fields, Shape, text } from './shape.ts';
 
-const FORM = 'a checker definition: name, description, create';
+const CHECKER = new Shape<CheckerDefinition>(
+  'a checker definition: name, description, create',
+  fields({ name: text, description: text, create: callable }),
+);
 
 /** Imports a module whose default export is a checker definition. Throws ModuleError. */
-export function loadChecker(url: string): Promise<CheckerDefinition> {
-  return importDefault('checker', url, isDefinition, FORM);
-}
-
-function isDefinition(value: object): value is CheckerDefinition {
-  const fields = value as Record<string, unknown>;
-  return (
-    typeof fields.name === 'string' &&
-    typeof fields.description === 'string' &&
-    typeof fields.create === 'function'
-  );
+export function loadChecker(bundle: Bundle): Promise<CheckerDefinition> {
+  return importDefault('checker', bundle, CHECKER);
 }

@@ -1,6 +1,6 @@
 /** Does a driver keep the contract? Looks into it point by point. */
-import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { reasonOf } from '../../swap/slices.ts';
+import type { DriverDefinition } from '../modules/driver-module.ts';
 import { type ConformPoint, type Finding, fail, type Question, skipped } from './conform/point.ts';
 import { questionsFor } from './conform/questions.ts';
 import type { Seeds } from './conform/serving.ts';
@@ -60,8 +60,9 @@ export function notTried({ needs }: PointPlan, points: readonly ConformPoint[]):
   return first === undefined ? undefined : skipped(`not tried: ${first.name} comes first`);
 }
 
-function driverOf(workbench: Workbench, subject: string): NicDriverDefinition {
-  const definition = workbench.drivers.find(({ name }) => name === subject);
+/** A name that drivers of both devices have is that of cards; modules of the user's own have others. */
+function driverOf({ drivers, diskDrivers }: Workbench, subject: string): DriverDefinition {
+  const definition = [...drivers, ...diskDrivers].find(({ name }) => name === subject);
   if (definition === undefined) throw new Error(`there is no driver ${subject}`);
   return definition;
 }

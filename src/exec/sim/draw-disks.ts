@@ -44,8 +44,8 @@ export function drawDisks(lots: Lots, deck: Deck, beside: boolean): SimDisk[] {
   return Array.from({ length: count }, () => drawDisk(lots, deck, Math.ceil(total / (beside ? 2 : count))));
 }
 
-function drawDisk(lots: Lots, { diskDrivers }: Deck, requests: number): SimDisk {
-  const definition = drawDriver(lots, diskDrivers, undefined, undefined);
+function drawDisk(lots: Lots, { diskDrivers, subject, course }: Deck, requests: number): SimDisk {
+  const definition = drawDriver(lots, diskDrivers, subject, course?.from);
   const bs = lots.pick(SIZES);
   const drawn = {
     driver: definition.name,

@@ -1,5 +1,7 @@
 /** The swaps of a scenario, and the faults that lie in wait for them, by lot. */
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import type { DiskDriverDefinition } from '../../drivers/nvme/contract.ts';
+import type { ParameterSpec } from '../../drivers/parameters.ts';
 import { METHODS, type Method, PHASES } from '../../swap/plan.ts';
 import type { Deck } from './deck.ts';
 import type { SimCard } from './draw-cards.ts';
@@ -38,7 +40,7 @@ export function drawSwaps(
   const drawOne = (device: number): SimSwap =>
     device < cards.length
       ? drawCardSwap(lots, deck, cards, device, total)
-      : drawDiskSwap(lots, deck, device, total, cards.length > 0);
+      : drawDiskSwap(lots, deck, cards.length, disks, device, total);
   const swaps =
     deck.course === undefined
       ? Array.from({ length: lots.pick([1, 2, 3, 3, 4, 5]) }, () => drawOne(lots.below(work.length)))
@@ -76,16 +78,28 @@ function drawCardSwap(
   };
 }
 
-function drawDiskSwap(lots: Lots, deck: Deck, device: number, total: number, beside: boolean): SimSwap {
-  const definition = drawDriver(lots, deck.diskDrivers, undefined, undefined);
-  const shape = lots.chance(450) ? DISK_PARAMETERS : DISK_PARAMETERS.filter((name) => name !== 'queueDepth');
+function drawDiskSwap(
+  lots: Lots,
+  deck: Deck,
+  cards: number,
+  disks: readonly SimDisk[],
+  device: number,
+  total: number,
+): SimSwap {
+  const { course } = deck;
+  const definition = drawDriver(lots, deck.diskDrivers, deck.subject, course?.to);
+  const deeper = course === undefined && lots.chance(450);
+  const shape = deeper ? DISK_PARAMETERS : DISK_PARAMETERS.filter((name) => name !== 'queueDepth');
+  const after = lots.below(Math.ceil(total * 0.8));
+  const drawn = drawParameters(lots, definition.parameters, shape);
+  const moved = course?.moves === true ? otherDepth(lots, definition, disks[device - cards]) : {};
   return {
     device,
-    after: lots.below(Math.ceil(total * 0.8)),
+    after,
     to: definition.name,
-    parameters: drawParameters(lots, definition.parameters, shape),
-    method: drawMethod(lots, deck.faults),
-    ambushes: drawAmbushes(lots, deck.faults, 'nvme', beside),
+    parameters: { ...drawn, ...moved },
+    method: course === undefined ? drawMethod(lots, deck.faults) : lots.pick(course.methods),
+    ambushes: drawAmbushes(lots, deck.faults, 'nvme', cards > 0),
   };
 }
 
@@ -95,16 +109,27 @@ function drawMethod(lots: Lots, faults: ReadonlySet<Fault>): Method {
 }
 
 /** Half or twice the length that the card's rings have. */
-function otherRing(
-  lots: Lots,
-  { parameters }: NicDriverDefinition,
-  card: SimCard,
-): Readonly<Record<string, number>> {
+function otherRing(lots: Lots, { parameters }: NicDriverDefinition, card: SimCard): SimSwap['parameters'] {
   const now = card.parameters.rxRing;
-  const spec = parameters.find(({ name }) => name === 'rxRing');
-  if (now === undefined || spec === undefined) return {};
-  const lengths = [now / 2, now * 2].filter((length) => length >= spec.min && length <= spec.max);
-  return lengths.length === 0 ? {} : { rxRing: lots.pick(lengths) };
+  return otherLength(lots, parameters, 'rxRing', now === undefined ? [] : [now / 2, now * 2]);
+}
+
+/** One more or less than the disk's queue pairs have. */
+function otherDepth(lots: Lots, { parameters }: DiskDriverDefinition, disk: SimDisk): SimSwap['parameters'] {
+  const now = disk.parameters.queueDepth;
+  return otherLength(lots, parameters, 'queueDepth', now === undefined ? [] : [now - 1, now + 1]);
+}
+
+/** None, where the driver takes none of these. */
+function otherLength(
+  lots: Lots,
+  parameters: readonly ParameterSpec[],
+  name: string,
+  lengths: readonly number[],
+): SimSwap['parameters'] {
+  const spec = parameters.find((known) => known.name === name);
+  const fit = lengths.filter((length) => spec !== undefined && length >= spec.min && length <= spec.max);
+  return fit.length === 0 ? {} : { [name]: lots.pick(fit) };
 }
 
 /** `kept`: the power does not fail, for frames would be lost with it. */

@@ -1,19 +1,20 @@
-/** Drivers, applications and checkers of the user's own, by the URLs of their modules. */
+/** Drivers, applications and checkers of the user's own. */
 import type { Checker, CheckerDefinition } from '../../check/checker.ts';
 import type { Violation } from '../../check/ledger.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import { loadApplication } from '../modules/application-module.ts';
+import type { Bundle } from '../modules/bundle.ts';
 import { loadChecker } from '../modules/checker-module.ts';
 import { loadDriver } from '../modules/driver-module.ts';
 import { Workbench } from './seeds.ts';
 
 export interface OwnModules {
   /** Scenarios have to do with the first of them. */
-  readonly drivers: readonly string[];
+  readonly drivers: readonly Bundle[];
   /** In place of the built-in applications. */
-  readonly applications: readonly string[];
+  readonly applications: readonly Bundle[];
   /** Beside the built-in checkers. */
-  readonly checkers: readonly string[];
+  readonly checkers: readonly Bundle[];
 }
 
 /** A checker that fails, or answers with what is no violation, fails the scenario by its name. */

@@ -2,10 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import type { Bundle } from '../modules/bundle.ts';
 import type { Finding, PointPlan } from './conform.ts';
 import type { OwnModules } from './modules.ts';
 import type { SeedFailure, SeedsResult } from './seeds.ts';
 import type { PointTask, SimTask, SimTrace } from './sim.worker.ts';
+import type { Objection } from './trial.ts';
 
 /** A module of the user's own that imports ringswap gets the same build: see `exports` in package.json. */
 const CONDITION = '--conditions=ringswap-sim';
@@ -49,6 +51,11 @@ export class SimPool {
   point(about: Omit<PointTask, 'modules'>, patienceMs: number): Promise<Finding> {
     const signal = AbortSignal.timeout(patienceMs);
     return this.pool.run({ modules: this.about.modules, ...about }, { name: 'point', signal });
+  }
+
+  /** What is wrong with a driver; undefined if nothing was found. Rejects when the signal comes first. */
+  trial(bundle: Bundle, signal: AbortSignal): Promise<Objection | undefined> {
+    return this.pool.run(bundle, { name: 'trial', signal });
   }
 
   close(): Promise<void> {

@@ -37,7 +37,7 @@ const KINDS = [
 ] as const;
 
 export function drawScenario(seed: number, deck: Deck): SimScenario {
-  const kind = deck.diskDrivers.length === 0 ? 'cards' : new Lots(seed, 3).pick(KINDS);
+  const kind = kindOf(seed, deck);
   const lots = new Lots(seed, 1);
   const cards = kind === 'disks' ? [] : drawCards(lots, deck);
   const disks = kind === 'cards' ? [] : drawDisks(lots, deck, kind === 'both');
@@ -52,4 +52,9 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     budget: lots.pick([1, 2, 4, 8, 16, 32]),
     ...(cards.length > 0 && lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
+}
+
+function kindOf(seed: number, { drivers, diskDrivers }: Deck): (typeof KINDS)[number] {
+  if (diskDrivers.length === 0) return 'cards';
+  return drivers.length === 0 ? 'disks' : new Lots(seed, 3).pick(KINDS);
 }

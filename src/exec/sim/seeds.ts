@@ -1,10 +1,12 @@
 /** Runs seeds one after another, and makes a scenario that fails as small as it can. */
 import type { CheckerDefinition } from '../../check/checker.ts';
-import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import type { DriverDeclaration, NicDriverDefinition } from '../../drivers/contract.ts';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
+import type { DiskDriverDefinition } from '../../drivers/nvme/contract.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
 import type { Patience } from '../../swap/probation.ts';
 import { isWarm, warmUp } from '../../swap/warm.ts';
+import { type DriverDefinition, isOfCards, isOfDisks } from '../modules/driver-module.ts';
 import { addCoverage, type Covered, nothingCovered } from './coverage.ts';
 import type { Course, Deck } from './deck.ts';
 import { EventsOf } from './events.ts';
@@ -25,8 +27,11 @@ export interface SeedOptions {
   /** The only drivers beside the subject; all when undefined. */
   readonly among?: readonly string[];
   readonly swaps?: boolean;
-  /** False: cards alone. They are, too, where there is something of the user's own, or a course. */
-  readonly disks?: boolean;
+  /**
+   * Machines have these devices alone. By default those of the user's own driver; cards, where there is an application of his
+   * own, a subject or a course; else all.
+   */
+  readonly device?: DriverDeclaration['device'];
   /** The only swaps there are, in place of those that would be drawn. */
   readonly course?: Course;
 }
@@ -59,22 +64,25 @@ const STANDING_STILL = { nowUs: () => 0 };
 export class Workbench {
   /** The drivers as they were given; the parts have them with a watch around each. */
   readonly drivers: readonly NicDriverDefinition[];
+  readonly diskDrivers: readonly DiskDriverDefinition[];
   readonly parts: SimParts;
   /** The first driver that was given: scenarios are about it. */
   readonly subject: string | undefined;
   private readonly apps: Deck['apps'];
-  private readonly own: boolean;
+  /** What machines have alone, as there is something of the user's own. */
+  private readonly device: SeedOptions['device'];
 
   constructor(
-    drivers: readonly NicDriverDefinition[] = [],
+    drivers: readonly DriverDefinition[] = [],
     applications: readonly ApplicationDefinition[] = [],
     checkers: readonly CheckerDefinition[] = [],
   ) {
-    this.drivers = [...NIC_DRIVERS, ...drivers];
+    this.drivers = [...NIC_DRIVERS, ...drivers.filter(isOfCards)];
+    this.diskDrivers = [...DISK_DRIVERS, ...drivers.filter(isOfDisks)];
     const all = this.drivers.map(watched);
     for (const definition of all) warm(definition);
-    this.parts = { drivers: all, diskDrivers: DISK_DRIVERS.map(watchedDisk), applications, checkers };
-    this.own = drivers.length + applications.length > 0;
+    this.parts = { drivers: all, diskDrivers: this.diskDrivers.map(watchedDisk), applications, checkers };
+    this.device = drivers[0]?.device ?? (applications.length > 0 ? 'nic' : undefined);
     this.subject = drivers[0]?.name;
     this.apps = applications.length > 0 ? applications : APPLICATIONS;
   }
@@ -130,12 +138,13 @@ export class Workbench {
   }
 
   private deck(options: SeedOptions): Deck {
-    const { faults = FAULT_NAMES, subject, among, swaps = true, disks = true, course } = options;
-    const cardsAlone = !disks || this.own || subject !== undefined || course !== undefined;
-    const drivers = this.parts.drivers.filter(
-      ({ name }) => among === undefined || name === subject || among.includes(name),
-    );
-    const diskDrivers = cardsAlone ? [] : this.parts.diskDrivers;
+    const { faults = FAULT_NAMES, subject, among, swaps = true, course } = options;
+    const about = subject !== undefined || course !== undefined;
+    const { device = this.device ?? (about ? 'nic' : undefined) } = options;
+    const chosen = ({ name }: DriverDeclaration) =>
+      among === undefined || name === subject || among.includes(name);
+    const drivers = device === 'nvme' ? [] : this.parts.drivers.filter(chosen);
+    const diskDrivers = device === 'nic' ? [] : this.parts.diskDrivers.filter(chosen);
     return { drivers, diskDrivers, apps: this.apps, faults: new Set(faults), subject, swaps, course };
   }
 }

@@ -1,8 +1,11 @@
 /** What a thread does for a campaign, seeds in portions and a failure made small; or for the points of a driver. */
+
+import type { Bundle } from '../modules/bundle.ts';
 import { askPoint, type Finding, type PointPlan, planConform } from './conform.ts';
 import type { Fault } from './faults.ts';
 import { loadWorkbench, type OwnModules } from './modules.ts';
 import type { SeedFailure, SeedsResult, Workbench } from './seeds.ts';
+import { type Objection, tryDriver } from './trial.ts';
 
 /** A task: plain data, with the modules of the user's own that it is about. */
 export interface SimTask {
@@ -21,7 +24,8 @@ export interface SimTrace {
 let loaded: { readonly key: string; readonly workbench: Promise<Workbench> } | undefined;
 
 function workbenchOf(modules: OwnModules): Promise<Workbench> {
-  const key = JSON.stringify(modules);
+  const { drivers, applications, checkers } = modules;
+  const key = [...drivers, ...applications, ...checkers].map(({ digest }) => digest).join();
   if (loaded?.key !== key) loaded = { key, workbench: loadWorkbench(modules) };
   return loaded.workbench;
 }
@@ -53,6 +57,10 @@ export interface PointTask {
 
 export async function points({ modules, subject }: Omit<PointTask, 'point'>): Promise<PointPlan[]> {
   return planConform(await workbenchOf(modules), subject);
+}
+
+export function trial(bundle: Bundle): Promise<Objection | undefined> {
+  return tryDriver(bundle);
 }
 
 export async function point({ modules, subject, point: name, ...seeds }: PointTask): Promise<Finding> {

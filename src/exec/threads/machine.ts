@@ -10,10 +10,11 @@ import { CpuPort } from '../../hw/msix.ts';
 import type {
   CpuResult,
   CpuStart,
+  DriverLoaded,
   HardwareResult,
   HardwareStart,
+  Order,
   SwapEnded,
-  SwapOrder,
   ThreadMessage,
 } from './messages.ts';
 import { OrderPost } from './orders.ts';
@@ -123,8 +124,8 @@ export class ThreadedMachine {
     this.wake();
   }
 
-  /** Of a machine that takes orders. What becomes of it, `onSwapEnded` tells. */
-  order(order: SwapOrder): void {
+  /** Of a machine that takes orders. What becomes of it, `onSwapEnded` and `onLoaded` tell. */
+  order(order: Order): void {
     this.orders.send(order);
     this.wakeCpu();
   }
@@ -133,6 +134,12 @@ export class ThreadedMachine {
   onSwapEnded(listener: (ended: SwapEnded) => void): void {
     this.cpu.listen((message) => {
       if (message.kind === 'swapEnded') listener(message.ended);
+    });
+  }
+
+  onLoaded(listener: (loaded: DriverLoaded) => void): void {
+    this.cpu.listen((message) => {
+      if (message.kind === 'loaded') listener(message.loaded);
     });
   }
 

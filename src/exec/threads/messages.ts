@@ -16,6 +16,7 @@ import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { Method } from '../../swap/plan.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap } from '../../swap/timetable.ts';
+import type { OwnModule } from '../modules/own-module.ts';
 import type { Occupancy } from './idle.ts';
 
 interface ThreadStart {
@@ -35,23 +36,38 @@ export interface HardwareStart extends ThreadStart {
 export interface CpuStart extends ThreadStart {
   readonly timed: readonly TimedSwap[];
   readonly round: SwapRound | undefined;
-  /** URLs of modules with drivers and applications beyond the built-in ones. */
-  readonly driverModules: readonly string[];
-  readonly applicationModules: readonly string[];
+  /** Drivers and applications beyond the built-in ones. */
+  readonly driverModules: readonly OwnModule[];
+  readonly applicationModules: readonly OwnModule[];
   readonly wantsDump: boolean;
   readonly annotations: MessagePort | undefined;
   /** Orders arrive here, of a machine that takes some; it also tells of its swaps as they end. */
   readonly orders: MessagePort | undefined;
 }
 
-/** A swap that is asked for while the machine runs. */
+/** What is asked of a machine while it runs. By its ticket the one who asks knows what comes of it. */
+export type Order = SwapOrder | LoadOrder;
+
 export interface SwapOrder {
-  /** By which the one who asks knows its end. */
+  readonly kind: 'swap';
   readonly ticket: number;
   readonly slot: number;
   readonly to: string;
   readonly parameters: Parameters;
   readonly method: Method;
+}
+
+/** A driver that swaps may be asked to from then on. */
+export interface LoadOrder {
+  readonly kind: 'load';
+  readonly ticket: number;
+  readonly module: OwnModule;
+}
+
+/** It is there; or not, and why. */
+export interface DriverLoaded {
+  readonly ticket: number;
+  readonly failure: string | undefined;
 }
 
 /** A swap has ended, however. */
@@ -101,6 +117,7 @@ export type ThreadMessage<R> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
+  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded }
   | { readonly kind: 'finished'; readonly result: R };
 
 /** Anything may be thrown; what arrives at the other side is its name and words. */

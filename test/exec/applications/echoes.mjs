@@ -1,9 +1,6 @@
-// The built-in echo under another name: what counts is what it sends. The package's name stands in a constant, since
-// the type checker would follow it into dist/.
+// The built-in echo under another name: what counts is what it sends.
+import { APPLICATIONS } from 'ringswap';
 
-const own = 'ringswap';
-/** @type {typeof import('../../../src/testbed/index.ts')} */
-const { APPLICATIONS } = await import(own);
 const [, echo] = APPLICATIONS;
 
 /** @type {import('../../../src/testbed/index.ts').ApplicationDefinition} */

@@ -1,8 +1,4 @@
-// The package by its own name. The name stands in a constant: the type checker would follow it into dist/.
-
-const own = 'ringswap';
-/** @type {typeof import('../../../src/testbed/index.ts')} */
-const { NIC_DRIVERS } = await import(own);
+import { NIC_DRIVERS } from 'ringswap';
 
 /** A built-in driver, to be wrapped. */
 export function builtIn(/** @type {string} */ name) {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { NicDriverDefinition } from '../../../src/drivers/contract.ts';
 import { NIC_DRIVERS } from '../../../src/drivers/index.ts';
 import { batching } from '../../../src/drivers/nic/batching.ts';
 import { polling } from '../../../src/drivers/nic/polling.ts';
-import { loadDriver } from '../../../src/exec/modules/driver-module.ts';
+import { isOfCards, loadDriver } from '../../../src/exec/modules/driver-module.ts';
+import { bundleModule } from '../../../src/exec/modules/own-module.ts';
 import { type ConformPoint, type ConformReport, conform } from '../../../src/exec/sim/conform.ts';
 import type { Course } from '../../../src/exec/sim/deck.ts';
 import { Workbench } from '../../../src/exec/sim/seeds.ts';
@@ -39,8 +39,10 @@ const POINTS = [
   'resets',
 ];
 
-function driverAt(path: string): Promise<NicDriverDefinition> {
-  return loadDriver(pathToFileURL(resolve(path)).href);
+async function driverAt(path: string): Promise<NicDriverDefinition> {
+  const definition = await loadDriver(await bundleModule('driver', resolve(path)));
+  if (!isOfCards(definition)) throw new Error(`${path} is no driver of cards`);
+  return definition;
 }
 
 function conformOf(definition: NicDriverDefinition, seeds: number, from = 1, point?: string): ConformReport {

@@ -2,7 +2,7 @@
 import type { Invariant, Violation } from '../../../check/ledger.ts';
 import type { Phase } from '../../../swap/plan.ts';
 
-interface Advice {
+export interface Advice {
   readonly invariant: Invariant;
   /** Where an invariant breaks in several ways. */
   readonly message?: RegExp;
@@ -123,10 +123,14 @@ const ADVICE: readonly Advice[] = [
 ];
 
 /** `phase`: that of the swap in whose time it was seen. */
-export function adviceFor({ invariant, message }: Violation, phase: Phase | undefined): string {
+export function adviceFor(
+  { invariant, message }: Violation,
+  phase: Phase | undefined,
+  advice: readonly Advice[] = ADVICE,
+): string {
   const fits = (entry: Advice) =>
     entry.invariant === invariant &&
     (entry.phase === undefined || entry.phase === phase) &&
     (entry.message === undefined || entry.message.test(message));
-  return ADVICE.find(fits)?.advice ?? 'see the events that led to it';
+  return advice.find(fits)?.advice ?? 'see the events that led to it';
 }

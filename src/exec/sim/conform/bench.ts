@@ -1,8 +1,15 @@
 /** One card on a bench: drivers are called by hand, hardware and traffic go on as far as they are let. */
 import { accountBuffers, buffersAway } from '../../../check/buffers.ts';
-import type { NicDriver, NicDriverDefinition, NicEnvironment } from '../../../drivers/contract.ts';
+import type {
+  DriverDeclaration,
+  NicDriver,
+  NicDriverDefinition,
+  NicEnvironment,
+} from '../../../drivers/contract.ts';
 import { NIC_REGISTERS } from '../../../hw/nic/datasheet.ts';
-import type { NicPort } from '../../../hw/nic/port.ts';
+import { NicPort } from '../../../hw/nic/port.ts';
+import { NVME_REGISTERS } from '../../../hw/nvme/datasheet.ts';
+import type { DevicePort } from '../../../hw/port.ts';
 import { NO_FAULTS } from '../faults.ts';
 import { SimMachine } from '../machine.ts';
 import { POINTS } from '../points.ts';
@@ -114,15 +121,17 @@ export class Bench {
 }
 
 /** Accesses to registers and vectors while `work` runs, in words. */
-export function touches(port: NicPort, work: () => void): string[] {
+export function touches(port: DevicePort, work: () => void): string[] {
   const seen: string[] = [];
-  const { read32, write32, connectVector, maskVector } = port;
+  const { read32, write32, connectVector, maskVector, unmaskVector } = port;
+  const nameOf = (offset: number) =>
+    registerName(port instanceof NicPort ? NIC_REGISTERS : NVME_REGISTERS, offset);
   port.read32 = (offset) => {
-    seen.push(`reads ${registerName(offset)}`);
+    seen.push(`reads ${nameOf(offset)}`);
     return read32.call(port, offset);
   };
   port.write32 = (offset, value) => {
-    seen.push(`writes ${registerName(offset)}`);
+    seen.push(`writes ${nameOf(offset)}`);
     write32.call(port, offset, value);
   };
   port.connectVector = (vector, cpu, irq) => {
@@ -133,15 +142,19 @@ export function touches(port: NicPort, work: () => void): string[] {
     seen.push(`masks vector ${vector}`);
     maskVector.call(port, vector);
   };
+  port.unmaskVector = (vector) => {
+    seen.push(`unmasks vector ${vector}`);
+    unmaskVector.call(port, vector);
+  };
   try {
     work();
   } finally {
-    Object.assign(port, { read32, write32, connectVector, maskVector });
+    Object.assign(port, { read32, write32, connectVector, maskVector, unmaskVector });
   }
   return seen;
 }
 
-export function defaultsOf({ parameters }: NicDriverDefinition): Record<string, number> {
+export function defaultsOf({ parameters }: DriverDeclaration): Record<string, number> {
   return Object.fromEntries(parameters.map((spec) => [spec.name, spec.default]));
 }
 
@@ -179,6 +192,6 @@ function scenarioOf(first: NicDriverDefinition): SimScenario {
   };
 }
 
-function registerName(offset: number): string {
-  return NIC_REGISTERS.list.find((row) => row.offset === offset)?.name ?? `0x${offset.toString(16)}`;
+function registerName({ list }: Pick<typeof NIC_REGISTERS, 'list'>, offset: number): string {
+  return list.find((row) => row.offset === offset)?.name ?? `0x${offset.toString(16)}`;
 }

@@ -1,47 +1,48 @@
 /** What a driver says of itself: text, state formats, parameters. */
-import type { NicDriverDefinition } from '../../../drivers/contract.ts';
+import type { DriverDeclaration } from '../../../drivers/contract.ts';
 import { STATE_FORMAT } from '../../../drivers/nic/state.ts';
+import { DISK_FORMAT } from '../../../drivers/nvme/state.ts';
 import type { ParameterSpec } from '../../../drivers/parameters.ts';
+import { PLANNED } from '../../modules/driver-module.ts';
 import { type Finding, failWith, pass } from './point.ts';
 
-/** Read by the plan of a swap, which counts from them the buffers that a card needs. */
-const PLANNED = ['rxRing', 'rxBuffers', 'txRing'] as const;
+/** The format that all built-in drivers speak. */
+const COMMON = { nic: STATE_FORMAT, nvme: DISK_FORMAT } as const;
 const SHORTEST_RING = 8;
 /** A value and its range travel in words. */
 const LARGEST = 2 ** 31 - 1;
 
 /** The form of the module's default export; its values may be anything. */
-export function askDeclaration(definition: NicDriverDefinition): Finding {
+export function askDeclaration(definition: DriverDeclaration): Finding {
   const problems = [
     ...textProblems(definition),
     ...formatProblems(definition),
-    ...parametersProblems(definition.parameters),
+    ...parametersProblems(definition),
   ];
   if (problems.length > 0) return failWith(problems);
   const { name, version, parameters } = definition;
   return pass(`${name} ${version}, ${parameters.length} parameters`);
 }
 
-function* textProblems({ name, version, description, device }: NicDriverDefinition): Generator<string> {
+function* textProblems({ name, version, description }: DriverDeclaration): Generator<string> {
   if (!isWord(name))
     yield `name is ${shown(name)}: give letters, digits, - and _, so that it can be named in an option`;
   if (!isText(version)) yield 'version is empty: give it one, reports name it';
   if (!isText(description))
     yield 'description is empty: say in a line when the driver looks, and how much it takes';
-  if (device !== 'nic') yield `device is ${shown(device)}: only 'nic' is served`;
 }
 
-function* formatProblems({ exports, imports }: NicDriverDefinition): Generator<string> {
-  if (!exports.includes(STATE_FORMAT))
-    yield `exports lacks ${STATE_FORMAT}: no other driver could take over from it`;
-  if (!imports.includes(STATE_FORMAT))
-    yield `imports lacks ${STATE_FORMAT}: it could not take over from any other driver`;
+function* formatProblems({ device, exports, imports }: DriverDeclaration): Generator<string> {
+  const common = COMMON[device];
+  if (!exports.includes(common)) yield `exports lacks ${common}: no other driver could take over from it`;
+  if (!imports.includes(common))
+    yield `imports lacks ${common}: it could not take over from any other driver`;
   for (const format of exports)
-    if (format !== STATE_FORMAT && !imports.includes(format))
+    if (format !== common && !imports.includes(format))
       yield `exports ${shown(format)} and cannot import it: a swap that is undone hands back what it exported`;
 }
 
-function* parametersProblems(specs: readonly ParameterSpec[]): Generator<string> {
+function* parametersProblems({ device, parameters: specs }: DriverDeclaration): Generator<string> {
   const names = new Set<string>();
   for (const spec of specs) {
     if (typeof spec !== 'object' || spec === null) {
@@ -52,9 +53,10 @@ function* parametersProblems(specs: readonly ParameterSpec[]): Generator<string>
     names.add(spec.name);
     yield* parameterProblems(spec);
   }
-  for (const name of PLANNED)
+  const { names: planned, from } = PLANNED[device];
+  for (const name of planned)
     if (!names.has(name))
-      yield `there is no parameter ${name}: the plan of a swap reads it to know how many buffers the card needs (RING_PARAMETERS has it)`;
+      yield `there is no parameter ${name}: the plan of a swap reads it to know what the device needs (${from} has it)`;
 }
 
 function* parameterProblems(spec: ParameterSpec): Generator<string> {

@@ -1,33 +1,29 @@
 /** What is asked of a driver, in order. */
 import type { NicDriverDefinition } from '../../../drivers/contract.ts';
 import { NIC_DRIVERS } from '../../../drivers/index.ts';
-import type { Course } from '../deck.ts';
-import { FAULT_NAMES, type Fault } from '../faults.ts';
-import type { SeedOptions, Workbench } from '../seeds.ts';
+import { type DriverDefinition, isOfCards } from '../../modules/driver-module.ts';
+import type { Workbench } from '../seeds.ts';
 import { askMaking, askMethods, hasCall } from './calls.ts';
+import { type Ask, alone, itself, pairs } from './courses.ts';
 import { askDeclaration } from './declaration.ts';
+import { diskQuestions } from './disk-questions.ts';
 import { askHandOver, askStartAndStop } from './life.ts';
 import { type Finding, type Question, skipped } from './point.ts';
 import { askSeeds, type Seeds } from './serving.ts';
 
-/** Faults that leave alone which driver is swapped for which, and how. */
-const FAULTS: readonly Fault[] = FAULT_NAMES.filter(
-  (fault) => fault !== 'reset' && fault !== 'swapDuringSwap',
-);
-
-/** Runs scenarios with each of the options. */
-type Ask = (...rounds: SeedOptions[]) => Finding;
-
-export function questionsFor(
-  workbench: Workbench,
-  definition: NicDriverDefinition,
-  seeds: Seeds,
-): Question[] {
-  const ask: Ask = (...rounds) => askSeeds(workbench, seeds, rounds);
+export function questionsFor(workbench: Workbench, definition: DriverDefinition, seeds: Seeds): Question[] {
+  const { device, name } = definition;
+  const ask: Ask = (...rounds) =>
+    askSeeds(
+      workbench,
+      seeds,
+      rounds.map((options) => ({ ...options, device })),
+    );
+  if (!isOfCards(definition)) return diskQuestions(workbench, definition, ask);
   return [
     ...onTheBench(workbench, definition),
-    ...alone(definition, ask),
-    ...pairs(definition, ask),
+    ...alone(name, ['start-stop'], ask),
+    ...pairs(name, NIC_DRIVERS, ['hand-over', 'alone'], ask),
     ...otherMethods(workbench, definition, ask),
   ];
 }
@@ -68,56 +64,9 @@ function onTheBench({ parts }: Workbench, definition: NicDriverDefinition): Ques
   ];
 }
 
-function alone({ name }: NicDriverDefinition, ask: Ask): Question[] {
-  const itself: SeedOptions = { subject: name, among: [], swaps: false };
-  return [
-    {
-      name: 'alone',
-      title: 'serves alone',
-      needs: ['start-stop'],
-      ask: () => ask({ ...itself, faults: [] }),
-    },
-    {
-      name: 'alone-faults',
-      title: 'serves alone, under faults',
-      needs: ['alone'],
-      ask: () => ask({ ...itself, faults: FAULTS }),
-    },
-  ];
-}
-
-/** Each way between it and each built-in driver, and from it to another of its kind. */
-function pairs({ name }: NicDriverDefinition, ask: Ask): Question[] {
-  const others = NIC_DRIVERS.filter((other) => other.name !== name);
-  return [
-    ...others.flatMap((other) => pair(`from-${other.name}`, other.name, name, ask)),
-    ...others.flatMap((other) => pair(`to-${other.name}`, name, other.name, ask)),
-    ...pair('to-itself', name, name, ask),
-  ];
-}
-
-function pair(point: string, from: string, to: string, ask: Ask): Question[] {
-  const course: Course = { from, to, methods: ['inplace'], moves: false };
-  const title = `${from} → ${to}`;
-  return [
-    { name: point, title, needs: ['hand-over', 'alone'], ask: () => ask({ course, faults: [] }) },
-    {
-      name: `${point}-faults`,
-      title: `${title}, under faults`,
-      needs: ['alone-faults', point],
-      ask: () => ask({ course, faults: FAULTS }),
-    },
-  ];
-}
-
-/** From the driver to itself, so that both sides are the driver's; without faults, then with them. */
 function otherMethods(workbench: Workbench, definition: NicDriverDefinition, ask: Ask): Question[] {
   const { name } = definition;
   const needs = ['to-itself'];
-  const both = (special: Partial<Course>) => {
-    const course: Course = { from: name, to: name, methods: ['inplace'], moves: false, ...special };
-    return ask({ course, faults: [] }, { course, faults: FAULTS });
-  };
   return [
     {
       name: 'drain',
@@ -125,20 +74,20 @@ function otherMethods(workbench: Workbench, definition: NicDriverDefinition, ask
       needs,
       ask: () =>
         hasCall(workbench.parts, definition, 'setReceiveBuffers')
-          ? both({ methods: ['drain'] })
+          ? itself(name, ask, { methods: ['drain'] })
           : skipped('there is no setReceiveBuffers: method=drain is rolled back'),
     },
     {
       name: 'moves',
       title: 'moves to rings of another length',
       needs,
-      ask: () => whyNotMoved(workbench, definition) ?? both({ moves: true }),
+      ask: () => whyNotMoved(workbench, definition) ?? itself(name, ask, { moves: true }),
     },
     {
       name: 'resets',
       title: 'survives a reset (method=reset)',
       needs,
-      ask: () => both({ methods: ['reset'] }),
+      ask: () => itself(name, ask, { methods: ['reset'] }),
     },
   ];
 }

@@ -9,6 +9,7 @@ import type { SeedOptions, Workbench } from '../seeds.ts';
 import { shrink } from '../shrink.ts';
 import type { Trace } from '../trace.ts';
 import { adviceFor } from './advice.ts';
+import { DISK_ADVICE } from './disk-advice.ts';
 import { type Explanation, type Finding, pass } from './point.ts';
 
 /** Of those that take longest, so many are run to find a smaller one. */
@@ -31,6 +32,7 @@ export function askSeeds(
   rounds: readonly SeedOptions[],
 ): Finding {
   let frames = 0;
+  let requests = 0;
   let swaps = 0;
   for (const options of rounds) {
     const run = runnerOf(workbench, options);
@@ -39,10 +41,13 @@ export function askSeeds(
       const result = run(scenario);
       if (result.violation !== undefined) return broken(scenario, result, run, isCalm(options));
       frames += result.frames;
+      requests += result.requests;
       swaps += result.records.filter(({ outcome }) => outcome === 'done').length;
     }
   }
-  return pass(swaps > 0 ? `${swaps} swaps` : `${frames.toLocaleString('en-US')} frames`);
+  if (swaps > 0) return pass(`${swaps} swaps`);
+  const grouped = (count: number) => count.toLocaleString('en-US');
+  return pass(frames > 0 ? `${grouped(frames)} frames` : `${grouped(requests)} requests`);
 }
 
 type Run = (scenario: SimScenario, trace?: Trace) => SimResult;
@@ -92,7 +97,8 @@ function broken(scenario: SimScenario, result: SimResult, run: Run, calm: boolea
     ...during,
     events: events.last(),
   };
-  return { verdict: 'fail', says: adviceFor(violation, during?.phase), seed: scenario.seed, explanation };
+  const says = adviceFor(violation, during?.phase, scenario.cards.length > 0 ? undefined : DISK_ADVICE);
+  return { verdict: 'fail', says, seed: scenario.seed, explanation };
 }
 
 /** A scenario that does not end takes as long as hundreds that do: after some of them nothing smaller is found. */
