@@ -3,7 +3,16 @@ import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell, PRODUCT } from './drain/cell.ts';
 import type { Drainer, Trial } from './drain/messages.ts';
-import { beyondNs, endAll, type Rounds, ratioOf, startAll, trialsOf, typicalNs } from './drain/rounds.ts';
+import {
+  beyondNs,
+  endAll,
+  type Rounds,
+  ratioOf,
+  startAll,
+  type Turning,
+  trialsOf,
+  typicalNs,
+} from './drain/rounds.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, Goal, ResultTable } from './results.ts';
 import { median } from './statistics.ts';
@@ -74,23 +83,6 @@ async function measureSwapping(rates: readonly number[], collected: Collected): 
     },
     SWAPPING,
   );
-  if (process.env.TT !== undefined)
-    for (const [name, ts] of Object.entries(trials))
-      for (const t of ts.slice(0, 6)) {
-        const per = Array.from(t.ns, (v, i) => (v / t.frames[i]) * 511);
-        const m = [...per].sort((a, b) => a - b)[per.length >> 1];
-        const big = per
-          .map((v, i) => [v - m, i])
-          .filter(([v]) => v > 0.2 * m)
-          .map(([v, i]) => `${i}:${(v / 1000).toFixed(0)}`);
-        const small = per
-          .map((v) => v - m)
-          .filter((v) => v <= 0.2 * m)
-          .reduce((a, b) => a + b, 0);
-        process.stderr.write(
-          `${name}: median ${(m / 1000).toFixed(1)} swaps ${t.swaps} small ${(small / 1000).toFixed(0)} big ${big.join(' ')}\n`,
-        );
-      }
   for (const [name, own] of Object.entries(trials))
     recordCost(collected, `traffic/${name}`, own, trials[name.startsWith('null') ? 'null-0' : 'pairs-0']);
   await endAll(cells, collected);
@@ -114,16 +106,12 @@ function after(driver: string): string {
   return `after swaps ${driver}`;
 }
 
-interface Turning {
-  trial(turns: number, lead?: number): Promise<Trial>;
-}
-
-function withSwaps(cell: Cell, rate: number): Turning {
+function withSwaps(cell: Cell, rate: number): Turning<Trial> {
   return { trial: (turns, lead) => cell.trial(turns, lead, 1e6 / rate) };
 }
 
 /** Without swaps, but each trial with the next driver. */
-function eachDriver(cell: Cell): Turning {
+function eachDriver(cell: Cell): Turning<Trial> {
   let trials = 0;
   return {
     trial: async (turns, lead) => {

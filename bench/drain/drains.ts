@@ -185,13 +185,6 @@ class HostDrain implements Drain {
     return this.cpu.desk.records.length;
   }
 
-  private swapIfDue(): void {
-    if (this.clock.nowUs() < this.swapDueUs) return;
-    this.swapDueUs += this.swapEveryUs;
-    const { to, parameters, method } = this.round.next();
-    this.cpu.desk.ask(0, to, parameters, method);
-  }
-
   settle(): void {
     this.clock.resume();
     this.cpu.desk.close();
@@ -205,6 +198,13 @@ class HostDrain implements Drain {
     const served = { startUs: this.beganUs, endUs: this.clock.nowUs(), occupancy };
     const cpu = conclude(this.cpu, this.memory, this.layout, false, served);
     return { kind: 'host', cpu, waiting: this.waiting.frames };
+  }
+
+  private swapIfDue(): void {
+    if (this.clock.nowUs() < this.swapDueUs) return;
+    this.swapDueUs += this.swapEveryUs;
+    const { to, parameters, method } = this.round.next();
+    this.cpu.desk.ask(0, to, parameters, method);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Cell } from './cell.ts';
 import type { TimedTurns } from './messages.ts';
 
 /** What can be asked for trials. */
-interface Turning<T extends TimedTurns> {
+export interface Turning<T extends TimedTurns> {
   trial(turns: number, lead?: number): Promise<T>;
 }
 
