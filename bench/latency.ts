@@ -1,6 +1,6 @@
 /** How long a frame is on its way from the cable to the application, and what the CPU does for it. */
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { LiveCell } from './live/cell.ts';
 import { addCounts, noCounts, quantileOf, tailOf } from './live/histogram.ts';
 import { busyShare } from './live/occupancy.ts';
@@ -71,7 +71,7 @@ async function measureLoad(
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [

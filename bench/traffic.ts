@@ -1,27 +1,18 @@
 /** What swaps cost the traffic: while they are done, after many of them, and before the first one. */
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { Cell, PRODUCT } from './drain/cell.ts';
 import type { Drainer, Trial } from './drain/messages.ts';
-import {
-  beyondNs,
-  endAll,
-  type Rounds,
-  ratioOf,
-  startAll,
-  type Turning,
-  trialsOf,
-  typicalNs,
-} from './drain/rounds.ts';
+import { endAll, type Rounds, startAll, type Turning, trialsOf } from './drain/rounds.ts';
+import type { Trials } from './drain/trials.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, Goal, ResultTable } from './results.ts';
-import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 5, counted: 9, turns: 170 };
-const QUICK: Rounds = { warm: 6, counted: 8, turns: 200 };
+const FULL: Rounds = { warm: 5, counted: 6, turns: 170 };
+const QUICK: Rounds = { warm: 6, counted: 5, turns: 170 };
 /** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
-const SWAPPING: Rounds = { warm: 2, counted: 9, turns: 300, lead: 100 };
+const SWAPPING: Rounds = { warm: 2, counted: 6, turns: 300, lead: 100 };
 /** Null swaps a second; through all pairs only at the last: at fewer a trial has hardly more than one driver. */
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
@@ -42,7 +33,7 @@ async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   await measureOthers(quick, collected);
   await measureSwapping(quick ? QUICK_RATES : RATES, collected);
-  return collected;
+  return collected.complete();
 }
 
 /** What swaps leave behind, and what it costs that there might be some. */
@@ -57,13 +48,13 @@ async function measureOthers(quick: boolean, collected: Collected): Promise<void
   for (const driver of drivers)
     await cells[after(driver)].swap(quick ? SWAPS_BEFORE_QUICK : SWAPS_BEFORE, driver);
   const trials = await trialsOf(cells, quick ? QUICK : FULL);
-  for (const driver of drivers)
-    collected.value(
-      `traffic/after/${driver}/of-fresh`,
-      ratioOf(trials[after(driver)], trials[fresh(driver)]),
-    );
-  collected.value('traffic/unswappable/of-product', 1 / ratioOf(trials[UNSWAPPABLE], trials[fresh(FIRST)]));
-  collected.value('traffic/by-hand/of-product', 1 / ratioOf(trials[BY_HAND], trials[fresh(FIRST)]));
+  collected.later(() => {
+    collected.addTimed(trials.timed);
+    for (const driver of drivers)
+      trials.recordRatio(collected, `traffic/after/${driver}/of-fresh`, after(driver), fresh(driver));
+    trials.recordRatio(collected, 'traffic/unswappable/of-product', fresh(FIRST), UNSWAPPABLE);
+    trials.recordRatio(collected, 'traffic/by-hand/of-product', fresh(FIRST), BY_HAND);
+  });
   await endAll(cells, collected);
 }
 
@@ -74,17 +65,18 @@ async function measureSwapping(rates: readonly number[], collected: Collected): 
     pairs: start(FIRST, PRODUCT, DRIVERS),
   });
   for (const cell of Object.values(cells)) await cell.swap(SWAPS_TO_WARM, FIRST);
-  const trials = await trialsOf(
-    {
-      'null-0': withSwaps(cells.null, 0),
-      ...Object.fromEntries(rates.map((rate) => [`null-${rate}`, withSwaps(cells.null, rate)])),
-      'pairs-0': eachDriver(cells.pairs),
-      [`pairs-${MOST}`]: withSwaps(cells.pairs, MOST),
-    },
-    SWAPPING,
-  );
-  for (const [name, own] of Object.entries(trials))
-    recordCost(collected, `traffic/${name}`, own, trials[name.startsWith('null') ? 'null-0' : 'pairs-0']);
+  const turning = {
+    'null-0': withSwaps(cells.null, 0),
+    ...Object.fromEntries(rates.map((rate) => [`null-${rate}`, withSwaps(cells.null, rate)])),
+    'pairs-0': eachDriver(cells.pairs),
+    [`pairs-${MOST}`]: withSwaps(cells.pairs, MOST),
+  };
+  const trials = await trialsOf(turning, SWAPPING);
+  collected.later(() => {
+    collected.addTimed(trials.timed);
+    for (const name of trials.names)
+      recordCost(collected, trials, name, name.startsWith('null') ? 'null-0' : 'pairs-0');
+  });
   await endAll(cells, collected);
 }
 
@@ -123,29 +115,23 @@ function eachDriver(cell: Cell): Turning<Trial> {
 
 /**
  * A swap's cost is the CPU time that it and its window take beyond the frames: what single turns took beyond those around
- * them, in all trials together, less the same of trials without swaps. What it leaves behind, a slower pace, is seen
+ * them, a frame, less the same of trials without swaps. What it leaves behind, a slower pace, is seen
  * in the trials' medians.
  */
-function recordCost(
-  collected: Collected,
-  id: string,
-  own: readonly Trial[],
-  without: readonly Trial[],
-): void {
-  const typical = median(own.map(typicalNs));
-  const frames = sumOf(own, framesOf);
-  if (own === without) return void collected.value(`${id}/ns`, typical);
-  const swaps = sumOf(own, (trial) => trial.swaps);
-  const costNs = sumOf(own, beyondNs) - (sumOf(without, beyondNs) * frames) / sumOf(without, framesOf);
-  const ns = typical + costNs / frames;
-  collected.value(`${id}/ns`, ns);
+function recordCost(collected: Collected, trials: Trials<Trial>, name: string, without: string): void {
+  const typical = trials.ns(name);
+  const id = `traffic/${name}`;
+  if (name === without) return trials.recordNs(collected, `${id}/ns`, name);
+  const disturbed = !(trials.settled(name) && trials.settled(without));
+  const own = trials.of(name);
+  const swaps = own.reduce((sum, trial) => sum + trial.swaps, 0);
+  const frames = own.reduce((sum, trial) => sum + framesOf(trial), 0);
+  const costNs = trials.beyondNs(name) - trials.beyondNs(without);
+  collected.value(`${id}/ns`, typical + costNs, disturbed);
   collected.value(`${id}/swaps`, swaps);
-  collected.value(`${id}/of-none`, (ratioOf(own, without) * typical) / ns);
-  if (id.endsWith(String(MOST))) collected.value(`${id}/swap-us`, costNs / Math.max(1, swaps) / 1000);
-}
-
-function sumOf(trials: readonly Trial[], value: (trial: Trial) => number): number {
-  return trials.reduce((sum, trial) => sum + value(trial), 0);
+  collected.value(`${id}/of-none`, trials.ns(without) / (typical + costNs), disturbed);
+  if (name.endsWith(String(MOST)))
+    collected.value(`${id}/swap-us`, (costNs * frames) / Math.max(1, swaps) / 1000, disturbed);
 }
 
 function framesOf({ frames }: Trial): number {
@@ -153,7 +139,7 @@ function framesOf({ frames }: Trial): number {
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [

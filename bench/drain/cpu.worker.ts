@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { failure } from '../../src/exec/threads/messages.ts';
 import { Control } from '../../src/host/control.ts';
 import { Memory } from '../../src/hw/memory.ts';
+import { gaugeNs } from '../pace.ts';
 import { type Drain, makeDrain } from './drains.ts';
 import type { Command, DrainStart, TimedTurns, Trial } from './messages.ts';
 import { HARDWARE, NOBODY, Turns } from './turns.ts';
@@ -66,7 +67,12 @@ function end(drain: Drain, turns: Turns, control: Control): void {
 
 function runTrial({ turns: count, lead, swapEveryUs }: TrialCommand, drain: Drain, turns: Turns): Trial {
   drain.swapEvery(swapEveryUs);
-  const timed = { ns: new Float64Array(count), frames: new Int32Array(count) };
+  const timed = {
+    ns: new Float64Array(count),
+    frames: new Int32Array(count),
+    gaugeNs: new Float64Array(count),
+    fetchNs: new Float64Array(count),
+  };
   for (let turn = 0; turn < lead; turn++) takeTurn(drain, turns, timed, 0);
   const swaps = drain.swaps();
   const heapBytes = process.memoryUsage().heapUsed;
@@ -77,14 +83,17 @@ function runTrial({ turns: count, lead, swapEveryUs }: TrialCommand, drain: Drai
 }
 
 /** What it took is written down in its place. */
-function takeTurn(drain: Drain, turns: Turns, { ns, frames }: TimedTurns, turn: number): void {
+function takeTurn(drain: Drain, turns: Turns, timed: TimedTurns, turn: number): void {
   turns.give(HARDWARE);
   turns.await(HARDWARE);
+  timed.fetchNs[turn] = turns.lines.fetchNs();
+  const before = gaugeNs();
   drain.begin();
   const began = performance.now();
-  frames[turn] = drain.drain();
-  ns[turn] = (performance.now() - began) * 1e6;
+  timed.frames[turn] = drain.drain();
+  timed.ns[turn] = (performance.now() - began) * 1e6;
   drain.end();
+  timed.gaugeNs[turn] = Math.max(before, gaugeNs());
 }
 
 try {

@@ -59,6 +59,9 @@ export type HardwareCommand =
 export interface TimedTurns {
   readonly ns: Float64Array;
   readonly frames: Int32Array;
+  /** What the gauges said; of the core's, before or after the turn, whichever is more. */
+  readonly gaugeNs: Float64Array;
+  readonly fetchNs: Float64Array;
 }
 
 /** One trial: its turns, and what the collector did meanwhile. */

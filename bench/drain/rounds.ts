@@ -1,9 +1,10 @@
 /** Trials of several cells, one after another in turn, so that what the machine does meanwhile strikes all alike. */
 import { availableParallelism } from 'node:os';
 import type { Collected } from '../collect.ts';
-import { median } from '../statistics.ts';
+import { pace } from '../pace.ts';
 import type { Cell } from './cell.ts';
 import type { TimedTurns } from './messages.ts';
+import { Trials } from './trials.ts';
 
 /** What can be asked for trials. */
 export interface Turning<T extends TimedTurns> {
@@ -13,6 +14,7 @@ export interface Turning<T extends TimedTurns> {
 export interface Rounds {
   /** Rounds that are not counted: the compiler is still at work. */
   readonly warm: number;
+  /** At the least; see PATIENCE. */
   readonly counted: number;
   /** Fillings of the rings in one trial. */
   readonly turns: number;
@@ -20,10 +22,9 @@ export interface Rounds {
   readonly lead?: number;
 }
 
-/** A turn that took so many times as long as the others was interrupted by somebody else. */
-const INTERRUPTED = 8;
-/** Turns before and behind one that tell what it would have taken: a swap fills fewer. */
-const AROUND = 12;
+/** Up to so many times as many rounds, until each cell had the core for itself in so large a part of the turns asked for. */
+const PATIENCE = 2;
+const ENOUGH = 1 / 3;
 
 /** Cells by their names, as many at a time as there are cores: until they are measured each keeps one busy. */
 export async function startAll(
@@ -42,51 +43,23 @@ export async function startAll(
   return Object.fromEntries(cells.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 }
 
-/** Counted trials of each cell, by its name, in the order of the rounds. */
+/** Counted trials of each cell. */
 export async function trialsOf<T extends TimedTurns>(
   cells: Readonly<Record<string, Turning<T>>>,
   { warm, counted, turns, lead }: Rounds,
-): Promise<Record<string, T[]>> {
-  const trials: Record<string, T[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
+): Promise<Trials<T>> {
+  const trials = new Trials<T>(Object.keys(cells), pace);
   const order = Object.entries(cells);
-  for (let round = 0; round < warm + counted; round++) {
+  const enough = () =>
+    order.every(([name]) => trials.undisturbed(name).ns.length >= ENOUGH * counted * turns);
+  for (let round = 0; round < warm + counted || (round < warm + PATIENCE * counted && !enough()); round++) {
     for (const [name, cell] of order) {
       const trial = await cell.trial(turns, lead);
-      if (round >= warm) trials[name].push(trial);
+      if (round >= warm) trials.add(name, trial);
     }
     order.push(...order.splice(0, 1)); // who comes first has another cache: in turn
   }
   return trials;
-}
-
-/** Nanoseconds a frame: the median over a trial's turns. */
-export function typicalNs({ ns, frames }: TimedTurns): number {
-  return median(Array.from(ns, (value, turn) => value / Math.max(1, frames[turn])));
-}
-
-/**
- * Nanoseconds that single turns of a trial took beyond the turns around them, in sum: what happens now and then. Whatever
- * slows a stretch of turns down, as a neighbour on the same host does, is left to `typicalNs`.
- */
-export function beyondNs({ ns, frames }: TimedTurns): number {
-  const limit = INTERRUPTED * median([...ns]);
-  let beyond = 0;
-  for (let turn = 0; turn < ns.length; turn++) {
-    if (ns[turn] > limit) continue;
-    const around = ns.subarray(Math.max(0, turn - AROUND), turn + AROUND + 1);
-    const framesAround = frames.subarray(Math.max(0, turn - AROUND), turn + AROUND + 1);
-    beyond += ns[turn] - frames[turn] * typicalNs({ ns: around, frames: framesAround });
-  }
-  return beyond;
-}
-
-/** The median of the ratios of trials that stood next to each other. */
-export function ratioOf(
-  trials: readonly TimedTurns[],
-  base: readonly TimedTurns[],
-  of: (trial: TimedTurns) => number = typicalNs,
-): number {
-  return median(trials.map((trial, round) => of(base[round]) / of(trial)));
 }
 
 export async function endAll(cells: Readonly<Record<string, Cell>>, collected: Collected): Promise<void> {

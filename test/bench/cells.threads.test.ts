@@ -42,9 +42,9 @@ describe('a cell that is drained in turns', () => {
     );
     await cell.swap(7, 'batching');
     await cell.trial(5);
-    const { ledger, records } = await cell.end();
-    expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
-    expect(records.at(-1)?.to).toBe('batching');
+    const { ledger, swaps } = await cell.end();
+    expect(swaps.map(({ record: { outcome } }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
+    expect(swaps.at(-1)?.record.to).toBe('batching');
     expect(ledger.verdict).toBe('pass');
   });
 
@@ -74,8 +74,11 @@ describe('a cell that is drained in turns', () => {
       drivers: ['polling'],
     });
     await cell.trial(100);
-    const { records, waiting } = await cell.end();
-    expect(waiting.length).toBe(records.length);
+    const { swaps, waiting } = await cell.end();
+    expect(waiting.length).toBe(swaps.length);
+    // The gauge was asked behind each, and needs microseconds.
+    const gaugesNs = swaps.map(({ gauges: { gaugeNs } }) => gaugeNs);
+    expect(gaugesNs.filter((ns) => !(ns > 100 && ns < 1e9))).toEqual([]);
     expect(Math.min(...waiting)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...waiting)).toBeLessThan(1023);
     // Served in bursts of eight, and swapped at any fill of the ring.
@@ -101,8 +104,9 @@ describe('a cell that runs freely', () => {
       { slot: 0, everyUs: 5000, method: 'inplace', swaps },
     );
     expect(delivered).toBe(offered);
-    expect(cpu.records.length).toBeGreaterThan(0);
-    expect(cpu.records.map(({ to }) => to)).toEqual(cpu.records.map((_, i) => swaps[i % 2].to));
+    expect(cpu.swaps.length).toBeGreaterThan(0);
+    expect(cpu.swaps.map(({ record: { to } }) => to)).toEqual(cpu.swaps.map((_, i) => swaps[i % 2].to));
+    for (const { gauges } of cpu.swaps) expect(gauges.seldomNs).toBeGreaterThan(0);
     expect(await cell.end()).toMatchObject({ verdict: 'pass', violations: [] });
   });
 });
