@@ -24,14 +24,14 @@ interface Amount {
 
 const FULL: Amount = {
   drained: DEPTHS,
-  rounds: { warm: 11, counted: 7, turns: 75 },
+  rounds: { warm: 11, counted: 7, most: 20, turns: 75 },
   depths: DEPTHS,
   live: { warmUs: 30_000, trialUs: 25_000, trials: 3 },
   media: { warmUs: 10_000, trialUs: 30_000 },
 };
 const QUICK: Amount = {
   drained: [32],
-  rounds: { warm: 8, counted: 5, turns: 75 },
+  rounds: { warm: 8, counted: 5, most: 10, turns: 75 },
   depths: [32],
   live: { warmUs: 20_000, trialUs: 20_000, trials: 1 },
   media: { warmUs: 0, trialUs: 10_000 },

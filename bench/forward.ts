@@ -9,8 +9,8 @@ import type { Figure, Series, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 7, counted: 4, turns: 57 };
-const QUICK: Rounds = { warm: 7, counted: 4, turns: 57 };
+const FULL: Rounds = { warm: 7, counted: 4, most: 20, turns: 57 };
+const QUICK: Rounds = { warm: 7, counted: 4, most: 15, turns: 57 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];
 const BARE = 'bare';

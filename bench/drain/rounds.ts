@@ -14,17 +14,16 @@ export interface Turning<T extends TimedTurns> {
 export interface Rounds {
   /** Rounds that are not counted: the compiler is still at work. */
   readonly warm: number;
-  /** At the least; see PATIENCE. */
+  /** At the least, and at the most: more follow until each cell had ENOUGH turns without disturbance. */
   readonly counted: number;
+  readonly most: number;
   /** Fillings of the rings in one trial. */
   readonly turns: number;
   /** See TrialPlan. */
   readonly lead?: number;
 }
 
-/** Up to so many times as many rounds, until each cell had the core for itself in so large a part of the turns asked for. */
-const PATIENCE = 2;
-const ENOUGH = 1 / 3;
+const ENOUGH = 60;
 
 /** Cells by their names, as many at a time as there are cores: until they are measured each keeps one busy. */
 export async function startAll(
@@ -46,13 +45,12 @@ export async function startAll(
 /** Counted trials of each cell. */
 export async function trialsOf<T extends TimedTurns>(
   cells: Readonly<Record<string, Turning<T>>>,
-  { warm, counted, turns, lead }: Rounds,
+  { warm, counted, most, turns, lead }: Rounds,
 ): Promise<Trials<T>> {
   const trials = new Trials<T>(Object.keys(cells), pace);
   const order = Object.entries(cells);
-  const enough = () =>
-    order.every(([name]) => trials.undisturbed(name).ns.length >= ENOUGH * counted * turns);
-  for (let round = 0; round < warm + counted || (round < warm + PATIENCE * counted && !enough()); round++) {
+  const enough = () => order.every(([name]) => trials.undisturbed(name).ns.length >= ENOUGH);
+  for (let round = 0; round < warm + counted || (round < warm + most && !enough()); round++) {
     for (const [name, cell] of order) {
       const trial = await cell.trial(turns, lead);
       if (round >= warm) trials.add(name, trial);
