@@ -29,7 +29,7 @@ async function measure(quick: boolean): Promise<Measured> {
     warm: WARM,
     counted: quick ? 2 : 5,
     most: 0, // it counts bytes
-    turns: quick ? 120 : 400,
+    turns: quick ? 120 : 250,
   });
   const bare = median(trials.of(BARE).map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);

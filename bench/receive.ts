@@ -22,7 +22,7 @@ interface LiveTimes {
   readonly trials: number;
 }
 
-const LIVE_FULL: LiveTimes = { warmUs: 200_000, trialUs: 50_000, trials: 3 };
+const LIVE_FULL: LiveTimes = { warmUs: 120_000, trialUs: 40_000, trials: 2 };
 const LIVE_QUICK: LiveTimes = { warmUs: 100_000, trialUs: 40_000, trials: 1 };
 const BARE = 'bare';
 const BARE_LEDGER = 'bare with ledger';
