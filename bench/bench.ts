@@ -5,6 +5,10 @@ import type { BenchResult, LedgerResult } from './results.ts';
 export interface Measured {
   /** By the ids of figures. A value stands for the whole process: the median of its trials, mostly. */
   readonly values: Readonly<Record<string, readonly number[]>>;
+  /** Those that were measured while the cores did not keep their pace. */
+  readonly disturbed: Readonly<Record<string, readonly number[]>>;
+  /** Turns or swaps that were timed, and those of them in which the cores kept their pace. */
+  readonly timed: { readonly all: number; readonly undisturbed: number };
   /** Points of plots, by names of the bench's own. */
   readonly points: Readonly<Record<string, readonly number[]>>;
   readonly ledgers: readonly LedgerResult[];

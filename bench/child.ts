@@ -1,13 +1,20 @@
 /** A process in which one bench measures, once. */
 import { benchNamed } from './benches.ts';
+import { type Gauges, pace } from './pace.ts';
 
-const [name = '', quick = ''] = process.argv.slice(2);
+const [name = '', quick = '', known = ''] = process.argv.slice(2);
+
+pace.know(JSON.parse(known) as Gauges);
 
 benchNamed(name)
   .measure(quick === 'quick')
   .then(
-    ({ values, points, ledgers, notes }) =>
-      answer({ kind: 'measured', measured: { values, points, ledgers, notes } }),
+    ({ values, disturbed, timed, points, ledgers, notes }) =>
+      answer({
+        kind: 'measured',
+        measured: { values, disturbed, timed, points, ledgers, notes },
+        pace: pace.known,
+      }),
     (error: unknown) =>
       answer({
         kind: 'failed',

@@ -102,7 +102,8 @@ function compareFigures(id: string, old: Figure | undefined, now: Figure | undef
   // From nothing to something is any number of times as much.
   const relative = (difference: number) => (difference === 0 ? 0 : difference / Math.abs(before));
   const change = relative(after - before);
-  if (Math.min(old.values.length, now.values.length) < VALUES_LEAST)
+  const few = Math.min(old.values.length, now.values.length) < VALUES_LEAST;
+  if (few || old.disturbed === true || now.disturbed === true)
     return { ...both, change, outcome: 'cannot tell' };
   const floor = unit === 'ratio' || unit === 'share' ? FLOORS.relative : FLOORS.absolute;
   const allowed = Math.max(floor * Math.abs(before), Math.hypot(noise(old.values), noise(now.values)));

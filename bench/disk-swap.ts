@@ -7,7 +7,9 @@ import { diskMachine } from './disk/machine.ts';
 import type { DiskRun } from './disk/messages.ts';
 import { isPlain, METHODS, PAIRS, show } from './disk/swap-tables.ts';
 import { DISK_NAMES } from './disk/tables.ts';
+import { Swaps } from './gauged-swaps.ts';
 import type { SwapSeries } from './live/messages.ts';
+import { pace } from './pace.ts';
 import { recordPairs, recordPhases, recordQuantiles } from './swap-quantiles.ts';
 
 const AREA = 4096;
@@ -40,12 +42,12 @@ async function measure(quick: boolean): Promise<Measured> {
       for (let done = 0; done < wanted; ) {
         const run = await cell.run((wanted - done) * EVERY_US[method] * 1.2, seriesOf(method));
         runs[method].push(run);
-        done += Math.max(1, run.records.length);
+        done += Math.max(1, run.swaps.length);
       }
     }
   for (const method of METHODS) record(collected, method, runs[method]);
   collected.ledgers.push(await cell.end());
-  return collected;
+  return collected.complete();
 }
 
 function seriesOf(method: (typeof METHODS)[number]): SwapSeries {
@@ -59,20 +61,26 @@ function seriesOf(method: (typeof METHODS)[number]): SwapSeries {
 }
 
 function record(collected: Collected, method: (typeof METHODS)[number], runs: readonly DiskRun[]): void {
-  const records = runs.flatMap((run) => run.records);
-  const done = records.filter(({ outcome }) => outcome === 'done');
-  const id = `disk-swap/${method}`;
-  recordQuantiles(collected, `${id}/all`, done);
-  recordQuantiles(
-    collected,
-    `${id}/plain`,
-    done.filter(({ from, to }) => isPlain(from) && isPlain(to)),
+  const swaps = new Swaps(
+    runs.flatMap((run) => run.swaps),
+    pace,
   );
-  collected.value(`${id}/count`, done.length);
-  collected.value(`${id}/undone`, records.length - done.length);
-  if (method !== 'inplace') return;
-  recordPairs(collected, id, PAIRS, done);
-  recordPhases(collected, id, done);
+  const done = swaps.filter(({ outcome }) => outcome === 'done');
+  const id = `disk-swap/${method}`;
+  collected.value(`${id}/count`, done.all.length);
+  collected.value(`${id}/undone`, swaps.all.length - done.all.length);
+  collected.later(() => {
+    collected.addTimed(done.timed);
+    recordQuantiles(collected, `${id}/all`, done);
+    recordQuantiles(
+      collected,
+      `${id}/plain`,
+      done.filter(({ from, to }) => isPlain(from) && isPlain(to)),
+    );
+    if (method !== 'inplace') return;
+    recordPairs(collected, id, PAIRS, done);
+    recordPhases(collected, id, done);
+  });
 }
 
 export const diskSwap: Bench = {

@@ -6,7 +6,7 @@ import { diskMachine } from './disk/machine.ts';
 import { type MediaTimes, measureMedia } from './disk/media.ts';
 import type { DiskRun, DiskWork } from './disk/messages.ts';
 import { BARE, BARE_LEDGER, DEPTHS, DISK_NAMES, show } from './disk/tables.ts';
-import { type Rounds, ratioOf, trialsOf, typicalNs } from './drain/rounds.ts';
+import { type Rounds, trialsOf } from './drain/rounds.ts';
 import { idleShare } from './live/occupancy.ts';
 import { median } from './statistics.ts';
 
@@ -24,14 +24,14 @@ interface Amount {
 
 const FULL: Amount = {
   drained: DEPTHS,
-  rounds: { warm: 11, counted: 7, turns: 75 },
+  rounds: { warm: 11, counted: 7, most: 20, turns: 75 },
   depths: DEPTHS,
   live: { warmUs: 30_000, trialUs: 25_000, trials: 3 },
   media: { warmUs: 10_000, trialUs: 30_000 },
 };
 const QUICK: Amount = {
   drained: [32],
-  rounds: { warm: 8, counted: 5, turns: 75 },
+  rounds: { warm: 8, counted: 5, most: 10, turns: 75 },
   depths: [32],
   live: { warmUs: 20_000, trialUs: 20_000, trials: 1 },
   media: { warmUs: 0, trialUs: 10_000 },
@@ -49,7 +49,7 @@ async function measure(quick: boolean): Promise<Measured> {
   await measureLive(collected, drivers, 'randrw', MIXED_DEPTH, live);
   for (const cell of Object.values(cells)) collected.ledgers.push(await cell.end());
   await measureMedia(collected, media);
-  return collected;
+  return collected.complete();
 }
 
 async function startCells(): Promise<Cells> {
@@ -74,12 +74,15 @@ async function measureDraining(
 ): Promise<void> {
   for (const [name, cell] of Object.entries(cells)) await cell.work(workFor(name, 'randread', depth));
   const trials = await trialsOf(cells, rounds);
-  for (const [name, own] of Object.entries(trials)) {
-    const id = `disk/drained/${depth}/${name}`;
-    collected.value(`${id}/ns`, median(own.map(typicalNs)));
-    if (name !== BARE) collected.value(`${id}/of-bare`, ratioOf(own, trials[BARE]));
-    if (DISK_NAMES.includes(name)) collected.value(`${id}/of-ledger`, ratioOf(own, trials[BARE_LEDGER]));
-  }
+  collected.later(() => {
+    collected.addTimed(trials.timed);
+    for (const name of trials.names) {
+      const id = `disk/drained/${depth}/${name}`;
+      trials.recordNs(collected, `${id}/ns`, name);
+      if (name !== BARE) trials.recordRatio(collected, `${id}/of-bare`, name, BARE);
+      if (DISK_NAMES.includes(name)) trials.recordRatio(collected, `${id}/of-ledger`, name, BARE_LEDGER);
+    }
+  });
 }
 
 /** Both sides run freely, one cell after another in turn. */

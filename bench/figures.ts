@@ -3,7 +3,7 @@ import type { BenchReport, BenchResult, Figure, Goal, ResultTable, Unit } from '
 import { summarise } from './statistics.ts';
 
 export interface ShownFigure {
-  /** The median, `21.3`. */
+  /** The median, `21.3`; `~21.3` where it was disturbed. */
   readonly value: string;
   /** Half the distance of the quartiles, `±0.4`; empty where there is one value alone, which has no spread. */
   readonly spread: string;
@@ -33,9 +33,10 @@ export interface JudgedGoal {
 }
 
 export const SPREAD_EXPLAINED =
-  'Figures are medians over repetitions; ± is half the distance of their quartiles. Without it there was one value.';
+  'Figures are medians over repetitions; ± is half the distance of their quartiles. Without it there was one value. Behind ~ the cores never kept their own pace.';
 
 const NOT_MEASURED = '–';
+const DISTURBED = '~';
 const MOST_DECIMALS = 3;
 const COUNTED: readonly Unit[] = ['frames', 'count', 'bytes'];
 const BYTES = [
@@ -44,7 +45,11 @@ const BYTES = [
   { unit: 'kB', size: 1e3 },
 ];
 
-export function showFigure({ values, unit }: Pick<Figure, 'values' | 'unit'>): ShownFigure {
+export function showFigure({
+  values,
+  unit,
+  disturbed,
+}: Pick<Figure, 'values' | 'unit' | 'disturbed'>): ShownFigure {
   const { median, low, high } = summarise(values);
   const { label, scale } = scaleOf(median, unit);
   const spread = (high - low) / 2;
@@ -52,7 +57,7 @@ export function showFigure({ values, unit }: Pick<Figure, 'values' | 'unit'>): S
   const whole = COUNTED.includes(unit) && scale === 1 && Number.isInteger(median) && Number.isInteger(spread);
   const decimals = whole ? 0 : decimalsOf(median * scale, unit);
   return {
-    value: rounded(median * scale, decimals),
+    value: `${disturbed === true ? DISTURBED : ''}${rounded(median * scale, decimals)}`,
     spread: values.length < 2 ? '' : `±${rounded(spread * scale, decimals)}`,
     unit: label,
   };

@@ -1,17 +1,19 @@
 /** What a swap's stall grows with: frames that wait, queues, other cards on the same CPU; and whether those notice. */
-import type { SwapRecord } from '../src/swap/record.ts';
 import type { SwapRound } from '../src/swap/timetable.ts';
 import type { Scenario } from '../src/testbed/scenario.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
 import { startAll } from './drain/rounds.ts';
+import { type GaugedSwap, Swaps } from './gauged-swaps.ts';
 import { LiveCell } from './live/cell.ts';
 import { quantileOf } from './live/histogram.ts';
 import type { SwapSeries } from './live/messages.ts';
 import { machineFor, timed } from './machines.ts';
+import { pace } from './pace.ts';
 import type { Figure, Goal, ResultTable, Series } from './results.ts';
-import { median, quantile } from './statistics.ts';
+import { median } from './statistics.ts';
+import { recordMedian } from './swap-quantiles.ts';
 
 /** Frames that wait: about so many, from half to twice. */
 const WAITING = [64, 512, 4096];
@@ -37,7 +39,7 @@ async function measure(quick: boolean): Promise<Measured> {
   await measureWaiting(collected, quick ? 600_000 : 4_000_000);
   if (!quick) await measureQueues(collected, 2_200_000);
   for (const cards of quick ? [1, 4] : CARDS) await measureCards(collected, cards, quick);
-  return collected;
+  return collected.complete();
 }
 
 /**
@@ -48,14 +50,17 @@ async function measureWaiting(collected: Collected, frames: number): Promise<voi
   const driver = { name: 'polling', parameters: { rxRing: LONG_RING, rxBuffers: LONG_RING - 1 } };
   const cell = await nullSwaps({ driver }, SHORT_BURSTS);
   await cell.trial(Math.ceil(frames / LONG_RING));
-  const { ledger, records, waiting } = await cell.end();
+  const { ledger, swaps, waiting } = await cell.end();
   collected.ledgers.push(ledger);
-  for (const about of WAITING)
-    record(
-      collected,
-      `growth/waiting-${about}`,
-      warm(records, (i) => waiting[i] > about / 2 && waiting[i] <= about * 2),
-    );
+  const byWaiting = WAITING.map((about) =>
+    warm(swaps, (i) => waiting[i] > about / 2 && waiting[i] <= about * 2),
+  );
+  for (const [i, about] of WAITING.entries()) record(collected, `growth/waiting-${about}`, byWaiting[i]);
+  collected.later(() => {
+    const stalls = byWaiting.map((some) => some.quantile(({ stallUs }) => stallUs, 0.5) ?? Number.NaN);
+    const settled = byWaiting.every((some) => some.settled);
+    collected.value('growth/waiting/flat', Math.max(...stalls) / Math.min(...stalls), !settled);
+  });
 }
 
 /** The same with several queues, all full. As many frames of each number, and so about as many swaps. */
@@ -67,9 +72,9 @@ async function measureQueues(collected: Collected, frames: number): Promise<void
     for (const queues of QUEUES)
       await cells[queues].trial(Math.ceil(frames / ROUNDS / (FRAMES_IN_RING * queues)));
   for (const queues of QUEUES) {
-    const { ledger, records } = await cells[queues].end();
+    const { ledger, swaps } = await cells[queues].end();
     collected.ledgers.push(ledger);
-    record(collected, `growth/queues-${queues}`, warm(records));
+    record(collected, `growth/queues-${queues}`, warm(swaps));
   }
 }
 
@@ -80,31 +85,21 @@ async function nullSwaps(scenario: Scenario, vary: SwapRound['vary']): Promise<C
 }
 
 /** The compiler has seen enough of them by then. */
-function warm(
-  records: readonly SwapRecord[],
-  wanted: (index: number) => boolean = () => true,
-): readonly SwapRecord[] {
-  const first = Math.floor(records.length / 3);
-  return records.filter(({ outcome }, i) => i >= first && outcome === 'done' && wanted(i));
+function warm(swaps: readonly GaugedSwap[], wanted: (index: number) => boolean = () => true): Swaps {
+  const first = Math.floor(swaps.length / 3);
+  return new Swaps(
+    swaps.filter(({ record: { outcome } }, i) => i >= first && outcome === 'done' && wanted(i)),
+    pace,
+  );
 }
 
-function record(collected: Collected, id: string, records: readonly SwapRecord[]): void {
-  const controls = records.map(({ controlStallUs }) => controlStallUs).filter((us) => us !== undefined);
-  collected.value(
-    `${id}/critical`,
-    quantile(
-      records.map((swap) => swap.criticalSectionUs),
-      0.5,
-    ),
-  );
-  collected.value(
-    `${id}/stall`,
-    quantile(
-      records.map((swap) => swap.stallUs),
-      0.5,
-    ),
-  );
-  collected.value(`${id}/control`, quantile(controls, 0.5));
+function record(collected: Collected, id: string, swaps: Swaps): void {
+  collected.later(() => {
+    collected.addTimed(swaps.timed);
+    recordMedian(collected, `${id}/critical`, swaps, ({ criticalSectionUs }) => criticalSectionUs);
+    recordMedian(collected, `${id}/stall`, swaps, ({ stallUs }) => stallUs);
+    recordMedian(collected, `${id}/control`, swaps, ({ controlStallUs }) => controlStallUs);
+  });
 }
 
 /** Swaps of the first card alone; the last one's frames are timed, with swaps and without, in turn. */
@@ -114,24 +109,27 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
     await timed({ size: 64, link: 'lossless', driver: { name: 'polling' }, nics, duration: LONG_ENOUGH }),
     true,
   );
-  const pace = { kind: 'rate', framesPerSecond: FRAMES_PER_SECOND / count } as const;
+  const load = { kind: 'rate', framesPerSecond: FRAMES_PER_SECOND / count } as const;
   const swaps: SwapSeries = {
     ...{ slot: 0, everyUs: 1000, method: 'inplace' },
     swaps: [{ to: 'polling', parameters: {} }],
   };
-  await cell.trial({ pace, durationUs: WARM_US }, swaps);
-  const records: SwapRecord[] = [];
+  await cell.trial({ pace: load, durationUs: WARM_US }, swaps);
+  const swapped: GaugedSwap[] = [];
   const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
   const trials = count === 1 ? 12 : quick ? 16 : 64;
   for (let i = 0; i < trials; i++) {
     // Which comes first changes from pair to pair.
     const which = (i + (i >> 1)) % 2 === 0 ? 'without' : 'with';
-    const trial = await cell.trial({ pace, durationUs: TRIAL_US }, which === 'with' ? swaps : undefined);
-    records.push(...trial.cpu.records);
+    const trial = await cell.trial(
+      { pace: load, durationUs: TRIAL_US },
+      which === 'with' ? swaps : undefined,
+    );
+    swapped.push(...trial.cpu.swaps);
     p99[which].push(quantileOf(trial.latencies, 0.99) / 1000);
   }
   collected.ledgers.push(await cell.end());
-  record(collected, `growth/cards-${count}`, warm(records));
+  record(collected, `growth/cards-${count}`, warm(swapped));
   if (count === 1) return;
   collected.value(`growth/cards-${count}/p99-without`, median(p99.without));
   collected.value(`growth/cards-${count}/p99-with`, median(p99.with));
@@ -142,7 +140,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const sizes = (what: string) =>
     [WAITING, QUEUES, CARDS]
       .flat()
@@ -150,16 +148,9 @@ function show(all: readonly Measured[]): Shown {
       .sort((a, b) => a - b);
   const waiting = sizes('waiting');
   const cards = sizes('cards');
-  const flat = all.map(({ values }) => {
-    const stalls = waiting.map((frames) => median(values[`growth/waiting-${frames}/stall`] ?? []));
-    return Math.max(...stalls) / Math.min(...stalls);
-  });
   const neighbours = cards.filter((count) => count > 1);
   return {
-    figures: [
-      ...ids.map((id) => figure(id, valuesOf(all, id))),
-      { id: 'growth/waiting/flat', unit: 'ratio', better: 'lower', values: flat },
-    ],
+    figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [
       stalls(
         `Frames waiting in a ring of ${LONG_RING.toLocaleString('en-US')}`,
@@ -222,7 +213,9 @@ function show(all: readonly Measured[]): Shown {
 }
 
 function figure(id: string, values: readonly number[]): Figure {
-  return id.endsWith('-ratio') ? { id, unit: 'ratio', better: 'lower', values } : { id, unit: 'us', values };
+  return id.endsWith('-ratio') || id.endsWith('/flat')
+    ? { id, unit: 'ratio', better: 'lower', values }
+    : { id, unit: 'us', values };
 }
 
 function stalls(title: string, what: string, key: string, sizes: readonly number[]): ResultTable {

@@ -1,6 +1,6 @@
 /** How long a frame is on its way from the cable to the application, and what the CPU does for it. */
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { LiveCell } from './live/cell.ts';
 import { addCounts, noCounts, quantileOf, tailOf } from './live/histogram.ts';
 import { busyShare } from './live/occupancy.ts';
@@ -51,8 +51,8 @@ async function measureLoad(
   const quantiles: Record<string, number[]> = {};
   const all = noCounts();
   // Short ones: whatever takes a thread's core for milliseconds spoils a trial, not most of them.
-  const durationUs = quick ? 20_000 : 40_000;
-  for (let trial = 0; trial < (quick ? 4 : 8); trial++) {
+  const durationUs = quick ? 20_000 : 30_000;
+  for (let trial = 0; trial < (quick ? 3 : 8); trial++) {
     const { latencies, cpu } = await cell.trial({ pace, durationUs });
     addCounts(all, latencies);
     busy.push(busyShare(cpu.occupancy));
@@ -71,7 +71,7 @@ async function measureLoad(
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [

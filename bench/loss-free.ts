@@ -1,7 +1,7 @@
 /** The highest rate at which nothing is lost on an open link: without swaps, with swaps, and with rings resized. */
 import { pairWalk } from '../src/swap/timetable.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { LiveCell, type LiveTrial } from './live/cell.ts';
 import type { SwapSeries } from './live/messages.ts';
 import { Ladder, RateSearch, tryRate } from './live/search.ts';
@@ -130,9 +130,9 @@ interface Charged {
 function chargeOf({ hardware, cpu }: LiveTrial): Charged {
   const lost = hardware.losses.flat();
   const inside = lost.filter(({ timeUs }) =>
-    cpu.records.some((record) => timeUs >= record.acceptedUs && timeUs <= record.endedUs),
+    cpu.swaps.some(({ record }) => timeUs >= record.acceptedUs && timeUs <= record.endedUs),
   );
-  const swappingUs = cpu.records.reduce((sum, record) => sum + record.endedUs - record.acceptedUs, 0);
+  const swappingUs = cpu.swaps.reduce((sum, { record }) => sum + record.endedUs - record.acceptedUs, 0);
   const frames = (losses: typeof lost) => losses.reduce((sum, loss) => sum + loss.frames, 0);
   return { lost: frames(lost), inside: frames(inside), share: swappingUs / (hardware.seconds * 1e6) };
 }
@@ -160,7 +160,7 @@ function record(
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const names = Object.keys(VARIANTS).filter((name) => ids.includes(`loss-free/${name}/rate`));
   const withSwaps = names.filter((name) => VARIANTS[name].swaps !== undefined);
   const rate = median(valuesOf(all, 'loss-free/polling/rate'));

@@ -1,6 +1,6 @@
 /** What the hot path allocates, what the collector does meanwhile, and what a card takes in memory. */
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
 import type { Trial } from './drain/messages.ts';
 import { startAll, trialsOf } from './drain/rounds.ts';
@@ -18,21 +18,26 @@ const WARM = 50;
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   const machine = (name: string) => machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name } });
-  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const host = { kind: 'host', rehearsed: true } as const;
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine('polling'), { kind: 'bare', forwards: false, burst: 64 }),
     ...Object.fromEntries(
       DRIVERS.map((driver) => [driver, async () => Cell.start(await machine(driver), host)]),
     ),
   });
-  const trials = await trialsOf(cells, { warm: WARM, counted: quick ? 2 : 5, turns: quick ? 300 : 400 });
-  const bare = median(trials[BARE].map(bytesPerMillion));
+  const trials = await trialsOf(cells, {
+    warm: WARM,
+    counted: quick ? 2 : 5,
+    most: 0, // it counts bytes
+    turns: quick ? 120 : 250,
+  });
+  const bare = median(trials.of(BARE).map(bytesPerMillion));
   collected.value(`memory/${BARE}/bytes`, bare);
   for (const driver of DRIVERS) {
-    collected.value(`memory/${driver}/bytes`, median(trials[driver].map(bytesPerMillion)) - bare);
+    collected.value(`memory/${driver}/bytes`, median(trials.of(driver).map(bytesPerMillion)) - bare);
     collected.value(
       `memory/${driver}/collections`,
-      trials[driver].reduce((sum, trial) => sum + trial.collections, 0),
+      trials.of(driver).reduce((sum, trial) => sum + trial.collections, 0),
     );
   }
   for (const cell of Object.values(cells)) collected.ledgers.push((await cell.end()).ledger);
@@ -60,7 +65,7 @@ async function residentBytes(collected: Collected, count: number): Promise<numbe
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [

@@ -1,7 +1,7 @@
 /** Real clients on a served disk: fio through `ringswap serve nbd`, with and without swaps, beside nbdkit's memory plugin. */
 import { spawnSync } from 'node:child_process';
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { hasFio, type Job, runFio } from './nbd/fio.ts';
 import { ServedDisk, type Server, startNbdkit } from './nbd/server.ts';
 import { Workplace } from './nbd/workplace.ts';
@@ -119,7 +119,7 @@ function rotated<T>(all: readonly T[], by: number): T[] {
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const loads = Object.entries(LOADS).filter(([load]) => ids.includes(`nbd/${load}/${SERVED}/iops`));
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),

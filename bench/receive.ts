@@ -3,7 +3,9 @@ import { NIC_DRIVERS } from '../src/drivers/index.ts';
 import type { Bench, Measured, Shown } from './bench.ts';
 import { Collected, valuesOf } from './collect.ts';
 import { Cell } from './drain/cell.ts';
-import { endAll, type Rounds, ratioOf, startAll, trialsOf, typicalNs } from './drain/rounds.ts';
+import type { TimedTurns } from './drain/messages.ts';
+import { endAll, type Rounds, startAll, trialsOf } from './drain/rounds.ts';
+import type { Trials } from './drain/trials.ts';
 import { LiveCell, type LiveTrial } from './live/cell.ts';
 import { idleShare } from './live/occupancy.ts';
 import { machineFor } from './machines.ts';
@@ -11,8 +13,8 @@ import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 9, counted: 7, turns: 60 };
-const QUICK: Rounds = { warm: 9, counted: 6, turns: 65 };
+const FULL: Rounds = { warm: 12, counted: 5, most: 25, turns: 60 };
+const QUICK: Rounds = { warm: 10, counted: 4, most: 15, turns: 60 };
 
 interface LiveTimes {
   readonly warmUs: number;
@@ -20,8 +22,8 @@ interface LiveTimes {
   readonly trials: number;
 }
 
-const LIVE_FULL: LiveTimes = { warmUs: 200_000, trialUs: 50_000, trials: 3 };
-const LIVE_QUICK: LiveTimes = { warmUs: 200_000, trialUs: 50_000, trials: 3 };
+const LIVE_FULL: LiveTimes = { warmUs: 120_000, trialUs: 40_000, trials: 2 };
+const LIVE_QUICK: LiveTimes = { warmUs: 100_000, trialUs: 40_000, trials: 1 };
 const BARE = 'bare';
 const BARE_LEDGER = 'bare with ledger';
 const NAMES: Readonly<Record<string, string>> = {
@@ -47,14 +49,14 @@ async function measure(quick: boolean): Promise<Measured> {
     await measureDraining(collected, kind, quick ? QUICK : FULL);
     for (const driver of DRIVERS) await measureLive(collected, kind, driver, quick ? LIVE_QUICK : LIVE_FULL);
   }
-  return collected;
+  return collected.complete();
 }
 
 async function measureDraining(collected: Collected, kind: string, rounds: Rounds): Promise<void> {
   const scenario = { ...TRAFFIC[kind], app: 'sink', duration: LONG_ENOUGH };
   const machine = (name: string) => machineFor({ ...scenario, driver: { name } });
   const bare = { kind: 'bare', forwards: false, burst: burstOf('polling') } as const;
-  const host = { kind: 'host', round: undefined, rehearsed: true } as const;
+  const host = { kind: 'host', rehearsed: true } as const;
   const cells = await startAll({
     [BARE]: async () => Cell.start(await machine('polling'), bare),
     [BARE_LEDGER]: async () => Cell.start(await machine('polling'), { ...bare, wholeLedger: true }),
@@ -63,13 +65,18 @@ async function measureDraining(collected: Collected, kind: string, rounds: Round
     ),
   });
   const trials = await trialsOf(cells, rounds);
-  for (const [name, own] of Object.entries(trials)) {
-    collected.value(`receive/${kind}/${name}/ns`, median(own.map(typicalNs)));
-    if (name !== BARE) collected.value(`receive/${kind}/${name}/of-bare`, ratioOf(own, trials[BARE]));
-    if (isDriver(name))
-      collected.value(`receive/${kind}/${name}/of-ledger`, ratioOf(own, trials[BARE_LEDGER]));
-  }
+  collected.later(() => record(collected, kind, trials));
   await endAll(cells, collected);
+}
+
+function record(collected: Collected, kind: string, trials: Trials<TimedTurns>): void {
+  collected.addTimed(trials.timed);
+  for (const name of trials.names) {
+    const id = `receive/${kind}/${name}`;
+    trials.recordNs(collected, `${id}/ns`, name);
+    if (name !== BARE) trials.recordRatio(collected, `${id}/of-bare`, name, BARE);
+    if (isDriver(name)) trials.recordRatio(collected, `${id}/of-ledger`, name, BARE_LEDGER);
+  }
 }
 
 async function measureLive(

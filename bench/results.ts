@@ -23,6 +23,8 @@ export interface Figure {
   readonly better?: 'lower' | 'higher';
   /** One value for each repetition, in their order. The figure is their median, its spread their quartiles. */
   readonly values: readonly number[];
+  /** The cores never kept their pace for long enough: not compared between runs. */
+  readonly disturbed?: true;
 }
 
 /** A goal of the project for one figure, and the least that is acceptable where the two differ. */

@@ -3,9 +3,11 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Measured } from './bench.ts';
 import { benchNamed } from './benches.ts';
+import { isDisturbed } from './collect.ts';
 import { environmentAfter, environmentBefore } from './environment.ts';
 import { joinLedgers } from './ledger.ts';
-import type { BenchReport, BenchResult } from './results.ts';
+import { type Gauges, Pace } from './pace.ts';
+import type { BenchReport, BenchResult, Figure } from './results.ts';
 import { builtFile } from './worker-url.ts';
 
 export interface BenchOptions {
@@ -29,7 +31,8 @@ export async function runBenches(options: BenchOptions): Promise<BenchReport> {
   const began = performance.now();
   const before = environmentBefore();
   const benches: BenchResult[] = [];
-  for (const name of options.names) benches.push(await runBench(benchNamed(name), options));
+  const pace = new Pace();
+  for (const name of options.names) benches.push(await runBench(benchNamed(name), pace, options));
   return {
     version: 1,
     quick: options.quick,
@@ -40,37 +43,81 @@ export async function runBenches(options: BenchOptions): Promise<BenchReport> {
   };
 }
 
-async function runBench(bench: Bench, { quick, onProgress, signal }: BenchOptions): Promise<BenchResult> {
+async function runBench(
+  bench: Bench,
+  pace: Pace,
+  { quick, onProgress, signal }: BenchOptions,
+): Promise<BenchResult> {
   const began = performance.now();
   const processes = quick ? bench.processes.quick : bench.processes.full;
   const all: Measured[] = [];
   for (let i = 0; i < processes; i++) {
     signal?.throwIfAborted();
     onProgress?.(`${bench.name}: process ${i + 1} of ${processes}`);
-    all.push(await measure(bench, quick, signal));
+    const { measured, pace: found } = await measure(bench, quick, pace.known, signal);
+    pace.know(found);
+    all.push(measured);
   }
   const { name, title, summary } = bench;
   const ledger = joinLedgers(all.flatMap(({ ledgers }) => ledgers));
-  const { notes, ...shown } = bench.show(all, quick);
+  const { notes, figures, ...shown } = bench.show(all, quick);
   const seconds = (performance.now() - began) / 1000;
   const said = [...new Set(all.flatMap((measured) => measured.notes))];
-  return { name, title, summary, seconds, ledger, ...shown, notes: [...notes, ...said] };
+  return {
+    name,
+    title,
+    summary,
+    seconds,
+    ledger,
+    ...shown,
+    figures: figures.map((figure) => marked(figure, all)),
+    notes: [...notes, ...paceNotes(all), ...said],
+  };
 }
 
-type Answer =
-  | { readonly kind: 'measured'; readonly measured: Measured }
-  | { readonly kind: 'failed'; readonly message: string };
+function marked(figure: Figure, all: readonly Measured[]): Figure {
+  const disturbed = isDisturbed(all, figure.id);
+  return disturbed ? { ...figure, disturbed } : figure;
+}
 
-function measure(bench: Bench, quick: boolean, signal: AbortSignal | undefined): Promise<Measured> {
-  const child = fork(fileURLToPath(builtFile('bench-child')), [bench.name, quick ? 'quick' : 'full'], {
-    execArgv: [],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    ...(signal === undefined ? {} : { signal }),
-  });
+function paceNotes(all: readonly Measured[]): string[] {
+  const sum = (of: (timed: Measured['timed']) => number) =>
+    all.reduce((count, { timed }) => count + of(timed), 0);
+  const timed = sum((each) => each.all);
+  if (timed === 0) return [];
+  const share = Math.round((sum(({ undisturbed }) => undisturbed) / timed) * 100);
+  return [
+    `The cores kept their own pace in ${share} % of what was timed; medians are of that part. The rest belonged to others on this host.`,
+  ];
+}
+
+interface Found {
+  readonly measured: Measured;
+  readonly pace: Gauges;
+}
+
+type Answer = ({ readonly kind: 'measured' } & Found) | { readonly kind: 'failed'; readonly message: string };
+
+/** One that was not told how fast the cores can be would take any pace for their own. */
+function measure(
+  bench: Bench,
+  quick: boolean,
+  pace: Gauges,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const child = fork(
+    fileURLToPath(builtFile('bench-child')),
+    [bench.name, quick ? 'quick' : 'full', JSON.stringify(pace)],
+    {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
   return new Promise((resolve, reject) => {
     child.on('message', (answer: Answer) => {
-      if (answer.kind === 'measured') resolve(answer.measured);
+      if (answer.kind === 'measured') resolve(answer);
       else reject(new BenchFailure(bench.name, answer.message));
     });
     child.on('error', (error) => reject(signal?.aborted === true ? signal.reason : error));

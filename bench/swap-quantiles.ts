@@ -2,42 +2,17 @@
 import { PHASES } from '../src/swap/plan.ts';
 import { phaseTookUs, type SwapRecord } from '../src/swap/record.ts';
 import type { Collected } from './collect.ts';
-import { quantile } from './statistics.ts';
+import type { Swaps } from './gauged-swaps.ts';
 
 export const QUANTILES = { p50: 0.5, p99: 0.99, 'p99.9': 0.999, max: 1 };
-
-/** How much longer a swap's stall is than its own control: the median. */
-export function stallOver(done: readonly SwapRecord[]): number {
-  const over = done
-    .map(({ stallUs, controlStallUs }) =>
-      controlStallUs === undefined ? Number.NaN : stallUs - controlStallUs,
-    )
-    .filter((us) => !Number.isNaN(us));
-  return quantile(over, 0.5);
-}
+const MEDIAN = { '': 0.5 };
 
 /** Critical section, stall, control, and how far the stall is over the control. */
-export function recordQuantiles(collected: Collected, id: string, done: readonly SwapRecord[]): void {
-  if (done.length === 0) return;
-  const controls = done.map(({ controlStallUs }) => controlStallUs).filter((us) => us !== undefined);
-  for (const [name, part] of Object.entries(QUANTILES)) {
-    collected.value(
-      `${id}/critical/${name}`,
-      quantile(
-        done.map((swap) => swap.criticalSectionUs),
-        part,
-      ),
-    );
-    collected.value(
-      `${id}/stall/${name}`,
-      quantile(
-        done.map((swap) => swap.stallUs),
-        part,
-      ),
-    );
-    if (controls.length > 0) collected.value(`${id}/control/${name}`, quantile(controls, part));
-  }
-  if (controls.length > 0) collected.value(`${id}/over`, stallOver(done));
+export function recordQuantiles(collected: Collected, id: string, done: Swaps): void {
+  record(collected, `${id}/critical/`, done, ({ criticalSectionUs }) => criticalSectionUs);
+  record(collected, `${id}/stall/`, done, ({ stallUs }) => stallUs);
+  record(collected, `${id}/control/`, done, ({ controlStallUs }) => controlStallUs);
+  recordMedian(collected, `${id}/over`, done, overUs);
 }
 
 /** The same for each pair of drivers by itself. */
@@ -45,7 +20,7 @@ export function recordPairs(
   collected: Collected,
   id: string,
   pairs: readonly { readonly from: string; readonly to: string }[],
-  done: readonly SwapRecord[],
+  done: Swaps,
 ): void {
   for (const { from, to } of pairs)
     recordQuantiles(
@@ -55,11 +30,34 @@ export function recordPairs(
     );
 }
 
-export function recordPhases(collected: Collected, id: string, done: readonly SwapRecord[]): void {
-  for (const phase of PHASES) {
-    const took = done.map((swap) => phaseTookUs(swap, phase)).filter((us) => us !== undefined);
-    if (took.length > 0)
-      for (const [name, part] of Object.entries(QUANTILES))
-        collected.value(`${id}/phase-${phase}/${name}`, quantile(took, part));
+export function recordPhases(collected: Collected, id: string, done: Swaps): void {
+  for (const phase of PHASES)
+    record(collected, `${id}/phase-${phase}/`, done, (swap) => phaseTookUs(swap, phase));
+}
+
+export function recordMedian(
+  collected: Collected,
+  id: string,
+  done: Swaps,
+  of: (swap: SwapRecord) => number | undefined,
+): void {
+  record(collected, id, done, of, MEDIAN);
+}
+
+/** How much longer a swap's stall is than its own control. */
+function overUs({ stallUs, controlStallUs }: SwapRecord): number | undefined {
+  return controlStallUs === undefined ? undefined : stallUs - controlStallUs;
+}
+
+function record(
+  collected: Collected,
+  id: string,
+  done: Swaps,
+  of: (swap: SwapRecord) => number | undefined,
+  parts: Readonly<Record<string, number>> = QUANTILES,
+): void {
+  for (const [name, part] of Object.entries(parts)) {
+    const value = done.quantile(of, part);
+    if (value !== undefined) collected.value(`${id}${name}`, value, part === 0.5 && !done.settled);
   }
 }

@@ -1,7 +1,7 @@
 /** How swaps are shown: tables by load, the two other ways beside them, matrices of all pairs. */
 import { PHASES } from '../src/swap/plan.ts';
 import type { Measured, Shown } from './bench.ts';
-import { valuesOf } from './collect.ts';
+import { idsOf, valuesOf } from './collect.ts';
 import type { Cell, Figure, Goal, LinePlot, MatrixPlot, ResultTable } from './results.ts';
 import { median } from './statistics.ts';
 import { QUANTILES } from './swap-quantiles.ts';
@@ -19,7 +19,7 @@ const LOAD_NAMES = {
 const METHOD_NAMES = { inplace: 'in place', drain: 'drain, then swap', reset: 'reset and reinitialise' };
 
 export function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const known = (id: string) => ids.includes(id);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),

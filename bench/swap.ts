@@ -2,10 +2,12 @@
 import { pairWalk } from '../src/swap/timetable.ts';
 import type { Bench, Measured } from './bench.ts';
 import { Collected } from './collect.ts';
+import { Swaps } from './gauged-swaps.ts';
 import { LiveCell, type LiveTrial } from './live/cell.ts';
 import type { SwapSeries, TrialLoad } from './live/messages.ts';
 import { runLive } from './live/run.ts';
 import { machineFor } from './machines.ts';
+import { pace } from './pace.ts';
 import { recordPairs, recordPhases, recordQuantiles } from './swap-quantiles.ts';
 import { LOADS, METHODS, PAIRS, show } from './swap-tables.ts';
 import { DRIVERS } from './traffic-kinds.ts';
@@ -43,7 +45,7 @@ async function measure(quick: boolean): Promise<Measured> {
     await measureLoad(collected, load === 'full' ? lossless : open, load, paces[load], quick ? QUICK : FULL);
   for (const cell of [open, lossless]) collected.ledgers.push(await cell.end());
   await timeline(collected, quick);
-  return collected;
+  return collected.complete();
 }
 
 async function start(link: 'open' | 'lossless'): Promise<LiveCell> {
@@ -83,21 +85,28 @@ async function measureLoad(
         const durationUs = (wanted - done) * everyUs(method, load) * 1.3;
         const trial = await cell.trial({ pace, durationUs }, seriesOf(method, load));
         trials[method].push(trial);
-        done += Math.max(1, trial.cpu.records.length);
+        done += Math.max(1, trial.cpu.swaps.length);
       }
     }
   for (const method of METHODS) record(collected, `swap/${load}/${method}`, trials[method], method);
 }
 
 function record(collected: Collected, id: string, trials: readonly LiveTrial[], method: string): void {
-  const done = trials.flatMap(({ cpu }) => cpu.records).filter(({ outcome }) => outcome === 'done');
-  recordQuantiles(collected, `${id}/all`, done);
-  collected.value(`${id}/count`, done.length);
+  const swaps = new Swaps(
+    trials.flatMap(({ cpu }) => cpu.swaps),
+    pace,
+  );
+  const done = swaps.filter(({ outcome }) => outcome === 'done');
+  collected.value(`${id}/count`, done.all.length);
   const lost = trials.reduce((sum, { offered, delivered }) => sum + offered - delivered, 0);
-  collected.value(`${id}/lost`, lost / Math.max(1, done.length));
-  if (method !== 'inplace') return;
-  recordPairs(collected, id, PAIRS, done);
-  recordPhases(collected, id, done);
+  collected.value(`${id}/lost`, lost / Math.max(1, done.all.length));
+  collected.later(() => {
+    collected.addTimed(done.timed);
+    recordQuantiles(collected, `${id}/all`, done);
+    if (method !== 'inplace') return;
+    recordPairs(collected, id, PAIRS, done);
+    recordPhases(collected, id, done);
+  });
 }
 
 /** Throughput over time with swaps in it, for the eye. */
@@ -134,7 +143,7 @@ export const swap: Bench = {
   title: 'Swap',
   summary:
     'Critical section, stall beside its control, and phases, for each ordered pair of drivers at three loads; and the same change by draining first and by a reset, with what those lose.',
-  processes: { full: 5, quick: 2 },
+  processes: { full: 5, quick: 1 },
   measure,
   show,
 };

@@ -1,16 +1,18 @@
 /** What swaps cost the traffic: while they are done, after many of them, and before the first one. */
 import type { Bench, Measured, Shown } from './bench.ts';
-import { Collected, valuesOf } from './collect.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
 import { Cell, PRODUCT } from './drain/cell.ts';
 import type { Drainer, Trial } from './drain/messages.ts';
-import { endAll, meanNs, type Rounds, ratioOf, startAll, trialsOf } from './drain/rounds.ts';
+import { endAll, type Rounds, startAll, type Turning, trialsOf } from './drain/rounds.ts';
+import type { Trials } from './drain/trials.ts';
 import { machineFor } from './machines.ts';
 import type { Figure, Goal, ResultTable } from './results.ts';
-import { median } from './statistics.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 7, counted: 9, turns: 220 };
-const QUICK: Rounds = { warm: 6, counted: 8, turns: 250 };
+const FULL: Rounds = { warm: 5, counted: 6, most: 14, turns: 170 };
+const QUICK: Rounds = { warm: 6, counted: 5, most: 10, turns: 170 };
+/** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
+const SWAPPING: Rounds = { warm: 2, counted: 6, most: 12, turns: 300, lead: 100 };
 /** Null swaps a second; through all pairs only at the last: at fewer a trial has hardly more than one driver. */
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
@@ -21,112 +23,123 @@ const AFTER: readonly string[] = DRIVERS;
 const QUICK_AFTER = ['polling'];
 const SWAPS_BEFORE = 1000;
 const SWAPS_BEFORE_QUICK = 200;
+/** Two seconds at the highest rate. After fewer the compiler is still at work on what swaps. */
+const SWAPS_TO_WARM = 2000;
 const UNSWAPPABLE = 'drain-cpu-unswappable.worker';
 const BY_HAND = 'drain-cpu-by-hand.worker';
-
-/** Drivers take turns: of three equal times each is a third. */
-const MIXED = 'all pairs';
-const NULL_SWAP = 'null swaps';
 const BLANKS = Array.from({ length: 4 }, () => ({ text: '' }));
 
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
-  const rates = quick ? QUICK_RATES : RATES;
-  const swapped = quick ? QUICK_AFTER : AFTER;
-  const cells = await startCells(rates, swapped);
-  // Those that go on swapping have done some: what they do is compiled by then.
-  const swapping = [...rates.map((rate) => swapsOf(NULL_SWAP, rate)), swapsOf(MIXED, MOST)];
-  for (const name of swapping) await cells[name].swap(SWAPS_BEFORE_QUICK, FIRST);
-  for (const driver of swapped)
+  await measureOthers(quick, collected);
+  await measureSwapping(quick ? QUICK_RATES : RATES, collected);
+  return collected.complete();
+}
+
+/** What swaps leave behind, and what it costs that there might be some. */
+async function measureOthers(quick: boolean, collected: Collected): Promise<void> {
+  const drivers = quick ? QUICK_AFTER : AFTER;
+  const cells = await startAll({
+    ...Object.fromEntries(drivers.map((driver) => [fresh(driver), start(driver)])),
+    ...Object.fromEntries(drivers.map((driver) => [after(driver), start(driver)])),
+    [UNSWAPPABLE]: start(FIRST, UNSWAPPABLE),
+    [BY_HAND]: start(FIRST, BY_HAND),
+  });
+  for (const driver of drivers)
     await cells[after(driver)].swap(quick ? SWAPS_BEFORE_QUICK : SWAPS_BEFORE, driver);
   const trials = await trialsOf(cells, quick ? QUICK : FULL);
-  const fresh = trials[`fresh ${FIRST}`];
-  const mixed = mix(DRIVERS.map((driver) => trials[`fresh ${driver}`]));
-  collected.value('traffic/none/ns', median(mixed));
-  collected.value('traffic/polling/ns', median(fresh.map(meanNs)));
-  for (const rate of rates)
-    recordCost(collected, `traffic/null-${rate}`, trials[swapsOf(NULL_SWAP, rate)], fresh.map(meanNs));
-  recordCost(collected, `traffic/pairs-${MOST}`, trials[swapsOf(MIXED, MOST)], mixed);
-  for (const driver of swapped)
-    collected.value(
-      `traffic/after/${driver}/of-fresh`,
-      ratioOf(trials[after(driver)], trials[`fresh ${driver}`]),
-    );
-  collected.value('traffic/unswappable/of-product', 1 / ratioOf(trials[UNSWAPPABLE], fresh));
-  collected.value('traffic/by-hand/of-product', 1 / ratioOf(trials[BY_HAND], fresh));
+  collected.later(() => {
+    collected.addTimed(trials.timed);
+    for (const driver of drivers)
+      trials.recordRatio(collected, `traffic/after/${driver}/of-fresh`, after(driver), fresh(driver));
+    trials.recordRatio(collected, 'traffic/unswappable/of-product', fresh(FIRST), UNSWAPPABLE);
+    trials.recordRatio(collected, 'traffic/by-hand/of-product', fresh(FIRST), BY_HAND);
+  });
   await endAll(cells, collected);
-  return collected;
 }
 
-async function startCells(
-  rates: readonly number[],
-  swapped: readonly string[],
-): Promise<Record<string, Cell>> {
-  const start =
-    (driver: string, drainer: Drainer, file = PRODUCT) =>
-    async () =>
-      Cell.start(
-        await machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name: driver } }),
-        drainer,
-        file,
-      );
-  const none: Drainer = { kind: 'host', round: undefined, rehearsed: true };
-  const every = (rate: number, drivers?: readonly string[]): Drainer => ({
-    kind: 'host',
-    round: { intervalUs: 1e6 / rate, method: 'inplace', vary: {} },
-    rehearsed: true,
-    ...(drivers === undefined ? {} : { drivers }),
+/** One CPU for each kind of swaps, with them and without in turn: two that run the same code may differ by more than swaps cost. */
+async function measureSwapping(rates: readonly number[], collected: Collected): Promise<void> {
+  const cells = await startAll({
+    null: start(FIRST, PRODUCT, ['polling']),
+    pairs: start(FIRST, PRODUCT, DRIVERS),
   });
-  return startAll({
-    ...Object.fromEntries(DRIVERS.map((driver) => [`fresh ${driver}`, start(driver, none)])),
-    ...Object.fromEntries(swapped.map((driver) => [after(driver), start(driver, none)])),
-    ...Object.fromEntries(
-      rates.map((rate) => [swapsOf(NULL_SWAP, rate), start(FIRST, every(rate, ['polling']))]),
-    ),
-    [swapsOf(MIXED, MOST)]: start(FIRST, every(MOST)),
-    [UNSWAPPABLE]: start('polling', none, UNSWAPPABLE),
-    [BY_HAND]: start('polling', none, BY_HAND),
+  for (const cell of Object.values(cells)) await cell.swap(SWAPS_TO_WARM, FIRST);
+  const turning = {
+    'null-0': withSwaps(cells.null, 0),
+    ...Object.fromEntries(rates.map((rate) => [`null-${rate}`, withSwaps(cells.null, rate)])),
+    'pairs-0': eachDriver(cells.pairs),
+    [`pairs-${MOST}`]: withSwaps(cells.pairs, MOST),
+  };
+  const trials = await trialsOf(turning, SWAPPING);
+  collected.later(() => {
+    collected.addTimed(trials.timed);
+    for (const name of trials.names)
+      recordCost(collected, trials, name, name.startsWith('null') ? 'null-0' : 'pairs-0');
   });
+  await endAll(cells, collected);
 }
 
-function swapsOf(what: string, rate: number): string {
-  return `${what} ${rate}`;
+function start(driver: string, file = PRODUCT, drivers?: readonly string[]): () => Promise<Cell> {
+  const drainer: Drainer = { kind: 'host', rehearsed: true, ...(drivers === undefined ? {} : { drivers }) };
+  return async () =>
+    Cell.start(
+      await machineFor({ size: 64, app: 'sink', duration: '1m', driver: { name: driver } }),
+      drainer,
+      file,
+    );
+}
+
+function fresh(driver: string): string {
+  return `fresh ${driver}`;
 }
 
 function after(driver: string): string {
   return `after swaps ${driver}`;
 }
 
-/** Nanoseconds a frame, round by round, of a CPU that runs each driver for the same time. */
-function mix(drivers: readonly (readonly Trial[])[]): number[] {
-  return drivers[0].map((_, round) => {
-    const rates = drivers.map((trials) => 1 / meanNs(trials[round]));
-    return rates.length / rates.reduce((sum, rate) => sum + rate, 0);
-  });
+function withSwaps(cell: Cell, rate: number): Turning<Trial> {
+  return { trial: (turns, lead) => cell.trial(turns, lead, 1e6 / rate) };
+}
+
+/** Without swaps, but each trial with the next driver. */
+function eachDriver(cell: Cell): Turning<Trial> {
+  let trials = 0;
+  return {
+    trial: async (turns, lead) => {
+      await cell.swap(1, DRIVERS[trials++ % DRIVERS.length]);
+      return cell.trial(turns, lead);
+    },
+  };
 }
 
 /**
- * Of all trials together: swaps fall into some of them. `none`: nanoseconds a frame without swaps, by round. A swap's cost
- * is the CPU time that it and its control window take beyond the frames.
+ * A swap's cost is the CPU time that it and its window take beyond the frames: what single turns took beyond those around
+ * them, a frame, less the same of trials without swaps. What it leaves behind, a slower pace, is seen
+ * in the trials' medians.
  */
-function recordCost(collected: Collected, id: string, own: readonly Trial[], none: readonly number[]): void {
-  let ns = 0;
-  let noneNs = 0;
-  let swaps = 0;
-  own.forEach((trial, round) => {
-    const frames = trial.frames.reduce((sum, count) => sum + count, 0);
-    ns += meanNs(trial) * frames;
-    noneNs += none[round] * frames;
-    swaps += trial.swaps;
-  });
-  collected.value(`${id}/ns`, median(own.map(meanNs)));
+function recordCost(collected: Collected, trials: Trials<Trial>, name: string, without: string): void {
+  const typical = trials.ns(name);
+  const id = `traffic/${name}`;
+  if (name === without) return trials.recordNs(collected, `${id}/ns`, name);
+  const disturbed = !(trials.settled(name) && trials.settled(without));
+  const own = trials.of(name);
+  const swaps = own.reduce((sum, trial) => sum + trial.swaps, 0);
+  const frames = own.reduce((sum, trial) => sum + framesOf(trial), 0);
+  const costNs = trials.beyondNs(name) - trials.beyondNs(without);
+  collected.value(`${id}/ns`, typical + costNs, disturbed);
   collected.value(`${id}/swaps`, swaps);
-  collected.value(`${id}/of-none`, noneNs / ns);
-  if (id.endsWith(String(MOST))) collected.value(`${id}/swap-us`, (ns - noneNs) / Math.max(1, swaps) / 1000);
+  collected.value(`${id}/of-none`, trials.ns(without) / (typical + costNs), disturbed);
+  if (name.endsWith(String(MOST)))
+    collected.value(`${id}/swap-us`, (costNs * frames) / Math.max(1, swaps) / 1000, disturbed);
+}
+
+function framesOf({ frames }: Trial): number {
+  return frames.reduce((sum, count) => sum + count, 0);
 }
 
 function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),
     tables: [
@@ -137,7 +150,7 @@ function show(all: readonly Measured[]): Shown {
     goals: GOALS.filter((goal) => ids.includes(goal.figure)),
     notes: [
       'Swaps a second are of the CPU’s own time: its clock stands still while the other core fills the rings.',
-      'All of these CPUs have rehearsed swaps before the first frame, those without swaps too.',
+      'All of these CPUs have rehearsed swaps before the first frame, those without swaps too; those that swap have done so 2,000 times.',
     ],
   };
 }
@@ -159,13 +172,13 @@ function swapsTable(rates: readonly number[]): ResultTable {
   const unswapped = (what: string, figure: string) => ({ keys: [what, '0'], cells: [{ figure }] });
   return {
     title: 'Throughput of a CPU that does nothing else, 64 bytes',
-    note: 'Against none, of all pairs: a CPU that runs each driver for the same time and swaps none. Swaps: in the time measured, of one process; 10 a second are too few to tell of. A swap has a control window behind it, as always; its cost is the CPU time of both.',
+    note: 'The same CPU with swaps and without in turn; each driver: one after another, for as many turns. Swaps: in the time measured, of one process; 10 a second are too few to tell of. A swap has a control window behind it, as always; its cost is the CPU time of both.',
     keys: ['swaps', 'a second'],
     columns: ['a frame', 'against none', 'swaps', 'a swap'],
     rows: [
-      unswapped('polling', 'traffic/polling/ns'),
+      unswapped('polling', 'traffic/null-0/ns'),
       ...rates.map((rate) => swapped('polling for polling', rate, 'null')),
-      unswapped('each driver', 'traffic/none/ns'),
+      unswapped('each driver', 'traffic/pairs-0/ns'),
       swapped('through all pairs', MOST, 'pairs'),
     ].map(({ keys, cells }) => ({ keys, cells: [...cells, ...BLANKS.slice(cells.length)] })),
   };

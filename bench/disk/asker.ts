@@ -1,13 +1,13 @@
 import type { Occupancy } from '../../src/exec/threads/idle.ts';
 import type { LatencyHistogram } from '../../src/host/workload/latency.ts';
-import type { SwapRecord } from '../../src/swap/record.ts';
+import type { GaugedSwap } from '../gauged-swaps.ts';
 import type { SwapSeries } from '../live/messages.ts';
 import type { DiskBooks, DiskWork } from './messages.ts';
 
 /** What a run that nobody interrupts leaves to tell. */
 export interface Service {
   readonly occupancy: Occupancy;
-  readonly records: readonly SwapRecord[];
+  readonly swaps: readonly GaugedSwap[];
 }
 
 /** Who asks the disk for blocks, behind one face. */

@@ -107,7 +107,7 @@ export class BarePair implements Asker {
     while (this.clock.nowUs() < untilUs) for (let step = 0; step < STEPS_PER_LOOK; step++) this.take();
     this.timed = false;
     const lookingUs = this.clock.nowUs() - beganUs; // which part of it was work nobody has measured
-    return { occupancy: { workingUs: 0, lookingUs, idleUs: 0 }, records: [] };
+    return { occupancy: { workingUs: 0, lookingUs, idleUs: 0 }, swaps: [] };
   }
 
   conclude(): DiskBooks {

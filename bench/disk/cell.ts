@@ -50,7 +50,7 @@ export class DiskCell {
   async run(durationUs: number, swaps?: SwapSeries): Promise<DiskRun> {
     this.command({ kind: 'run', durationUs, swaps }, { kind: 'free' });
     const [{ run }] = await Promise.all([this.cpu.next('ran'), this.hardware.next('left')]);
-    this.swaps += run.records.length;
+    this.swaps += run.swaps.length;
     return run;
   }
 

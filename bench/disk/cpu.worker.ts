@@ -7,6 +7,7 @@ import { Memory } from '../../src/hw/memory.ts';
 import type { TimedTurns } from '../drain/messages.ts';
 import { HARDWARE, NOBODY, Turns } from '../drain/turns.ts';
 import type { SwapSeries } from '../live/messages.ts';
+import { gaugeNs, warmGauges } from '../pace.ts';
 import type { Asker } from './asker.ts';
 import { BarePair } from './bare-pair.ts';
 import { Host } from './host.ts';
@@ -17,6 +18,7 @@ const LEAD_US = 5000;
 
 function main(start: DiskStart): void {
   const memory = new Memory(start.buffer);
+  warmGauges();
   const clock = new MonotonicClock(start.originUs);
   const turns = new Turns(start.turns);
   const control = new Control(memory, start.layout.control);
@@ -55,18 +57,24 @@ function obey(command: DiskCommand, asker: Asker, turns: Turns, clock: Clock): D
 function take(count: number, asker: Asker, turns: Turns): TimedTurns {
   const ns = new Float64Array(count);
   const frames = new Int32Array(count);
+  const gauges = new Float64Array(count);
+  const fetches = new Float64Array(count);
   for (let turn = 0; turn < count; ) {
     turns.give(HARDWARE);
     turns.await(HARDWARE);
     const before = asker.done;
+    const fetchNs = turns.lines.fetchNs();
+    const gaugeBefore = gaugeNs();
     const began = performance.now();
     asker.drain();
     const tookMs = performance.now() - began;
     if (asker.done === before) continue;
+    gauges[turn] = Math.max(gaugeBefore, gaugeNs());
+    fetches[turn] = fetchNs;
     ns[turn] = tookMs * 1e6;
     frames[turn++] = asker.done - before;
   }
-  return { ns, frames };
+  return { ns, frames, gaugeNs: gauges, fetchNs: fetches };
 }
 
 function run(durationUs: number, swaps: SwapSeries | undefined, asker: Asker, clock: Clock): DiskRun {

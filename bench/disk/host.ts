@@ -13,6 +13,7 @@ import type { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
 import { rehearseDisks } from '../../src/swap/disk-rehearsal.ts';
 import { Understudy } from '../../src/swap/understudy.ts';
+import { SwapGauges } from '../gauged-swaps.ts';
 import { WHOLE_ONE_IN } from '../ledger.ts';
 import { Asking } from '../live/asking.ts';
 import type { SwapSeries } from '../live/messages.ts';
@@ -32,6 +33,7 @@ export class Host implements Asker {
   private readonly clock: Clock;
   private readonly books: BlockBooks;
   private readonly violations: string[] = [];
+  private readonly gauges = new SwapGauges();
   private understudy: Understudy | undefined;
   private readonly idle: IdleWatch;
   private readonly hasWork: () => boolean;
@@ -95,7 +97,7 @@ export class Host implements Asker {
     }
     const occupancy = idle.occupancy();
     while (desk.busy) cpu.step();
-    return { occupancy, records: desk.records.slice(before) };
+    return { occupancy, swaps: this.gauges.of(desk.records.slice(before)) };
   }
 
   conclude(): DiskBooks {
@@ -128,7 +130,7 @@ export class Host implements Asker {
       drivers: [],
       diskDrivers: DISK_DRIVERS,
       understudy: this.understudy,
-      swapEnded: () => undefined,
+      swapEnded: this.gauges.swapEnded,
     });
     for (const _ of cpu.boot());
     cpu.start(clock.nowUs());

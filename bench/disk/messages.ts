@@ -4,8 +4,8 @@ import type { Occupancy } from '../../src/exec/threads/idle.ts';
 import type { ThreadMessage } from '../../src/exec/threads/messages.ts';
 import type { LatencySummary } from '../../src/host/workload/latency.ts';
 import type { Pattern } from '../../src/host/workload/options.ts';
-import type { SwapRecord } from '../../src/swap/record.ts';
 import type { CellStart, TimedTurns } from '../drain/messages.ts';
+import type { GaugedSwap } from '../gauged-swaps.ts';
 import type { SwapSeries } from '../live/messages.ts';
 
 /** Who asks the disk for blocks: the product's CPU with its drivers, or a loop written by hand. */
@@ -48,7 +48,7 @@ export interface DiskRun {
   readonly done: number;
   readonly latencyUs: LatencySummary;
   readonly occupancy: Occupancy;
-  readonly records: readonly SwapRecord[];
+  readonly swaps: readonly GaugedSwap[];
 }
 
 /** All that was asked for in a cell, and what was wrong with it. */

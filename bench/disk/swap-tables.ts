@@ -1,7 +1,7 @@
 /** How swaps of disks are shown: the ways of the same change, each pair, the phases. */
 import { PHASES } from '../../src/swap/plan.ts';
 import type { Measured, Shown } from '../bench.ts';
-import { valuesOf } from '../collect.ts';
+import { idsOf, valuesOf } from '../collect.ts';
 import type { Cell, Figure, MatrixPlot, ResultTable } from '../results.ts';
 import { median } from '../statistics.ts';
 import { QUANTILES } from '../swap-quantiles.ts';
@@ -21,7 +21,7 @@ export function isPlain(driver: string): boolean {
 type Known = (id: string) => boolean;
 
 export function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const known: Known = (id) => ids.includes(id);
   const plain = 'disk-swap/inplace/plain';
   return {

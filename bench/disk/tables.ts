@@ -1,7 +1,7 @@
 /** How disks are shown: CPU time for a command, IOPS and latency, and what batching and a buffer do. */
 import { DISK_DRIVERS } from '../../src/drivers/index.ts';
 import type { Measured, Shown } from '../bench.ts';
-import { valuesOf } from '../collect.ts';
+import { idsOf, valuesOf } from '../collect.ts';
 import type { Cell, Figure, LinePlot, ResultTable, Series } from '../results.ts';
 import { median } from '../statistics.ts';
 import { BUFFERS, MEDIA_DEPTHS, MEDIA_DRIVERS, MEDIA_LOADS, TIMING } from './media.ts';
@@ -21,7 +21,7 @@ const LOAD_NAMES = { randread: 'random reads', randrw: 'random reads and writes'
 type Known = (id: string) => boolean;
 
 export function show(all: readonly Measured[]): Shown {
-  const ids = Object.keys(all[0]?.values ?? {});
+  const ids = idsOf(all);
   const known: Known = (id) => ids.includes(id);
   return {
     figures: ids.map((id) => figure(id, valuesOf(all, id))),

@@ -4,8 +4,8 @@ import type { MachineLayout } from '../../src/host/machine.ts';
 import { hostUs } from '../../src/hw/clock.ts';
 import type { Anomaly } from '../../src/hw/link/verifier.ts';
 import type { Memory } from '../../src/hw/memory.ts';
-import type { SwapRecord } from '../../src/swap/record.ts';
 import { makeReport } from '../../src/testbed/make-report.ts';
+import type { GaugedSwap } from '../gauged-swaps.ts';
 import { ledgerOf } from '../ledger.ts';
 import type { LedgerResult } from '../results.ts';
 import { Thread } from '../thread.ts';
@@ -23,7 +23,7 @@ type CpuThread = Thread<CellAnswer<DrainResult>, Command>;
 export interface CellEnd {
   readonly ledger: LedgerResult;
   /** Of all swaps. */
-  readonly records: readonly SwapRecord[];
+  readonly swaps: readonly GaugedSwap[];
   /** Frames that lay in the rings when each of them ended. */
   readonly waiting: readonly number[];
 }
@@ -66,9 +66,9 @@ export class Cell {
     return new Cell(memory, layout, new Turns(turnsBuffer), hardware, cpu);
   }
 
-  /** So many times the rings are filled and drained. */
-  async trial(turns: number): Promise<Trial> {
-    this.command({ kind: 'trial', turns });
+  /** So many times the rings are filled and drained; see TrialPlan. */
+  async trial(turns: number, lead = 0, swapEveryUs = Number.POSITIVE_INFINITY): Promise<Trial> {
+    this.command({ kind: 'trial', turns, lead, swapEveryUs });
     const [{ trial }] = await Promise.all([this.cpu.next('trial'), this.hardware.next('left')]);
     return trial;
   }
@@ -90,10 +90,10 @@ export class Cell {
     return drained.kind === 'host'
       ? {
           ledger: this.ledger(drained.cpu, books),
-          records: drained.cpu.records,
+          swaps: drained.swaps,
           waiting: drained.waiting,
         }
-      : { ledger: this.bareLedger(drained.bare), records: [], waiting: [] };
+      : { ledger: this.bareLedger(drained.bare), swaps: [], waiting: [] };
   }
 
   /** The CPU gives the first turn, when it has come to its command. */

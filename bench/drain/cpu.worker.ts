@@ -4,8 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { failure } from '../../src/exec/threads/messages.ts';
 import { Control } from '../../src/host/control.ts';
 import { Memory } from '../../src/hw/memory.ts';
+import { gaugeNs } from '../pace.ts';
 import { type Drain, makeDrain } from './drains.ts';
-import type { Command, DrainStart, Trial } from './messages.ts';
+import type { Command, DrainStart, TimedTurns, Trial } from './messages.ts';
 import { HARDWARE, NOBODY, Turns } from './turns.ts';
 
 /** Turns without a frame after which everything has come, and no driver holds back a doorbell. */
@@ -22,7 +23,7 @@ function main(start: DrainStart): void {
   const drain = makeDrain(memory, start);
   const control = new Control(memory, start.layout.control);
   parentPort?.on('message', (command: Command) => {
-    if (command.kind === 'trial') void answerTrial(command.turns, drain, turns);
+    if (command.kind === 'trial') void answerTrial(command, drain, turns);
     else if (command.kind === 'swaps') answerSwaps(command, drain, turns);
     else end(drain, turns, control);
   });
@@ -30,8 +31,10 @@ function main(start: DrainStart): void {
   parentPort?.postMessage({ kind: 'ready' });
 }
 
-async function answerTrial(count: number, drain: Drain, turns: Turns): Promise<void> {
-  const trial = runTrial(count, drain, turns);
+type TrialCommand = Extract<Command, { kind: 'trial' }>;
+
+async function answerTrial(command: TrialCommand, drain: Drain, turns: Turns): Promise<void> {
+  const trial = runTrial(command, drain, turns);
   await new Promise((resolve) => setImmediate(resolve)); // the observer hears of collections by then
   const ended: Trial = { ...trial, collections };
   collections = 0;
@@ -49,6 +52,7 @@ function answerSwaps({ count, to }: Extract<Command, { kind: 'swaps' }>, drain: 
 
 /** Until nothing comes any more and no swap is under way: without frames a probation takes many polls, but no turns. */
 function end(drain: Drain, turns: Turns, control: Control): void {
+  drain.swapEvery(Number.POSITIVE_INFINITY);
   for (let empty = 0; empty < LAST_TURNS; ) {
     turns.give(HARDWARE);
     turns.await(HARDWARE);
@@ -61,23 +65,35 @@ function end(drain: Drain, turns: Turns, control: Control): void {
   parentPort?.postMessage({ kind: 'finished', result });
 }
 
-function runTrial(count: number, drain: Drain, turns: Turns): Trial {
-  const ns = new Float64Array(count);
-  const frames = new Int32Array(count);
+function runTrial({ turns: count, lead, swapEveryUs }: TrialCommand, drain: Drain, turns: Turns): Trial {
+  drain.swapEvery(swapEveryUs);
+  const timed = {
+    ns: new Float64Array(count),
+    frames: new Int32Array(count),
+    gaugeNs: new Float64Array(count),
+    fetchNs: new Float64Array(count),
+  };
+  for (let turn = 0; turn < lead; turn++) takeTurn(drain, turns, timed, 0);
   const swaps = drain.swaps();
   const heapBytes = process.memoryUsage().heapUsed;
-  for (let turn = 0; turn < count; turn++) {
-    turns.give(HARDWARE);
-    turns.await(HARDWARE);
-    drain.begin();
-    const began = performance.now();
-    frames[turn] = drain.drain();
-    ns[turn] = (performance.now() - began) * 1e6;
-    drain.end();
-  }
+  for (let turn = 0; turn < count; turn++) takeTurn(drain, turns, timed, turn);
   const grown = process.memoryUsage().heapUsed - heapBytes;
   turns.give(NOBODY);
-  return { ns, frames, swaps: drain.swaps() - swaps, heapBytes: grown, collections: 0 };
+  return { ...timed, swaps: drain.swaps() - swaps, heapBytes: grown, collections: 0 };
+}
+
+/** What it took is written down in its place. */
+function takeTurn(drain: Drain, turns: Turns, timed: TimedTurns, turn: number): void {
+  turns.give(HARDWARE);
+  turns.await(HARDWARE);
+  timed.fetchNs[turn] = turns.lines.fetchNs();
+  const before = gaugeNs();
+  drain.begin();
+  const began = performance.now();
+  timed.frames[turn] = drain.drain();
+  timed.ns[turn] = (performance.now() - began) * 1e6;
+  drain.end();
+  timed.gaugeNs[turn] = Math.max(before, gaugeNs());
 }
 
 try {

@@ -8,6 +8,8 @@ import type { MachineLayout } from '../../src/host/machine.ts';
 import { type Clock, MonotonicClock } from '../../src/hw/clock.ts';
 import type { Memory } from '../../src/hw/memory.ts';
 import { rehearse } from '../../src/swap/rehearsal.ts';
+import { RoundRobin } from '../../src/swap/timetable.ts';
+import { type GaugedSwap, SwapGauges } from '../gauged-swaps.ts';
 import { BareForward } from './bare-forward.ts';
 import { BareReceive } from './bare-receive.ts';
 import { MACSWAP } from './macswap.ts';
@@ -21,7 +23,12 @@ export interface BareResult {
 
 export type DrainResult =
   /** `waiting`: for each swap, in the order of the records, the frames that lay in the rings when it ended. */
-  | { readonly kind: 'host'; readonly cpu: CpuResult; readonly waiting: readonly number[] }
+  | {
+      readonly kind: 'host';
+      readonly cpu: CpuResult;
+      readonly swaps: readonly GaugedSwap[];
+      readonly waiting: readonly number[];
+    }
   | { readonly kind: 'bare'; readonly bare: BareResult };
 
 export interface Drain {
@@ -30,6 +37,8 @@ export interface Drain {
   end(): void;
   /** Takes all that there is. Returns the number of frames. */
   drain(): number;
+  /** From now on a swap begins every so many microseconds of the CPU's own time, at the next turn; none at infinity. */
+  swapEvery(us: number): void;
   /** So many swaps, the last one to this driver. */
   swap(count: number, to: string): void;
   /** Swaps done so far. */
@@ -45,16 +54,20 @@ export function makeDrain(memory: Memory, start: DrainStart): Drain {
     const clock = new TurnClock(new MonotonicClock(originUs));
     const understudy = drainer.rehearsed ? rehearse(NIC_DRIVERS, clock) : undefined;
     const waiting = new Waiting();
+    const gauges = new SwapGauges();
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: drainer.round,
       drivers: NIC_DRIVERS.filter(({ name }) => drainer.drivers?.includes(name) ?? true),
       applications: [MACSWAP],
       understudy,
-      swapEnded: () => waiting.swapEnded(),
+      swapEnded: () => {
+        waiting.swapEnded();
+        if (drainer.round !== undefined) gauges.swapEnded(); // elsewhere turns are timed, which it would lengthen
+      },
     });
     for (const _ of cpu.boot());
-    return new HostDrain(memory, layout, cpu, clock, waiting);
+    return new HostDrain(memory, layout, cpu, clock, waiting, gauges);
   }
   const clock = new MonotonicClock(originUs);
   const bare = drainer.forwards
@@ -119,17 +132,33 @@ class HostDrain implements Drain {
   private readonly cpu: Cpu;
   private readonly clock: TurnClock;
   private readonly waiting: Waiting;
+  private readonly gauges: SwapGauges;
   private readonly beganUs: number;
+  private readonly round: RoundRobin;
+  private swapEveryUs = Number.POSITIVE_INFINITY;
+  private swapDueUs = Number.POSITIVE_INFINITY;
+  /** Intervals between swaps, and how much is left of each when another one takes its place: most trials are shorter. */
+  private readonly leftUs = new Map<number, number>();
 
-  constructor(memory: Memory, layout: MachineLayout, cpu: Cpu, clock: TurnClock, waiting: Waiting) {
+  constructor(
+    memory: Memory,
+    layout: MachineLayout,
+    cpu: Cpu,
+    clock: TurnClock,
+    waiting: Waiting,
+    gauges: SwapGauges,
+  ) {
     this.memory = memory;
     this.layout = layout;
     this.cpu = cpu;
     this.clock = clock;
     this.waiting = waiting;
+    this.gauges = gauges;
     clock.pause();
     this.beganUs = clock.nowUs();
     cpu.desk.start(this.beganUs);
+    const round = { intervalUs: 0, method: 'inplace', vary: {} } as const;
+    this.round = new RoundRobin(round, cpu.driverNames('nic'));
   }
 
   begin(): void {
@@ -141,6 +170,7 @@ class HostDrain implements Drain {
   }
 
   drain(): number {
+    if (this.swapDueUs !== Number.POSITIVE_INFINITY) this.swapIfDue();
     let frames = 0;
     for (let served = this.cpu.step(); served > 0; served = this.cpu.step()) {
       frames += served;
@@ -148,6 +178,15 @@ class HostDrain implements Drain {
     }
     this.waiting.turnEnded();
     return frames;
+  }
+
+  swapEvery(us: number): void {
+    this.clock.resume(); // it tells the time in turns alone
+    const now = this.clock.nowUs();
+    this.clock.pause();
+    this.leftUs.set(this.swapEveryUs, this.swapDueUs - now);
+    this.swapEveryUs = us;
+    this.swapDueUs = now + (this.leftUs.get(us) ?? us);
   }
 
   swap(count: number, to: string): void {
@@ -177,7 +216,14 @@ class HostDrain implements Drain {
     const occupancy = { workingUs: 0, lookingUs: 0, idleUs: 0 };
     const served = { startUs: this.beganUs, endUs: this.clock.nowUs(), occupancy };
     const cpu = conclude(this.cpu, this.memory, this.layout, false, served);
-    return { kind: 'host', cpu, waiting: this.waiting.frames };
+    return { kind: 'host', cpu, swaps: this.gauges.of(cpu.records), waiting: this.waiting.frames };
+  }
+
+  private swapIfDue(): void {
+    if (this.clock.nowUs() < this.swapDueUs) return;
+    this.swapDueUs += this.swapEveryUs;
+    const { to, parameters, method } = this.round.next();
+    this.cpu.desk.ask(0, to, parameters, method);
   }
 }
 
@@ -201,6 +247,10 @@ class BareDrain implements Drain {
 
   drain(): number {
     return this.bare.drain();
+  }
+
+  swapEvery(us: number): void {
+    if (us !== Number.POSITIVE_INFINITY) this.swap();
   }
 
   swap(): void {

@@ -40,6 +40,7 @@ function main(start: CellStart): void {
 function takeTurns(hardware: Hardware, turns: Turns, clock: MonotonicClock, leastUs: number): void {
   while (turns.await(CPU) !== NOBODY) {
     fill(hardware, clock, leastUs);
+    turns.lines.write();
     turns.give(CPU);
   }
 }

@@ -7,10 +7,10 @@ import type { SwapRound } from '../../src/swap/timetable.ts';
 export type Drainer =
   | {
       readonly kind: 'host';
-      readonly round: SwapRound | undefined;
+      readonly round?: SwapRound;
       /** Swaps are to come, or it stands beside a CPU to which they come: they have been rehearsed. */
       readonly rehearsed: boolean;
-      /** Drivers that the round goes through; all built-in ones where undefined. */
+      /** Drivers that swaps go through; all built-in ones where undefined. */
       readonly drivers?: readonly string[];
     }
   | {
@@ -32,8 +32,16 @@ export interface DrainStart extends CellStart {
   readonly drainer: Drainer;
 }
 
+export interface TrialPlan {
+  readonly turns: number;
+  /** Turns before those that count: what is seldom done finds the caches as other cells have left them. */
+  readonly lead: number;
+  /** Microseconds of the CPU's own time from one swap to the next, through all pairs of drivers; infinity for none. */
+  readonly swapEveryUs: number;
+}
+
 export type Command =
-  | { readonly kind: 'trial'; readonly turns: number }
+  | ({ readonly kind: 'trial' } & TrialPlan)
   /** So many swaps one after another with traffic on, through all drivers, the last one to `to`. */
   | { readonly kind: 'swaps'; readonly count: number; readonly to: string }
   /** Links offer no more; what is inside is drained, then the books are made. */
@@ -51,6 +59,9 @@ export type HardwareCommand =
 export interface TimedTurns {
   readonly ns: Float64Array;
   readonly frames: Int32Array;
+  /** What the gauges said; of the core's, before or after the turn, whichever is more. */
+  readonly gaugeNs: Float64Array;
+  readonly fetchNs: Float64Array;
 }
 
 /** One trial: its turns, and what the collector did meanwhile. */

@@ -1,25 +1,29 @@
 /** Trials of several cells, one after another in turn, so that what the machine does meanwhile strikes all alike. */
 import { availableParallelism } from 'node:os';
 import type { Collected } from '../collect.ts';
-import { median } from '../statistics.ts';
+import { pace } from '../pace.ts';
 import type { Cell } from './cell.ts';
 import type { TimedTurns } from './messages.ts';
+import { Trials } from './trials.ts';
 
 /** What can be asked for trials. */
-interface Turning<T extends TimedTurns> {
-  trial(turns: number): Promise<T>;
+export interface Turning<T extends TimedTurns> {
+  trial(turns: number, lead?: number): Promise<T>;
 }
 
 export interface Rounds {
   /** Rounds that are not counted: the compiler is still at work. */
   readonly warm: number;
+  /** At the least, and at the most: more follow until each cell had ENOUGH turns without disturbance. */
   readonly counted: number;
+  readonly most: number;
   /** Fillings of the rings in one trial. */
   readonly turns: number;
+  /** See TrialPlan. */
+  readonly lead?: number;
 }
 
-/** A turn that took so many times as long as the others was interrupted by somebody else. */
-const INTERRUPTED = 20;
+const ENOUGH = 60;
 
 /** Cells by their names, as many at a time as there are cores: until they are measured each keeps one busy. */
 export async function startAll(
@@ -38,48 +42,22 @@ export async function startAll(
   return Object.fromEntries(cells.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 }
 
-/** Counted trials of each cell, by its name, in the order of the rounds. */
+/** Counted trials of each cell. */
 export async function trialsOf<T extends TimedTurns>(
   cells: Readonly<Record<string, Turning<T>>>,
-  { warm, counted, turns }: Rounds,
-): Promise<Record<string, T[]>> {
-  const trials: Record<string, T[]> = Object.fromEntries(Object.keys(cells).map((name) => [name, []]));
+  { warm, counted, most, turns, lead }: Rounds,
+): Promise<Trials<T>> {
+  const trials = new Trials<T>(Object.keys(cells), pace);
   const order = Object.entries(cells);
-  for (let round = 0; round < warm + counted; round++) {
+  const enough = () => order.every(([name]) => trials.undisturbed(name).ns.length >= ENOUGH);
+  for (let round = 0; round < warm + counted || (round < warm + most && !enough()); round++) {
     for (const [name, cell] of order) {
-      const trial = await cell.trial(turns);
-      if (round >= warm) trials[name].push(trial);
+      const trial = await cell.trial(turns, lead);
+      if (round >= warm) trials.add(name, trial);
     }
     order.push(...order.splice(0, 1)); // who comes first has another cache: in turn
   }
   return trials;
-}
-
-/** Nanoseconds a frame: the median over a trial's turns. */
-export function typicalNs({ ns, frames }: TimedTurns): number {
-  return median(Array.from(ns, (value, turn) => value / Math.max(1, frames[turn])));
-}
-
-/** Nanoseconds a frame with all that happened in between, but for turns in which somebody else had the core. */
-export function meanNs({ ns, frames }: TimedTurns): number {
-  const limit = INTERRUPTED * median([...ns]);
-  let time = 0;
-  let count = 0;
-  for (let turn = 0; turn < ns.length; turn++) {
-    if (ns[turn] > limit) continue;
-    time += ns[turn];
-    count += frames[turn];
-  }
-  return time / Math.max(1, count);
-}
-
-/** The median of the ratios of trials that stood next to each other. */
-export function ratioOf(
-  trials: readonly TimedTurns[],
-  base: readonly TimedTurns[],
-  of: (trial: TimedTurns) => number = typicalNs,
-): number {
-  return median(trials.map((trial, round) => of(base[round]) / of(trial)));
 }
 
 export async function endAll(cells: Readonly<Record<string, Cell>>, collected: Collected): Promise<void> {

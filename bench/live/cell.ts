@@ -12,6 +12,7 @@ import { Histogram } from './histogram.ts';
 import {
   type CpuAnswer,
   type CpuTrial,
+  endingBuffer,
   type HardwareAnswer,
   type HardwareTrial,
   type LiveCommand,
@@ -57,7 +58,7 @@ export class LiveCell {
 
   /** `swaps`: there will be some. */
   static async start(built: Built, swaps = false): Promise<LiveCell> {
-    const ending = new SharedArrayBuffer(4);
+    const ending = endingBuffer();
     const histogram = Histogram.buffer();
     const { memory, layout } = built;
     const start = {

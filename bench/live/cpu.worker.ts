@@ -9,6 +9,8 @@ import { Cpu } from '../../src/host/cpu.ts';
 import { MonotonicClock } from '../../src/hw/clock.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { rehearse } from '../../src/swap/rehearsal.ts';
+import { SwapGauges } from '../gauged-swaps.ts';
+import { type Lines, warmGauges } from '../pace.ts';
 import { Asking } from './asking.ts';
 import { Histogram } from './histogram.ts';
 import {
@@ -18,6 +20,7 @@ import {
   LED,
   type LiveCommand,
   type LiveStart,
+  linesOf,
   OFFERED,
   SERVED,
   type SwapSeries,
@@ -37,18 +40,20 @@ function main(start: LiveStart): void {
   const stamps = new Stamps(memory, start.stamps, stream.kind === 'generated' ? stream.flows : 1);
   const histogram = new Histogram(start.histogram);
   const understudy = start.swaps ? rehearse(NIC_DRIVERS, clock) : undefined;
+  warmGauges();
+  const gauges = new SwapGauges();
   const cpu = new Cpu(memory, layout, clock, {
     timed: [],
     round: undefined,
     drivers: NIC_DRIVERS,
     understudy,
     applications: [timedSink(stamps, histogram, clock)],
-    swapEnded: () => undefined,
+    swapEnded: gauges.swapEnded,
   });
   for (const _ of cpu.boot());
   const beganUs = clock.nowUs();
   cpu.desk.start(beganUs);
-  const serving = new Serving(cpu, clock, new Int32Array(start.ending), histogram);
+  const serving = new Serving(cpu, clock, gauges, start.ending, histogram);
   parentPort?.on('message', (command: LiveCommand) => {
     if (command.kind === 'trial') {
       parentPort?.postMessage({ kind: 'trial', trial: serving.run(command.swaps) });
@@ -68,14 +73,24 @@ class Serving {
   private readonly cpu: Cpu;
   private readonly clock: MonotonicClock;
   private readonly idle: IdleWatch;
+  private readonly gauges: SwapGauges;
   private readonly ending: Int32Array;
+  private readonly lines: Lines;
   private readonly histogram: Histogram;
 
-  constructor(cpu: Cpu, clock: MonotonicClock, ending: Int32Array, histogram: Histogram) {
+  constructor(
+    cpu: Cpu,
+    clock: MonotonicClock,
+    gauges: SwapGauges,
+    ending: SharedArrayBuffer,
+    histogram: Histogram,
+  ) {
     this.cpu = cpu;
     this.clock = clock;
     this.idle = new IdleWatch(cpu.port.bell, clock);
-    this.ending = ending;
+    this.gauges = gauges;
+    this.ending = new Int32Array(ending);
+    this.lines = linesOf(ending);
     this.histogram = histogram;
   }
 
@@ -90,6 +105,7 @@ class Serving {
     idle.restart();
     Atomics.store(this.ending, 0, GOING);
     let occupancy: Occupancy | undefined;
+    let seldomNs = 0;
     for (let steps = 0; ; steps++) {
       const frames = cpu.step();
       if (frames > 0) idle.busy();
@@ -97,18 +113,23 @@ class Serving {
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
       if (steps % STEPS_PER_LOOK !== 0) continue;
       if (stage() === LED) {
+        seldomNs = this.lines.fetchNs();
         idle.restart();
         this.histogram.clear();
         Atomics.store(this.ending, 0, COUNTING);
       }
       // What comes after the last frame is not the load's.
-      if (occupancy === undefined && stage() === OFFERED) occupancy = idle.occupancy();
+      if (occupancy === undefined && stage() === OFFERED) {
+        occupancy = idle.occupancy();
+        seldomNs = Math.max(seldomNs, this.lines.fetchNs());
+      }
       if (stage() === TAKEN) break;
       swaps.look();
     }
     while (cpu.desk.busy) cpu.step();
     Atomics.store(this.ending, 0, SERVED);
-    return { occupancy: occupancy ?? idle.occupancy(), records: cpu.desk.records.slice(before) };
+    const swapped = this.gauges.of(cpu.desk.records.slice(before), seldomNs);
+    return { occupancy: occupancy ?? idle.occupancy(), swaps: swapped };
   }
 }
 

@@ -12,6 +12,7 @@ import type { LinkPartner } from '../../src/hw/link/partner.ts';
 import { readTally } from '../../src/hw/link/verifier.ts';
 import { Memory } from '../../src/hw/memory.ts';
 import { CpuPort } from '../../src/hw/msix.ts';
+import type { Lines } from '../pace.ts';
 import {
   COUNTING,
   GOING,
@@ -19,6 +20,7 @@ import {
   LED,
   type LiveCommand,
   type LiveStart,
+  linesOf,
   OFFERED,
   SERVED,
   TAKEN,
@@ -32,6 +34,9 @@ const LEAD: TrialLoad = { pace: { kind: 'rate', framesPerSecond: 20_000 }, durat
 const AFTERWARDS_US = 3000;
 /** The same while frames are inside: a thread can lose its core for so long. */
 const STRANDED_US = 60_000;
+/** The CPU is about to say something: worth staying awake. */
+const AT_ONCE = () => 0;
+const NEVER = () => Number.POSITIVE_INFINITY;
 
 function main(start: LiveStart): void {
   const memory = new Memory(start.buffer);
@@ -56,6 +61,7 @@ class LiveHardware {
   private readonly clock: MonotonicClock;
   private readonly idle: IdleWatch;
   private readonly ending: Int32Array;
+  private readonly lines: Lines;
   private readonly cpu: Bell;
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
@@ -72,6 +78,7 @@ class LiveHardware {
     this.lostBefore = layout.cards.map(() => 0);
     this.clock = clock;
     this.ending = new Int32Array(ending);
+    this.lines = linesOf(ending);
     this.cpu = new CpuPort(memory, layout.cpus[0]).bell;
     this.idle = new IdleWatch(new Bell(memory, layout.hardwareBell), clock);
     // The last card's frames are timed: where there are several, it is the first one that is swapped.
@@ -107,16 +114,18 @@ class LiveHardware {
     const { lateUs } = this;
     const occupancy = idle.occupancy();
     const endUs = clock.nowUs();
+    this.lines.write();
     Atomics.store(this.ending, 0, OFFERED);
     let quietUs = endUs;
+    const dueUs = () => quietUs + (this.inside() > 0 ? STRANDED_US : AFTERWARDS_US);
     this.step((work) => {
       const now = clock.nowUs();
       if (work > 0) quietUs = now;
-      return now >= quietUs + (this.inside() > 0 ? STRANDED_US : AFTERWARDS_US);
-    });
+      return now >= dueUs();
+    }, dueUs);
     Atomics.store(this.ending, 0, TAKEN);
     this.cpu.ring(clock.nowUs());
-    this.step(() => Atomics.load(this.ending, 0) === SERVED);
+    this.step(() => Atomics.load(this.ending, 0) === SERVED, AT_ONCE);
     const losses = hardware.partners.map((partner) => partner.losses.splice(0));
     losses.forEach((list, i) => {
       this.lostBefore[i] += list.reduce((frames, loss) => frames + loss.frames, 0);
@@ -130,10 +139,11 @@ class LiveHardware {
     const thrownAway = this.inside();
     const frames = this.offer(LEAD);
     const latestUs = clock.nowUs() + STRANDED_US;
-    this.step(() => this.inside() <= thrownAway || clock.nowUs() >= latestUs);
+    this.step(() => this.inside() <= thrownAway || clock.nowUs() >= latestUs, AT_ONCE);
+    this.lines.write();
     Atomics.store(this.ending, 0, LED);
     this.cpu.ring(clock.nowUs());
-    this.step(() => Atomics.load(this.ending, 0) === COUNTING);
+    this.step(() => Atomics.load(this.ending, 0) === COUNTING, AT_ONCE);
     return frames;
   }
 
@@ -172,10 +182,11 @@ class LiveHardware {
     }, 0);
   }
 
-  private step(over: (work: number) => boolean): void {
+  /** `dueUs`: when something may be over that nobody rings the bell for. */
+  private step(over: (work: number) => boolean, dueUs: () => number = NEVER): void {
     const { hardware, clock, idle } = this;
     const hasWork = () => hardware.hasWork(clock.nowUs());
-    const nextUs = () => hardware.nextTimerUs(clock.nowUs());
+    const nextUs = () => Math.min(dueUs(), hardware.nextTimerUs(clock.nowUs()));
     for (let work = 0; !over(work); ) {
       work = hardware.step(clock.nowUs());
       if (work > 0) idle.busy();

@@ -8,7 +8,8 @@ import type { Pace } from '../../src/hw/link/pacer.ts';
 import type { Loss } from '../../src/hw/link/partner.ts';
 import type { Anomaly } from '../../src/hw/link/verifier.ts';
 import type { Method } from '../../src/swap/plan.ts';
-import type { SwapRecord } from '../../src/swap/record.ts';
+import type { GaugedSwap } from '../gauged-swaps.ts';
+import { Lines } from '../pace.ts';
 
 /** Swaps of one card while a trial lasts: each of these in turn, at this interval. */
 export interface SwapSeries {
@@ -33,9 +34,20 @@ export const TAKEN = 5;
 /** By the CPU: swaps that were under way have ended, for which it needed the card. */
 export const SERVED = 6;
 
+const LINES_OFFSET = 128;
+
+export function endingBuffer(): SharedArrayBuffer {
+  return new SharedArrayBuffer(LINES_OFFSET + Lines.BYTES);
+}
+
+/** Written by the hardware before it says LED and OFFERED, fetched by the CPU when it sees that. */
+export function linesOf(ending: SharedArrayBuffer): Lines {
+  return new Lines(ending, LINES_OFFSET);
+}
+
 export interface LiveStart {
   readonly buffer: SharedArrayBuffer;
-  /** The word by which both threads begin and end a trial: SENT, GOING, LED and so on. */
+  /** The word by which both threads begin and end a trial: SENT, GOING, LED and so on; behind it lines, see `linesOf`. */
   readonly ending: SharedArrayBuffer;
   readonly stamps: SharedArrayBuffer;
   readonly histogram: SharedArrayBuffer;
@@ -67,7 +79,7 @@ export interface HardwareTrial {
 
 export interface CpuTrial {
   readonly occupancy: Occupancy;
-  readonly records: readonly SwapRecord[];
+  readonly swaps: readonly GaugedSwap[];
 }
 
 export interface HardwareBooks {

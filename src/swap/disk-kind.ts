@@ -12,6 +12,7 @@ import { coldStart, restart, resubmit, tearDown } from './disk-reset.ts';
 import { FullDisk } from './disk-stand-ins.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
+import { PlanMemory } from './plan-memory.ts';
 import { each, SERVE, type Slices } from './slices.ts';
 import { playThrough } from './understudy.ts';
 
@@ -23,6 +24,9 @@ export interface DiskTypes extends DeviceTypes {
   readonly newRing: number;
   readonly withdrawn: Pick<Withdrawn, 'queue' | 'moves'>;
 }
+
+/** All that a disk's plan depends on is what any device's does. */
+const PLANS = new PlanMemory(planDiskSwap, () => true);
 
 export const DISK_KIND: DeviceKind<DiskTypes> = {
   stateBytes: DISK_STATE_BYTES,
@@ -50,7 +54,7 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
   },
   create: (definition, environment, parameters) => definition.create(environment, parameters),
   plan: (slot, request) =>
-    planDiskSwap({
+    PLANS.planFor({
       from: slot.definition,
       fromParameters: slot.parameters,
       to: request.to,

@@ -1,20 +1,17 @@
 /** What a swap of a disk will do, as data: a pure function of who is there, who is to come, and with what parameters. */
-import type { DriverDeclaration } from '../drivers/contract.ts';
-import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
-import { type Method, negotiate, type Plan, type Step, type StepKind, stepsOf } from './plan.ts';
-
-export interface DiskSituation {
-  readonly from: DriverDeclaration;
-  readonly fromParameters: Parameters;
-  readonly to: DriverDeclaration;
-  readonly given: Parameters;
-  readonly method: Method;
-  /** Queues of the client, each with its pair. */
-  readonly queues: number;
-}
+import { resolveParameters } from '../drivers/parameters.ts';
+import {
+  type CommonSituation,
+  type Method,
+  negotiate,
+  type Plan,
+  type Step,
+  type StepKind,
+  stepsOf,
+} from './plan.ts';
 
 /** Throws Refusal, or ParameterError for values out of range. */
-export function planDiskSwap(situation: DiskSituation): Plan {
+export function planDiskSwap(situation: CommonSituation): Plan {
   const { from, fromParameters, to, given, method, queues } = situation;
   const format = negotiate(from, to);
   const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);

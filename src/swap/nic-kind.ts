@@ -7,7 +7,8 @@ import type { DeviceKind, NicTypes } from './device.ts';
 import type { Exchange } from './exchange.ts';
 import { dropNewRings, makeNewRings, moveNextQueue } from './move.ts';
 import { planSwap } from './plan.ts';
-import { situationOf } from './situation.ts';
+import { PlanMemory } from './plan-memory.ts';
+import { sameRings, situationOf } from './situation.ts';
 import { each, SERVE, type Slices } from './slices.ts';
 import { keepBuffers } from './trim.ts';
 import { playThrough } from './understudy.ts';
@@ -15,6 +16,8 @@ import { isWarm, warmUp } from './warm.ts';
 
 /** Buffers made and mapped in one slice. */
 const BUFFERS_PER_SLICE = 16;
+
+const PLANS = new PlanMemory(planSwap, sameRings);
 
 export const NIC_KIND: DeviceKind<NicTypes> = {
   stateBytes: STATE_BYTES,
@@ -30,7 +33,7 @@ export const NIC_KIND: DeviceKind<NicTypes> = {
     trim: { run: trim },
   },
   create: (definition, environment, parameters) => definition.create(environment, parameters),
-  plan: (slot, request) => planSwap(situationOf(slot, request)),
+  plan: (slot, request) => PLANS.planFor(situationOf(slot, request)),
   walk: ({ state, pool }) => new SlotWalk(state, pool),
 };
 

@@ -1,5 +1,5 @@
 /** What a swap will do, as data: a pure function of who is there, who is to come, and with what parameters. */
-import type { DriverDeclaration, NicDriverDefinition } from '../drivers/contract.ts';
+import type { DriverDeclaration } from '../drivers/contract.ts';
 import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 
@@ -49,24 +49,29 @@ export interface Step {
   readonly kind: StepKind;
 }
 
+/** What the plan for any device depends on. */
+export interface CommonSituation {
+  readonly from: DriverDeclaration;
+  readonly fromParameters: Parameters;
+  readonly to: DriverDeclaration;
+  readonly given: Parameters;
+  readonly method: Method;
+  /** In use. */
+  readonly queues: number;
+}
+
 /** A receive queue whose ring is to have another length. */
 export interface QueueView {
   readonly queue: number;
   readonly slots: number;
-  /** Buffers that lie on it now. */
+  /** Buffers that lie on it now, or as many as the old driver posts. */
   readonly posted: number;
   /** Does the redirection table send frames there? */
   readonly steered: boolean;
 }
 
-export interface Situation {
-  readonly from: NicDriverDefinition;
-  readonly fromParameters: Parameters;
-  readonly to: NicDriverDefinition;
-  readonly given: Parameters;
-  readonly method: Method;
-  /** Queue pairs in use, and receive queues with their rings. */
-  readonly queues: number;
+export interface Situation extends CommonSituation {
+  /** Receive queues with their rings. */
   readonly rings: readonly QueueView[];
 }
 
@@ -129,7 +134,7 @@ function parametersAfter({ to, given, fromParameters, method }: Situation): Para
  * way lies in the one or in the other, so drivers that take more or less at a time need no other number.
  */
 export function buffersFor(parameters: Parameters, queues: number): number {
-  return queues * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
+  return queues * postedOn(parameters.rxRing ?? 1, parameters) + sending(parameters, queues);
 }
 
 /** The same of a card whose receive rings have these lengths by now. */
@@ -138,7 +143,7 @@ export function buffersOn(slots: readonly number[], parameters: Parameters, queu
 }
 
 /** Receive buffers on one ring of so many slots. */
-function posted(parameters: Parameters, slots: number): number {
+export function postedOn(slots: number, parameters: Parameters): number {
   return Math.min(parameters.rxBuffers ?? 0, slots - 1);
 }
 
@@ -155,8 +160,8 @@ function buffersKept(
   if (method === 'reset') return buffersFor(parameters, queues);
   let old = 0;
   for (const ring of rings)
-    if (ring.queue === 0 || !moves.includes(ring.queue)) old += posted(parameters, ring.slots);
-  return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sending(parameters, queues);
+    if (ring.queue === 0 || !moves.includes(ring.queue)) old += postedOn(ring.slots, parameters);
+  return old + moves.length * postedOn(parameters.rxRing ?? 1, parameters) + sending(parameters, queues);
 }
 
 /** All rings, old and new, with what lies on the old ones, what the old driver and what the new one would post. */
@@ -164,9 +169,9 @@ function buffersMeanwhile(situation: Situation, parameters: Parameters, moves: r
   const { rings, queues, fromParameters } = situation;
   let old = 0;
   for (const ring of rings)
-    old += Math.max(ring.posted, posted(parameters, ring.slots), posted(fromParameters, ring.slots));
+    old += Math.max(ring.posted, postedOn(ring.slots, parameters), postedOn(ring.slots, fromParameters));
   const sent = Math.max(sending(parameters, queues), sending(fromParameters, queues));
-  return old + moves.length * posted(parameters, parameters.rxRing ?? 1) + sent;
+  return old + moves.length * postedOn(parameters.rxRing ?? 1, parameters) + sent;
 }
 
 /** Queue 0 last: it keeps its ring beside the new one, so it takes a spare queue for good. */

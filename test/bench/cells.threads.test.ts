@@ -5,7 +5,7 @@ import { LiveCell } from '../../bench/live/cell.ts';
 import { forwarding, machineFor, timed } from '../../bench/machines.ts';
 
 const sum = (values: Int32Array): number => values.reduce((total, value) => total + value, 0);
-const host = { kind: 'host', round: undefined, rehearsed: false } as const;
+const host = { kind: 'host', rehearsed: false } as const;
 
 describe('a cell that is drained in turns', () => {
   it('takes whole rings in each turn, by driver and by hand, the same frames', async () => {
@@ -42,10 +42,26 @@ describe('a cell that is drained in turns', () => {
     );
     await cell.swap(7, 'batching');
     await cell.trial(5);
-    const { ledger, records } = await cell.end();
-    expect(records.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
-    expect(records.at(-1)?.to).toBe('batching');
+    const { ledger, swaps } = await cell.end();
+    expect(swaps.map(({ record: { outcome } }) => outcome)).toEqual(Array.from({ length: 7 }, () => 'done'));
+    expect(swaps.at(-1)?.record.to).toBe('batching');
     expect(ledger.verdict).toBe('pass');
+  });
+
+  it('swaps by its CPU’s own time, which stands still between turns and trials', async () => {
+    const cell = await Cell.start(
+      await machineFor({ size: 64, app: 'sink', driver: { name: 'polling' }, duration: '1m' }),
+      host,
+    );
+    expect((await cell.trial(100, 10)).swaps).toBe(0);
+    let swaps = 0;
+    for (let trial = 0; trial < 4; trial++) swaps += (await cell.trial(200, 0, 500)).swaps;
+    expect(swaps).toBeGreaterThan(0);
+    await cell.trial(50); // in which one that was under way comes to its end
+    // Far more time goes by than the interval, and little of it in turns.
+    for (const untilMs = performance.now() + 400; performance.now() < untilMs; )
+      expect((await cell.trial(2, 0, 200_000)).swaps).toBe(0);
+    expect((await cell.end()).ledger.verdict).toBe('pass');
   });
 
   it('says of each swap how many frames still waited when it ended', async () => {
@@ -58,8 +74,11 @@ describe('a cell that is drained in turns', () => {
       drivers: ['polling'],
     });
     await cell.trial(100);
-    const { records, waiting } = await cell.end();
-    expect(waiting.length).toBe(records.length);
+    const { swaps, waiting } = await cell.end();
+    expect(waiting.length).toBe(swaps.length);
+    // The gauge was asked behind each, and needs microseconds.
+    const gaugesNs = swaps.map(({ gauges: { gaugeNs } }) => gaugeNs);
+    expect(gaugesNs.filter((ns) => !(ns > 100 && ns < 1e9))).toEqual([]);
     expect(Math.min(...waiting)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...waiting)).toBeLessThan(1023);
     // Served in bursts of eight, and swapped at any fill of the ring.
@@ -85,8 +104,9 @@ describe('a cell that runs freely', () => {
       { slot: 0, everyUs: 5000, method: 'inplace', swaps },
     );
     expect(delivered).toBe(offered);
-    expect(cpu.records.length).toBeGreaterThan(0);
-    expect(cpu.records.map(({ to }) => to)).toEqual(cpu.records.map((_, i) => swaps[i % 2].to));
+    expect(cpu.swaps.length).toBeGreaterThan(0);
+    expect(cpu.swaps.map(({ record: { to } }) => to)).toEqual(cpu.swaps.map((_, i) => swaps[i % 2].to));
+    for (const { gauges } of cpu.swaps) expect(gauges.seldomNs).toBeGreaterThan(0);
     expect(await cell.end()).toMatchObject({ verdict: 'pass', violations: [] });
   });
 });

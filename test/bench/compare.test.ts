@@ -58,6 +58,12 @@ describe('a change', () => {
     expect(outcomeOf({ ...before, unit: 'ns' }, before)).toBe('cannot tell');
   });
 
+  it('cannot be told where the cores never kept their pace, in either run', () => {
+    const now = ratio(1.32, 1.33, 1.31, 1.32, 1.32);
+    expect(outcomeOf({ ...before, disturbed: true }, now)).toBe('cannot tell');
+    expect(outcomeOf(before, { ...now, disturbed: true })).toBe('cannot tell');
+  });
+
   it('from nothing to something is one, whatever the spread of the latter', () => {
     const bytes = (...values: number[]): Figure => ({ ...ratio(...values), unit: 'bytes' });
     expect(outcomeOf(bytes(0, 0, 0, 0, 0), bytes(96, 100, 104, 96, 99))).toBe('worse');

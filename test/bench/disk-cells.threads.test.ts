@@ -70,7 +70,8 @@ describe('a disk that runs freely', () => {
     const cell = await started({ kind: 'host', rehearsed: true });
     await cell.work(READS);
     const swaps = ['batching', 'polling'].map((to) => ({ to, parameters: {} }));
-    const { records } = await cell.run(100_000, { slot: 0, everyUs: 3000, method: 'inplace', swaps });
+    const run = await cell.run(100_000, { slot: 0, everyUs: 3000, method: 'inplace', swaps });
+    const records = run.swaps.map(({ record }) => record);
     expect(records.length).toBeGreaterThan(1);
     expect(records.map(({ outcome }) => outcome)).toEqual(records.map(() => 'done'));
     expect(records.map(({ to }) => to)).toEqual(records.map((_, i) => swaps[i % 2].to));

@@ -38,7 +38,14 @@ const SWAP_VALUES = {
 };
 
 function measured(values: Readonly<Record<string, readonly number[]>>) {
-  return { values, points: {}, ledgers: [LEDGER], notes: [] };
+  return {
+    values,
+    disturbed: {},
+    timed: { all: 0, undisturbed: 0 },
+    points: {},
+    ledgers: [LEDGER],
+    notes: [],
+  };
 }
 
 function report(): BenchReport {

@@ -32,6 +32,11 @@ describe('a figure', () => {
     ['7', 'count', [7]],
   ])('reads %s', (text, unit, values) => expect(inWords(showFigure({ unit, values }))).toBe(text));
 
+  it('says so where the cores never kept their pace', () => {
+    const shown = showFigure({ unit: 'ns', values: [20, 21, 22], disturbed: true });
+    expect(inWords(shown)).toBe('~21.0 ±0.5 ns');
+  });
+
   it('has the digits of its median in its spread too', () => {
     expect(showFigure({ unit: 'us', values: [1000, 1204, 1210.4] })).toEqual({
       value: '1,204',

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type RunningMachine, type Scenario, Testbed, UsageError } from '../../src/testbed/index.ts';
 import { expectLossless } from '../exec/runs.ts';
@@ -26,6 +27,11 @@ function version(text: string, number: string): string {
 
 function started(scenario: Scenario): Promise<RunningMachine> {
   return new Testbed(scenario).start();
+}
+
+function deliveredTo(running: RunningMachine, card: string): number {
+  const status = running.status().devices[card];
+  return status?.kind === 'card' ? status.delivered : 0;
 }
 
 async function refusal(work: Promise<unknown>): Promise<UsageError> {
@@ -160,6 +166,7 @@ describe('a file that will not do is refused before the machine hears of it', ()
 describe('the end of a run', () => {
   it('cuts off a swap whose file is being tried', async () => {
     const running = await started({ nics: [{ name: 'eth0', size: 64 }] });
+    while (deliveredTo(running, 'eth0') === 0) await turn();
     const swap = running.nic('eth0').swap(write('late.mjs', CARD));
     const report = await running.stop();
     expect(await swap).toMatchObject({ outcome: 'cutOff', from: 'interrupt' });

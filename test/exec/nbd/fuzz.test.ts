@@ -21,6 +21,7 @@ const AT_ONCE = 32;
 const PATIENCE_MS = 30_000;
 /** Turns of the event loop in which the server hears that its last clients have gone. */
 const TURNS_TO_LEAVE = 10_000;
+const COLLECTIONS = 100;
 
 const MOST_FAILURES = 5;
 const only = process.env.FUZZ_INPUT;
@@ -65,8 +66,11 @@ describe('96,000 hostile clients, one after the other', { timeout: 600_000 }, ()
     }
     expect(failures).toEqual([]);
     await bench.serveFresh();
-    await turn();
-    collectGarbage();
+    // The last one's streams end in turns of their own. What is left behind stays, however many there are.
+    for (let turns = 0; turns < COLLECTIONS && bench.connectionsInMemory > 0; turns++) {
+      await turn();
+      collectGarbage();
+    }
     expect(bench.connectionsInMemory).toBe(0);
     expect(process.memoryUsage().arrayBuffers - memoryBefore).toBeLessThan(4 * 1024 * 1024);
     if (only === undefined) expectVariety(bench);
