@@ -186,7 +186,9 @@ describe('a swap that cannot be', () => {
   });
 
   it('never leaves anybody waiting: whatever was asked for right before the end has a result', async () => {
-    const { running } = await Started.of({ nics: [{ name: 'eth0', size: 64 }] });
+    const started = await Started.of({ nics: [{ name: 'eth0', size: 64 }] });
+    const { running } = started;
+    await started.served(1);
     const asked = Array.from({ length: 20 }, () => running.nic('eth0').swap('polling'));
     const report = await running.stop();
     const outcomes = (await Promise.all(asked)).map(({ outcome }) => outcome);
