@@ -141,10 +141,12 @@ describe('a swap in the middle of traffic', () => {
 
 describe('a swap that cannot be', () => {
   it('is refused where nobody has that name, with those that the run knows', async () => {
-    const { running } = await Started.of({
+    const started = await Started.of({
       nics: [{ name: 'eth0', size: 64 }],
       disks: [{ name: 'nvme0', size: '4M' }],
     });
+    const { running } = started;
+    await started.served(1);
     for (const [name, known] of [
       ['eth0', 'interrupt, polling, batching'],
       ['nvme0', 'interrupt, polling, batching, buffered'],
@@ -192,7 +194,9 @@ describe('a swap that cannot be', () => {
   });
 
   it('never leaves anybody waiting: whatever was asked for right before the end has a result', async () => {
-    const { running } = await Started.of({ nics: [{ name: 'eth0', size: 64 }] });
+    const started = await Started.of({ nics: [{ name: 'eth0', size: 64 }] });
+    const { running } = started;
+    await started.served(1);
     const asked = Array.from({ length: 20 }, () => running.nic('eth0').swap('polling'));
     const report = await running.stop();
     const outcomes = (await Promise.all(asked)).map(({ outcome }) => outcome);
