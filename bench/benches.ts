@@ -4,6 +4,7 @@ import { disk } from './disk.ts';
 import { diskSwap } from './disk-swap.ts';
 import { forward } from './forward.ts';
 import { growth } from './growth.ts';
+import { handover } from './handover.ts';
 import { latency } from './latency.ts';
 import { lossFree } from './loss-free.ts';
 import { memory } from './memory.ts';
@@ -20,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   traffic,
   lossFree,
   growth,
+  handover,
   memory,
   disk,
   diskSwap,

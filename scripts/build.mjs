@@ -24,6 +24,7 @@ const workerEntryPoints = {
   'drain-cpu.worker': 'bench/drain/cpu.worker.ts',
   'live-hw.worker': 'bench/live/hw.worker.ts',
   'live-cpu.worker': 'bench/live/cpu.worker.ts',
+  'park.worker': 'bench/handover/park.worker.ts',
   'disk-cpu.worker': 'bench/disk/cpu.worker.ts',
 };
 

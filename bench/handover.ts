@@ -1,0 +1,184 @@
+/** How long all devices of a machine stand still when they pass to another CPU: when it is asked for, and when a thread ends. */
+import { availableParallelism } from 'node:os';
+import type { HandoverResult, RunEvent } from '../src/testbed/run-events.ts';
+import type { RunningMachine } from '../src/testbed/running.ts';
+import { Testbed } from '../src/testbed/testbed.ts';
+import type { Bench, Measured, Shown } from './bench.ts';
+import { Collected, idsOf, valuesOf } from './collect.ts';
+import { wakeups } from './handover/park.ts';
+import { ledgerOf } from './ledger.ts';
+import type { Figure, ResultTable } from './results.ts';
+import { quantile } from './statistics.ts';
+import { QUANTILES } from './swap-quantiles.ts';
+
+interface Amount {
+  /** Passages that do not count: the first ones on each thread are compiled in the pause. */
+  readonly warm: number;
+  readonly handovers: number;
+  /** Each costs the start of a thread. */
+  readonly kills: number;
+}
+
+const FULL: Amount = { warm: 20, handovers: 250, kills: 20 };
+const QUICK: Amount = { warm: 10, handovers: 60, kills: 5 };
+/** Frames between two passages. */
+const FRAMES = 5000;
+const WAYS = {
+  handover: 'handover, the other CPU spinning',
+  adoption: 'of that, taking the devices over',
+  swap: 'a null swap in place',
+  control: 'its control: nothing done',
+  wakeup: 'waking a parked thread alone',
+  recovery: 'a thread that ended, from when its end was seen',
+  death: 'the same, from when it was told to end',
+};
+
+async function measure(quick: boolean): Promise<Measured> {
+  const collected = new Collected();
+  const { warm, handovers, kills } = quick ? QUICK : FULL;
+  const running = await new Testbed({
+    size: 64,
+    standby: true,
+    nics: [{ name: 'eth0', app: 'sink', driver: { name: 'polling' } }],
+  }).start();
+  const passed: HandoverResult[] = [];
+  const stallsUs: number[] = [];
+  for (let i = 0; i < warm + handovers; i++) {
+    await served(running, FRAMES);
+    const { outcome, stallUs } = await running.nic('eth0').swap('polling');
+    await served(running, FRAMES);
+    const result = await running.handOver();
+    if (i < warm) continue;
+    passed.push(result);
+    if (outcome === 'done') stallsUs.push(stallUs);
+  }
+  const recoveries = await killed(running, kills);
+  const report = await running.stop();
+  collected.ledgers.push(ledgerOf(report));
+  const pausesUs = passed.map(({ pauseUs }) => pauseUs);
+  const controlUs = report.swaps.controlStallUs;
+  record(collected, 'handover', pausesUs);
+  record(
+    collected,
+    'adoption',
+    passed.map(({ adoptionUs }) => adoptionUs),
+  );
+  record(collected, 'swap', stallsUs);
+  record(collected, 'wakeup', await wakeups(handovers));
+  record(
+    collected,
+    'recovery',
+    recoveries.map(({ pauseUs }) => pauseUs),
+  );
+  record(
+    collected,
+    'death',
+    recoveries.map(({ deathUs }) => deathUs),
+  );
+  collected.value('handover/control/p50', controlUs.p50);
+  collected.value('handover/over', quantile(pausesUs, 0.5) - controlUs.p50);
+  return collected;
+}
+
+/** Ends the serving thread so many times. */
+async function killed(
+  running: RunningMachine,
+  kills: number,
+): Promise<{ readonly pauseUs: number; readonly deathUs: number }[]> {
+  const events = running.events();
+  const pauses: { pauseUs: number; deathUs: number }[] = [];
+  for (let i = 0; i < kills; i++) {
+    await running.handOver(); // waits until somebody stands by again
+    await served(running, FRAMES);
+    const { elapsedMs } = running.status();
+    await running.killCpu();
+    const { atMs, handover } = await recovery(events);
+    pauses.push({ pauseUs: handover.pauseUs, deathUs: (atMs - elapsedMs) * 1000 });
+  }
+  await events.return?.();
+  return pauses;
+}
+
+async function recovery(events: AsyncIterator<RunEvent>): Promise<Extract<RunEvent, { kind: 'recovery' }>> {
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done === true) throw new Error('the run ended before another CPU had taken over');
+    if (value.kind === 'recovery') return value;
+  }
+}
+
+/** Resolves when so many frames more were delivered. Rejects when the run ends before. */
+async function served(running: RunningMachine, frames: number): Promise<void> {
+  const delivered = () => {
+    const { eth0 } = running.status().devices;
+    return eth0?.kind === 'card' ? eth0.delivered : 0;
+  };
+  const enough = delivered() + frames;
+  let over = false;
+  const watched = running.finished.finally(() => {
+    over = true;
+  });
+  watched.catch(() => undefined); // told below
+  while (delivered() < enough) {
+    if (over) await watched;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+function record(collected: Collected, what: string, valuesUs: readonly number[]): void {
+  if (valuesUs.length === 0) return;
+  for (const [name, part] of Object.entries(QUANTILES))
+    collected.value(`handover/${what}/${name}`, quantile(valuesUs, part));
+}
+
+function show(all: readonly Measured[]): Shown {
+  const ids = idsOf(all);
+  return {
+    figures: ids.map((id) => figure(id, valuesOf(all, id))),
+    tables: [table(ids)],
+    plots: [],
+    goals: [
+      {
+        figure: 'handover/over',
+        text: 'handover to a CPU that spins, over its control, p50',
+        bound: 'at most',
+        goal: 15,
+      },
+    ],
+    notes: [
+      `${availableParallelism()} cores: where there are two, the hardware thread and both CPUs share them while a handover lasts.`,
+    ],
+  };
+}
+
+function figure(id: string, values: readonly number[]): Figure {
+  const compared = id === 'handover/handover/p50' || id === 'handover/adoption/p50';
+  return compared ? { id, unit: 'us', better: 'lower', values } : { id, unit: 'us', values };
+}
+
+function table(ids: readonly string[]): ResultTable {
+  return {
+    title:
+      'From the last step of one CPU to the first frame that the other one served; one card, polling, full load',
+    note: 'Beside it the stall of a null swap in place on the same machine, and its control.',
+    keys: ['what'],
+    columns: Object.keys(QUANTILES),
+    rows: Object.entries(WAYS).map(([what, text]) => ({
+      keys: [text],
+      cells: Object.keys(QUANTILES).map((part) => {
+        const id = `handover/${what}/${part}`;
+        return ids.includes(id) ? { figure: id } : { text: '' };
+      }),
+    })),
+  };
+}
+
+export const handover: Bench = {
+  name: 'handover',
+  title: 'Handover',
+  summary:
+    'The pause when all devices pass to a CPU that stands by, beside a swap in place and the wakeup of a parked thread; and when the serving thread is ended.',
+  processes: { full: 3, quick: 1 },
+  measure,
+  show,
+};
