@@ -5,6 +5,7 @@ import type { NicDriverDefinition } from '../src/drivers/contract.ts';
 import { NIC_DRIVERS } from '../src/drivers/index.ts';
 import type { Parameters } from '../src/drivers/parameters.ts';
 import { Hardware } from '../src/exec/hardware.ts';
+import type { Adopts } from '../src/host/card.ts';
 import { Cpu } from '../src/host/cpu.ts';
 import { layoutMachine, type MachineLayout } from '../src/host/machine.ts';
 import { nextRandom } from '../src/hw/link/frames.ts';
@@ -75,7 +76,7 @@ export class TestMachine {
   pointOdds = 0;
   turns = 0;
   private readonly random: () => number;
-  private readonly makeCpu: (adopts: boolean) => Cpu;
+  private readonly makeCpu: (adopts?: Adopts) => Cpu;
   private active: 'hardware' | 'cpu' | undefined;
   private linksNext = false;
   private sleepUntilUs = 0;
@@ -96,10 +97,10 @@ export class TestMachine {
         timed,
         round,
         drivers: book,
-        adopts,
+        ...(adopts === undefined ? {} : { adopts }),
         swapEnded: (record) => this.ended.push(record),
       });
-    this.cpu = this.makeCpu(false);
+    this.cpu = this.makeCpu();
     this.pattern = options.pattern ?? STEADY;
     this.random = randomFrom(seed);
   }
@@ -118,9 +119,26 @@ export class TestMachine {
 
   /** The CPU makes no more steps: another one takes its cards over, or throws why it does not. */
   succeed(): void {
-    this.cpu = this.makeCpu(true);
-    this.stepThrough(this.cpu.adopt());
-    this.cpu.desk.start(this.clock.us);
+    this.follow(this.successor('atOnce'));
+  }
+
+  /** The CPU leaves, after so many turns in which the one that takes over is there already. */
+  handOver(turns: number): Cpu {
+    const next = this.successor('later');
+    this.runFor(turns);
+    this.cpu.leave();
+    this.follow(next);
+    return next;
+  }
+
+  successor(adopts: Adopts): Cpu {
+    return this.makeCpu(adopts);
+  }
+
+  private follow(next: Cpu): void {
+    this.cpu = next;
+    this.stepThrough(next.adopt());
+    next.desk.start(this.clock.us);
   }
 
   start(): void {

@@ -45,9 +45,9 @@ export class BufferPool {
   private readonly mapWindow: (window: Region) => void;
   private readonly unmapWindow: (window: Region) => void;
   /** Cached; the shared words follow at every change. */
-  private free: number;
-  private ceiling: number;
-  private existing: number;
+  private free = 0;
+  private ceiling = 0;
+  private existing = 0;
   /** Word index of the first free buffer; the `available` free ones lie there side by side. */
   private readonly stack: number;
   /** Where the buffers last claimed lie: on the stack, or while the pool shrinks in a room of their own. */
@@ -56,7 +56,7 @@ export class BufferPool {
   private readonly room = new Int32Array(CLAIMED_ROOM);
   /** A shrink looks at the free buffers from the bottom of the stack up to this height: what is put later may stay. */
   private swept = 0;
-  private sweepEnd: number;
+  private sweepEnd = 0;
 
   constructor(
     memory: Memory,
@@ -72,9 +72,16 @@ export class BufferPool {
     this.most = arena.bytes >>> BUFFER_SHIFT;
     this.mapWindow = windows.map;
     this.unmapWindow = windows.unmap;
-    this.free = load(memory.words, this.words + FREE);
-    this.ceiling = load(memory.words, this.words + CEILING);
-    this.existing = load(memory.words, this.words + CAPACITY);
+    this.reread();
+  }
+
+  /** Another CPU had it until now. A shrink that was under way begins anew with its look at the free ones. */
+  reread(): void {
+    const { words } = this.memory;
+    this.free = load(words, this.words + FREE);
+    this.ceiling = load(words, this.words + CEILING);
+    this.existing = load(words, this.words + CAPACITY);
+    this.swept = 0;
     this.sweepEnd = this.free;
   }
 

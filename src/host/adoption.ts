@@ -1,7 +1,8 @@
 /**
- * How a CPU takes cards over from one that is no more, by shared words alone.
+ * How a CPU takes cards over from another one, by shared words alone: from one that leaves, which has brought everything to an end
+ * before, or from one that is no more.
  *
- * That one may have ended between any two stores, so a word says no more than the order of stores makes it say. What was
+ * The latter may have ended between any two stores, so a word says no more than the order of stores makes it say. What was
  * in doubt at the end is decided here, before a driver sees it, and so that deciding it twice is as good as once: a CPU
  * that adopts may end too.
  */
@@ -51,12 +52,11 @@ export class AdoptionError extends Error {
   }
 }
 
-/** Header, records and every slot are looked at before anything is done by them. Throws AdoptionError. */
-export function surveyCard(
+/** Who serves a card, as far as that is told: nothing is looked at that changes while it is served. Throws AdoptionError. */
+export function servedNow(
   card: CardLayout,
   assignment: Assignment<NicDriverDefinition>,
   memory: Memory,
-  pool: BufferPool,
   dma: DmaAllocator,
 ): Served {
   const assigned = assignment.read();
@@ -65,9 +65,15 @@ export function surveyCard(
   if (assigned === undefined) throw new AdoptionError(card.name, 'its driver is not known here');
   const { definition, parameters } = assigned;
   const region = { address, bytes: align(STATE_BYTES, PAGE_BYTES) };
+  if (!lies(region, dma.region)) throw new AdoptionError(card.name, `at ${address}, which is no DMA memory`);
   const state = new NicState(memory, region);
+  return { definition, parameters: reshaped(definition.name, definition.parameters, parameters), state };
+}
+
+/** Of a card whose CPU is no more: header, records and every slot are looked at before anything is done by them. Throws AdoptionError. */
+export function surveyCard(card: CardLayout, served: Served, pool: BufferPool): Served {
+  const { state } = served;
   try {
-    if (!lies(region, dma.region)) throw new StateError(`at ${address}, which is no DMA memory`);
     state.validate(card.nic.device);
     const walk = new SlotWalk(state, pool);
     while (!walk.advance(SLOTS_AT_ONCE));
@@ -75,7 +81,7 @@ export function surveyCard(
     if (cause instanceof StateError) throw new AdoptionError(card.name, cause.message, { cause });
     throw cause;
   }
-  return { definition, parameters: reshaped(definition.name, definition.parameters, parameters), state };
+  return served;
 }
 
 /**
@@ -111,19 +117,22 @@ export function takeStock(slots: readonly Slot[], pool: BufferPool, dma: DmaAllo
 }
 
 /** The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. */
-export function takeOver(slots: readonly Slot[], pool: BufferPool): void {
+export function takeOver(slots: readonly Slot[]): void {
   for (const slot of slots) importAll(slot);
-  pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
   for (const { driver } of slots) driver.activate();
+}
+
+/** In which a driver passes its card on to its like. Throws AdoptionError. */
+export function formatOf(card: string, { name, exports, imports }: NicDriverDefinition): string {
+  const format = exports.find((known) => imports.includes(known));
+  if (format === undefined) throw new AdoptionError(card, `${name} does not import what it exports`);
+  return format;
 }
 
 function importAll(slot: Slot): void {
   const { definition, driver, environment, parameters, name } = slot;
   const { state, queues, memory } = environment;
-  const format = definition.exports.find((known) => definition.imports.includes(known));
-  if (format === undefined)
-    throw new AdoptionError(name, `${definition.name} does not import what it exports`);
-  driver.importState(format);
+  driver.importState(formatOf(name, definition));
   const lengths: number[] = [];
   for (let left = state.receiving; left !== 0; left &= left - 1)
     lengths.push(memory.words[state.rx(lowestBit(left)) + RX.slots]);

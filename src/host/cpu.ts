@@ -1,43 +1,32 @@
 /** A CPU: takes interrupts, lets each card's driver work, and runs what swaps are due. One bounded step at a time. */
 
-import { DeliveryCheck } from '../check/delivery.ts';
+import type { DeliveryCheck } from '../check/delivery.ts';
 import { completionsThatWait, framesThatWait, WakeupCheck } from '../check/wakeups.ts';
 import type { Burst } from '../drivers/burst.ts';
-import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
-import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
-import { NicStatistics } from '../drivers/nic/statistics.ts';
+import type { Application, NicDriverDefinition } from '../drivers/contract.ts';
 import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
-import { reshaped } from '../drivers/parameters.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
 import { Iommu } from '../hw/iommu.ts';
-import { makeChecker } from '../hw/link/stream.ts';
-import { UndoLog } from '../hw/link/undo.ts';
-import { Verifier } from '../hw/link/verifier.ts';
 import type { Memory, Region } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
-import { QUEUES } from '../hw/nic/datasheet.ts';
-import { NicPort } from '../hw/nic/port.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
-import { Assignment } from '../swap/assignment.ts';
 import { SwapDesk } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
-import { NIC_KIND } from '../swap/nic-kind.ts';
-import { buffersFor } from '../swap/plan.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
 import type { SwapRecord } from '../swap/record.ts';
-import { reasonOf } from '../swap/slices.ts';
-import { type AnySlot, POLL_BUDGET, Slot } from '../swap/slot.ts';
+import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { AdoptionError, type Served, settleCards, surveyCard, takeOver, takeStock } from './adoption.ts';
+import { AdoptionError, formatOf, settleCards, takeOver, takeStock } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
-import { ApplicationFailure, offer } from './apps/offer.ts';
+import { offer } from './apps/offer.ts';
+import { type Adopts, aim, assignmentOf, type CardParts, makeApplication, makeSlot } from './card.ts';
 import { Disk } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
@@ -54,8 +43,11 @@ export interface CpuPlan {
   readonly understudy?: Understudy | undefined;
   /** Its number among the machine's CPUs; 0 if it is not given. */
   readonly number?: number;
-  /** The CPU before this one is no more: its devices are taken over by `adopt`, in place of `boot`. */
-  readonly adopts?: boolean;
+  /**
+   * Its devices are taken over by `adopt`, in place of `boot`: from a CPU that is no more, or later from one that still serves
+   * while this one is made, and will leave.
+   */
+  readonly adopts?: Adopts;
   /** Called when a swap has ended, however; the slot has who drives now. */
   readonly swapEnded: (record: SwapRecord, slot: AnySlot) => void;
 }
@@ -88,7 +80,11 @@ export class Cpu {
   /** By device. */
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
-  private readonly adopts: boolean;
+  private readonly parts: CardParts;
+  private readonly adopts: CpuPlan['adopts'];
+  private readonly known: readonly ApplicationDefinition[];
+  /** Of each card's assignment, when this CPU was made. */
+  private readonly versions: readonly number[];
   private readonly drivers: Map<string, NicDriverDefinition>;
   private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
@@ -98,13 +94,16 @@ export class Cpu {
     this.memory = memory;
     this.layout = layout;
     this.clock = clock;
-    this.adopts = plan.adopts === true;
+    this.adopts = plan.adopts;
     this.number = plan.number ?? 0;
     this.port = new CpuPort(memory, layout.cpus[this.number]);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
     this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
     this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
+    this.parts = { memory, clock, dma: this.dma, pool: this.pool, drivers: this.drivers };
+    // Before anything is made by them: a swap may come in between.
+    this.versions = layout.cards.map((card) => assignmentOf(card, this.parts).version);
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
     for (const disk of layout.disks) this.disks.push(this.makeDisk(disk));
     this.devices = [...this.slots, ...this.disks.map(({ slot }) => slot)];
@@ -115,8 +114,8 @@ export class Cpu {
       (slot) => this.trespassed(slot),
       plan.understudy,
     );
-    const known = [...APPLICATIONS, ...(plan.applications ?? [])];
-    for (const card of layout.cards) this.applications.push(this.makeApplication(card, known));
+    this.known = [...APPLICATIONS, ...(plan.applications ?? [])];
+    if (plan.adopts !== 'later') this.makeApplications();
     const { timed, round, swapEnded } = plan;
     const drivers = { nic: this.drivers, nvme: this.diskDrivers };
     this.desk = new SwapDesk(this.host, this.devices, drivers, timed, round, layout.seed, swapEnded);
@@ -127,6 +126,7 @@ export class Cpu {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
+    for (const slot of this.slots) aim(slot, this.number);
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
     for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
@@ -134,18 +134,35 @@ export class Cpu {
   }
 
   /**
-   * Takes over all devices from a CPU that ended, wherever it was, and is known to run no more. From shared words alone; if
-   * this CPU ends meanwhile, the next one begins with it anew. Throws StateError.
+   * Takes over all devices from a CPU that left, or ended, wherever it was, and is known to run no more. From shared words alone;
+   * if this CPU ends meanwhile, the next one begins with it anew, as after one that ended. Throws StateError.
    */
   *adopt(): Generator<void> {
     this.port.bell.announce(false);
-    const { slots, checks, applications } = this;
-    settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
-    yield;
-    takeStock(slots, this.pool, this.dma);
-    yield;
-    takeOver(slots, this.pool);
+    const { slots, pool } = this;
+    for (const slot of slots) aim(slot, this.number);
+    if (this.adopts === 'later') this.reread();
+    else yield* this.settle();
+    takeOver(slots);
+    if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
     this.host.remember();
+  }
+
+  /** Is each card still served as it was when this CPU was made? */
+  fits(): boolean {
+    return this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]);
+  }
+
+  /** Between two steps, with no swap under way: whoever takes over finds nothing in doubt. Throws what a driver throws. */
+  leave(): void {
+    for (const slot of this.slots) {
+      try {
+        slot.driver.quiesce();
+        slot.driver.exportState(formatOf(slot.name, slot.definition));
+      } catch (error) {
+        this.failed(slot, error);
+      }
+    }
   }
 
   /** Swaps are due from now on, and so are requests to disks. */
@@ -294,53 +311,8 @@ export class Cpu {
     }
   }
 
-  private makeSlot(card: CardLayout): Slot {
-    const { words } = this.memory;
-    const assignment = new Assignment(words, card.assignment.address >>> 2, this.drivers);
-    const { definition, parameters, state } = this.adopts
-      ? surveyCard(card, assignment, this.memory, this.pool, this.dma)
-      : this.firstServed(card, assignment);
-    const port = new NicPort(this.memory, card.nic, this.clock);
-    const environment: NicEnvironment = {
-      port,
-      memory: this.memory,
-      dma: this.dma,
-      pool: this.pool,
-      state,
-      statistics: new NicStatistics(this.memory, port, card.statistics),
-      clock: this.clock,
-      queues: card.queues,
-      deliver: (queue, burst) => this.deliver(card.index, queue, burst),
-    };
-    for (let vector = 0; vector < QUEUES; vector++)
-      port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);
-    const slot = new Slot(
-      card.index,
-      NIC_KIND,
-      environment,
-      definition,
-      parameters,
-      definition.create(environment, parameters),
-      assignment,
-    );
-    slot.buffers = slot.keptBuffers = buffersFor(parameters, card.queues);
-    const probes = new Probes(this.memory, card.nic.probes);
-    this.wakeups.push(new WakeupCheck(framesThatWait(environment.state), probes));
-    return slot;
-  }
-
-  private firstServed(card: CardLayout, assignment: Assignment<NicDriverDefinition>): Served {
-    const definition = this.drivers.get(card.driver);
-    if (definition === undefined) throw new Error(`${card.name}: there is no driver ${card.driver}`);
-    const parameters = reshaped(card.driver, definition.parameters, card.parameters);
-    assignment.prepare(definition, parameters);
-    assignment.point();
-    const region = this.dma.allocate(STATE_BYTES, `the state block of ${card.name}`);
-    return { definition, parameters, state: new NicState(this.memory, region) };
-  }
-
   private makeDisk(disk: DiskLayout): Disk {
-    if (this.adopts) throw new AdoptionError(disk.name, 'disks are not taken over yet');
+    if (this.adopts !== undefined) throw new AdoptionError(disk.name, 'disks are not taken over yet');
     const definition = this.diskDrivers.get(disk.driver);
     if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
     const made = new Disk(this.memory, disk, definition, this.dma, this.clock, this.number);
@@ -349,23 +321,40 @@ export class Cpu {
     return made;
   }
 
-  private makeApplication(card: CardLayout, known: readonly ApplicationDefinition[]): Application {
-    const definition = known.find(({ name }) => name === card.app);
-    if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
-    const { mirrored, lossy, wholeOneIn } = card; // checked when it has exchanged the addresses
-    const { memory, pool } = this;
-    const undo = new UndoLog(memory, card.deliveryUndo, card.deliveryState);
-    const scrutiny = { mirrored, lossy, wholeOneIn };
-    const checker = makeChecker(memory, card.stream, card.deliveryState, scrutiny, undo);
-    const verifier = new Verifier(memory, checker, card.deliveryTally, this.clock);
-    const check = new DeliveryCheck(memory, pool, this.layout.staging, card.deliveryJournal, undo, verifier);
-    this.checks.push(check);
-    const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
-    try {
-      return definition.create({ memory, pool, check, exit, notes: card.applicationNotes });
-    } catch (error) {
-      throw new ApplicationFailure(card.app, `does not start: ${reasonOf(error)}`, { cause: error });
+  /** The CPU before this one has ended in the middle of anything. */
+  private *settle(): Generator<void> {
+    const { slots, checks, applications } = this;
+    settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
+    yield;
+    takeStock(slots, this.pool, this.dma);
+    yield;
+  }
+
+  /** What has changed since this CPU was made, because another one served. */
+  private reread(): void {
+    this.pool.reread();
+    this.makeApplications();
+  }
+
+  private makeApplications(): void {
+    this.checks.length = this.applications.length = 0;
+    for (const card of this.layout.cards) {
+      const definition = this.known.find(({ name }) => name === card.app);
+      if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
+      const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
+      const { application, check } = makeApplication(card, definition, this.parts, this.layout.staging, exit);
+      this.applications.push(application);
+      this.checks.push(check);
     }
+  }
+
+  private makeSlot(card: CardLayout): Slot {
+    const slot = makeSlot(card, this.parts, this.adopts, (queue, burst) =>
+      this.deliver(card.index, queue, burst),
+    );
+    const probes = new Probes(this.memory, card.nic.probes);
+    this.wakeups.push(new WakeupCheck(framesThatWait(slot.environment.state), probes));
+    return slot;
   }
 
   private deliver(card: number, queue: number, burst: Burst): number {

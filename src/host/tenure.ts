@@ -8,12 +8,14 @@ const CALLED = 1;
 /** How often the devices were passed on, and which of these times a CPU has come to serve after. */
 const PASSES = 2;
 const SERVED_PASS = 3;
+/** 1 where the one who left had nothing in hand. */
+const SETTLED = 4;
 /** Doubles, from the beginning of the region. */
-const STARTED = 2;
-const LEFT = 3;
-const ADOPTED = 4;
-const SERVED = 5;
-const TENURE_BYTES = 48;
+const STARTED = 3;
+const LEFT = 4;
+const ADOPTED = 5;
+const SERVED = 6;
+const TENURE_BYTES = 56;
 
 /** A passage of the devices from one CPU to another. Times in microseconds of the machine's clock. */
 export interface Passage {
@@ -45,13 +47,19 @@ export class Tenure {
 
   /**
    * The last store of a CPU that gives its devices away: whoever sees it finds all that was stored before. For one that has ended,
-   * the one who saw its end does it, and nobody earlier.
+   * the one who saw its end does it, and nobody earlier: then nothing is `settled`.
    */
-  pass(to: number, nowUs: number): void {
+  pass(to: number, nowUs: number, settled: boolean): void {
     const { words, doubles } = this.memory;
-    doubles[this.double + LEFT] = nowUs; // both are published by the last store
+    doubles[this.double + LEFT] = nowUs; // all are published by the last store
+    put(words, this.word + SETTLED, settled ? 1 : 0);
     put(words, this.word + PASSES, words[this.word + PASSES] + 1);
     store(words, this.word + HOLDER, to);
+  }
+
+  /** Did the one who passed them on come to an end with all that it did? */
+  get settled(): boolean {
+    return load(this.memory.words, this.word + SETTLED) !== 0;
   }
 
   /** The CPU to which they were passed serves. Told in memory, for a thread that ends may take its last messages along. */

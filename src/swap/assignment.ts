@@ -1,8 +1,8 @@
 /**
  * Who serves a device: what a CPU that takes it over must know and does not find in the state block, as shared words.
  *
- * word 0: address of the state block, 0 while no driver has been started. Word 1: which of the two descriptions behind it
- * holds. A description has the driver, by its place among those that the machine knows, and the values of its parameters
+ * word 0: address of the state block, 0 while no driver has been started. Word 1: how often another description was made to hold;
+ * its lowest bit is the number of the one of the two behind it that does. A description has the driver, by its place among those that the machine knows, and the values of its parameters
  * in the order in which it declares them.
  */
 import type { DriverDeclaration } from '../drivers/contract.ts';
@@ -60,12 +60,17 @@ export class Assignment<D extends DriverDeclaration> {
 
   /** What was prepared holds: the one store by which a swap is made for whoever comes after. Publishes the description. */
   point(): void {
-    store(this.words, this.at + HOLDS, this.prepared);
+    this.hold(this.prepared);
   }
 
   /** The description before that one is still there, and holds again. */
   pointBack(): void {
-    store(this.words, this.at + HOLDS, 1 - this.prepared);
+    this.hold(1 - this.prepared);
+  }
+
+  /** As long as it is the same, so is who serves. */
+  get version(): number {
+    return load(this.words, this.at + HOLDS);
   }
 
   /** What holds, or undefined where no such driver is known. */
@@ -79,7 +84,12 @@ export class Assignment<D extends DriverDeclaration> {
   }
 
   private get holds(): number {
-    return load(this.words, this.at + HOLDS) & 1;
+    return this.version & 1;
+  }
+
+  private hold(description: number): void {
+    const { version } = this;
+    if ((version & 1) !== description) store(this.words, this.at + HOLDS, (version + 1) | 0);
   }
 
   private description(which: number): number {

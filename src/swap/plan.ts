@@ -139,7 +139,7 @@ export function buffersFor(parameters: Parameters, queues: number): number {
 
 /** The same of a card whose receive rings have these lengths by now. */
 export function buffersOn(slots: readonly number[], parameters: Parameters, queues: number): number {
-  return slots.reduce((sum, length) => sum + posted(parameters, length), sending(parameters, queues));
+  return slots.reduce((sum, length) => sum + postedOn(length, parameters), sending(parameters, queues));
 }
 
 /** Receive buffers on one ring of so many slots. */

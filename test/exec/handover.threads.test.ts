@@ -1,4 +1,8 @@
 /** Devices pass from one CPU thread to another in the middle of traffic, because it is asked for or because the first one has ended. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   cardOf,
@@ -159,6 +163,26 @@ describe('a CPU that is ended wherever it is', () => {
     }
     await served(running, FAR);
     expectLossless(await running.stop());
+  });
+
+  it('or that hangs in a driver is ended, and followed', async () => {
+    const once = join(await mkdtemp(join(tmpdir(), 'ringswap-')), 'hung');
+    process.env.RINGSWAP_HANGS_ONCE = once;
+    try {
+      const driver = { name: 'test/exec/drivers/hangs-once.mjs' };
+      const running = await started({ nics: [{ name: 'eth0', driver }] });
+      const events = collected(running.events());
+      await served(running, FAR);
+      while (!existsSync(once)) await new Promise((resolve) => setImmediate(resolve));
+      await served(running, FAR);
+      expectLossless(await running.stop());
+      expect(await events).toMatchObject([
+        { kind: 'recovery', reason: 'it made no step for 2 s, and did not sleep' },
+      ]);
+    } finally {
+      delete process.env.RINGSWAP_HANGS_ONCE;
+      await rm(dirname(once), { recursive: true });
+    }
   });
 
   it('ends the run where no CPU stands by', async () => {

@@ -52,6 +52,49 @@ describe('a CPU that takes over', () => {
   });
 });
 
+describe('a CPU that was made before the one that serves has left', () => {
+  it.each(NIC_DRIVERS.map(({ name }) => name))('serves on under %s, however often', (driver) => {
+    for (const app of ['sink', 'echo'] as const) {
+      const machine = TestMachine.started({ cards: [{ ...CARD, driver, app }], pattern: IRREGULAR });
+      for (let times = 0; times < 5; times++) {
+        machine.runFor(20);
+        expect(machine.handOver(20).fits()).toBe(true);
+      }
+      const verdict = machine.conclude();
+      expectClean(verdict);
+      expect(verdict.facts[0].delivered.frames).toBe(CARD.frames);
+    }
+  });
+
+  it('finds the buffers as they are by then, and interrupts come to it', () => {
+    const machine = TestMachine.started({ cards: [{ ...CARD, driver: 'interrupt', frames: 20_000 }] });
+    machine.runFor(20);
+    const { pool } = machine.handOver(50);
+    expect(pool.available).toBe(machine.memory.words[(machine.layout.poolTable.address >>> 2) + 2]);
+    expectClean(machine.conclude());
+  });
+
+  it('does not fit any more when a driver was swapped meanwhile, or swapped and swapped back', () => {
+    for (const others of [['batching'], ['interrupt', 'polling'], ['polling']]) {
+      const machine = TestMachine.started({ cards: [{ ...CARD, frames: 40_000 }] });
+      machine.runFor(20);
+      const next = machine.successor('later');
+      expect(next.fits()).toBe(true);
+      for (const other of others) expect(machine.swap(other).outcome).toBe('done');
+      expect(next.fits()).toBe(false);
+    }
+  });
+
+  it('is not left to by a driver that throws in its last act: the error is told, and its name', () => {
+    const machine = TestMachine.started({ cards: [CARD] });
+    machine.slot().driver.quiesce = () => {
+      throw new Error('not now');
+    };
+    expect(() => machine.cpu.leave()).toThrow('not now');
+    expect(machine.cpu.violations).toMatchObject([{ device: 'eth0' }]);
+  });
+});
+
 describe('what is refused', () => {
   type Damage = (machine: TestMachine) => void;
   const word = (machine: TestMachine, at: number, value: number) => {

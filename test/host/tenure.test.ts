@@ -13,12 +13,12 @@ describe('who serves', () => {
   it('is CPU 0 until the devices are passed on', () => {
     const [one, other] = tenures();
     expect(other.holder).toBe(0);
-    one.pass(1, 1234.5);
-    expect([other.holder, other.passage]).toEqual([1, undefined]);
+    one.pass(1, 1234.5, true);
+    expect([other.holder, other.passage, other.settled]).toEqual([1, undefined, true]);
     other.served(1250, 1300.25);
     expect(one.passage).toEqual({ leftUs: 1234.5, adoptedUs: 1250, servedUs: 1300.25 });
-    other.pass(0, 2000);
-    expect([one.holder, one.passage]).toEqual([0, undefined]);
+    other.pass(0, 2000, false);
+    expect([one.holder, one.passage, one.settled]).toEqual([0, undefined, false]);
     one.served(2001, 2002);
     expect(other.passage).toEqual({ leftUs: 2000, adoptedUs: 2001, servedUs: 2002 });
   });
@@ -38,7 +38,7 @@ describe('who serves', () => {
     const [one, other] = tenures();
     expect(other.startedUs).toBe(0);
     one.begin(77);
-    one.pass(1, 99);
+    one.pass(1, 99, true);
     expect([other.startedUs, other.holder]).toEqual([77, 1]);
   });
 });

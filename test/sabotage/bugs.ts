@@ -5,6 +5,7 @@ import { CRASH_BUGS } from './bugs/crash.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
+import { HANDOVER_BUGS } from './bugs/handover.ts';
 import { HOST_BUGS } from './bugs/host.ts';
 import { SECOND_BUGS } from './bugs/second.ts';
 import { SWAP_BUGS } from './bugs/swap.ts';
@@ -24,4 +25,5 @@ export const BUGS: readonly Sabotage[] = [
   ...BLOCK_BUGS,
   ...FRESH_BLOCK_BUGS,
   ...CRASH_BUGS,
+  ...HANDOVER_BUGS,
 ];

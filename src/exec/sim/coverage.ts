@@ -15,6 +15,8 @@ export const CARD_SITUATIONS = [
   'PAUSE sent',
   'frames dropped on an open link',
   'cards taken over',
+  'cards handed over',
+  'cards handed over after a swap',
   'crash in a swap',
 ] as const;
 export const DISK_SITUATIONS = [

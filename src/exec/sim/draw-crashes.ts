@@ -1,4 +1,4 @@
-/** When the CPU dies, by lots of their own: all else of a scenario is as it would be without, but for some transmit rings. */
+/** When the CPU dies or leaves, by lots of their own: all else of a scenario is as it would be without, but for some transmit rings. */
 
 import { PHASES } from '../../swap/plan.ts';
 import type { Deck } from './deck.ts';
@@ -10,6 +10,7 @@ import type { SimScenario } from './scenario.ts';
 
 /** Of a thousand scenarios, and of a thousand swaps. */
 const SHARE = 330;
+const SHARE_OF_HANDOVERS = 250;
 const OF_SWAPS = 250;
 /** Of a thousand scenarios with crashes. */
 const TIGHT = 400;
@@ -17,12 +18,18 @@ const MANY_FRAMES = 16;
 
 /** To machines of cards alone: nobody takes a disk over yet. */
 export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
+  const { faults } = deck;
   if (scenario.disks.length > 0) return scenario;
-  const swaps = scenario.swaps.map((swap) => (lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap));
-  const crash = lots.chance(SHARE) ? lots.between(1, MOST.crash) : 0;
+  const crashes = faults.has('crash');
+  const swaps = scenario.swaps.map((swap) =>
+    crashes && lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap,
+  );
+  const crash = crashes && lots.chance(SHARE) ? lots.between(1, MOST.crash) : 0;
   const tight = crash > 0 && lots.chance(TIGHT);
   const cards = tight ? scenario.cards.map((card) => tightened(card, deck)) : scenario.cards;
-  const rates: FaultRates = { ...scenario.rates, crash };
+  const handover =
+    faults.has('handover') && lots.chance(SHARE_OF_HANDOVERS) ? lots.between(1, MOST.handover) : 0;
+  const rates: FaultRates = { ...scenario.rates, crash, handover };
   return { ...scenario, cards, swaps, rates };
 }
 

@@ -21,6 +21,7 @@ export const FAULTS = {
   mediaError: 'the media of a disk fails a read, a write or a flush',
   powerCut: 'the power fails, at any access; then all is started anew, and what was promised is looked for',
   crash: 'the CPU dies, at any access; another one takes its cards over from memory alone',
+  handover: 'the CPU leaves its cards to another one, which was made some turns before',
 } as const;
 export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
@@ -28,7 +29,7 @@ export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
 /** What is driven: faults are of the one, of the other, or of both. */
 export type DeviceClass = 'nic' | 'nvme';
 
-/** Of a thousand: runs held back, messages delayed, commands failed, scheduling points at which it happens. */
+/** Of a thousand: runs held back, messages delayed, commands failed, scheduling points or turns at which it happens. */
 export interface FaultRates {
   readonly lateWriteBack: number;
   readonly delayedInterrupt: number;
@@ -41,6 +42,7 @@ export interface FaultRates {
   readonly mediaError: number;
   readonly powerCut: number;
   readonly crash: number;
+  readonly handover: number;
 }
 
 export const MOST: FaultRates = {
@@ -55,6 +57,7 @@ export const MOST: FaultRates = {
   mediaError: 60,
   powerCut: 6,
   crash: 30,
+  handover: 4,
 };
 export type AmbientFault = keyof FaultRates;
 export const AMBIENT = Object.keys(MOST) as readonly AmbientFault[];
@@ -65,12 +68,12 @@ export const NO_FAULTS = Object.fromEntries(AMBIENT.map((fault) => [fault, 0])) 
 
 /**
  * Faults that do not come by themselves to a machine that has no device of theirs; frames would be lost with the power.
- * Crashes are drawn apart (draw-crashes.ts).
+ * Crashes and handovers are drawn apart (draw-crashes.ts).
  */
 const NOT_WITH: Readonly<Record<'cards' | 'disks' | 'both', readonly AmbientFault[]>> = {
-  cards: ['mediaError', 'powerCut', 'crash'],
-  disks: ['pauseStorm', 'silence', 'linkFlap', 'crash'],
-  both: ['powerCut', 'crash'],
+  cards: ['mediaError', 'powerCut', 'crash', 'handover'],
+  disks: ['pauseStorm', 'silence', 'linkFlap', 'crash', 'handover'],
+  both: ['powerCut', 'crash', 'handover'],
 };
 
 /** Of a thousand scenarios. Promises are looked for after power cuts alone. */
@@ -136,6 +139,7 @@ const REACH: Readonly<Record<Fault, Reach>> = {
   mediaError: ofDisks(EVERYWHERE, 'a card has no media'),
   powerCut: ofDisks(EVERYWHERE, 'frames would be lost with it, and nothing could be said of a card'),
   crash: ofCards(SURVIVED, 'a disk, and a queue that moves, are not taken over by another CPU yet'),
+  handover: ofBoth(NOWHERE, 'a swap that is under way comes to its end before'),
 };
 
 export function canStrike(fault: Fault, phase: Phase, device: DeviceClass): boolean {

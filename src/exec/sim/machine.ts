@@ -2,6 +2,7 @@
 import { buffersAway } from '../../check/buffers.ts';
 import { CHECKERS, type Checker } from '../../check/checker.ts';
 import type { Violation } from '../../check/ledger.ts';
+import type { Adopts } from '../../host/card.ts';
 import { Cpu } from '../../host/cpu.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
@@ -165,6 +166,7 @@ export class SimMachine {
   /** Whose turn it is, and how far the clock goes on, are drawn from the seed. */
   private turn(): void {
     this.progress.turns++;
+    if (!this.cpuEnd.due) this.succession.look(); // in which it may end
     if (this.cpuEnd.due) return this.succession.follow();
     const wanted = this.lots.below(8) < this.scenario.cpuTurns && !this.cpuWaits();
     const actor = wanted ? CPUS_TURN : this.actors.draw();
@@ -281,7 +283,7 @@ export class SimMachine {
     if (active === CPU) this.cpuEnd.strike();
   }
 
-  private makeCpu(number = 0, adopts = false): Cpu {
+  makeCpu(number = 0, adopts?: Adopts): Cpu {
     const { drivers, diskDrivers, applications, patience = PATIENCE } = this.parts;
     return new Cpu(this.memory, this.layout, this.clock, {
       timed: [],
@@ -291,7 +293,7 @@ export class SimMachine {
       applications,
       patience,
       number,
-      adopts,
+      ...(adopts === undefined ? {} : { adopts }),
       swapEnded: (record) => this.swapEnded(record),
     });
   }
@@ -303,12 +305,6 @@ export class SimMachine {
     this.mischief.guardAllocation();
     for (const disk of this.cpu.disks) this.power.guard(disk);
     if (this.trace !== undefined) traceCpu(this, this.trace);
-  }
-
-  /** Another CPU in place of one that has ended: it takes over what that one has left, or begins with nothing. */
-  renewCpu(adopts: boolean): void {
-    // Who takes over is another CPU, with interrupt lines of its own.
-    this.cpu = this.makeCpu(adopts ? 1 - this.cpu.number : 0, adopts);
   }
 
   private swapEnded(record: SwapRecord): void {
@@ -333,7 +329,7 @@ export class SimMachine {
     if (this.progress.turns % TURNS_PER_GLANCE === 0) watchSituations(this);
   }
 
-  private fail(violation: Violation): void {
+  fail(violation: Violation): void {
     if (this.violation !== undefined) return;
     this.violation = violation;
     const { devices } = this.cpu;

@@ -55,7 +55,7 @@ export function drawScenario(seed: number, deck: Deck): SimScenario {
     budget: lots.pick([1, 2, 4, 8, 16, 32]),
     ...(cards.length > 0 && lots.chance(200) ? { spareBuffers: lots.pick([0, 8, 16, 64]) } : {}),
   };
-  return deck.faults.has('crash') ? withCrashes(new Lots(seed, 4), scenario, deck) : scenario;
+  return withCrashes(new Lots(seed, 4), scenario, deck);
 }
 
 function kindOf(seed: number, { drivers, diskDrivers }: Deck): (typeof KINDS)[number] {

@@ -1,13 +1,34 @@
-/** One CPU follows another: after a power cut it begins with nothing, after a crash it takes over what is in memory. */
+/**
+ * One CPU follows another: after a power cut it begins with nothing; after a crash it takes over what is in memory; and from one
+ * that leaves, what that one has brought to an end.
+ */
+
+import type { Adopts } from '../../host/card.ts';
+import type { Cpu } from '../../host/cpu.ts';
+import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
+import type { Slot } from '../../swap/slot.ts';
+import type { Situation } from './coverage.ts';
 import type { CauseOfEnd } from './cpu-end.ts';
 import { stepThrough } from './endless.ts';
 import type { SimMachine } from './machine.ts';
+
+/** Turns of the machine for which the next CPU is there already before the one that serves may leave. */
+const TURNS_AHEAD = 400;
+
+/** A CPU to which the devices are to pass. */
+interface Heir {
+  readonly cpu: Cpu;
+  turnsLeft: number;
+}
 
 export class Succession {
   /** Of swaps on CPUs that have ended. */
   readonly records: SwapRecord[] = [];
   private readonly machine: SimMachine;
+  private heir: Heir | undefined;
+  /** By the checks of the CPUs before, card by card: it is the judge's, who lists it further. */
+  private said: readonly (readonly Anomaly[])[] = [];
 
   constructor(machine: SimMachine) {
     this.machine = machine;
@@ -16,6 +37,16 @@ export class Succession {
   /** May the CPU end now? What a reset has thrown away is in no word yet, nor who follows whom while a queue moves. */
   mayFollow(cause: CauseOfEnd): boolean {
     return cause !== 'crash' || !this.machine.cpu.devices.some(({ index }) => this.cannotBeLeft(index));
+  }
+
+  /** Between two turns: is another CPU to be made, or are the devices to pass to one that is there? */
+  look(): void {
+    const { machine, heir } = this;
+    const { lots, scenario } = machine;
+    if (heir === undefined) {
+      if (scenario.rates.handover === 0 || lots.below(1000) >= scenario.rates.handover) return;
+      this.heir = this.makeHeir();
+    } else if (heir.turnsLeft-- <= 0 && !machine.cpu.desk.busy) this.passTo(heir.cpu);
   }
 
   follow(): void {
@@ -29,39 +60,59 @@ export class Succession {
     machine.note('the power fails');
     this.bury();
     machine.fabric.lose();
-    machine.power.restore(() => machine.renewCpu(false));
+    machine.power.restore(() => {
+      machine.cpu = machine.makeCpu();
+    });
     machine.attend();
     stepThrough(machine.cpu.boot(), machine.hardware, machine.clock);
     this.beginService();
   }
 
   /**
-   * After a crash. Memory stays as it is, and so do interrupts on their way. What the CPU's checks have said of frames was
-   * said: it is the judge's, who lists it further. What they have counted, and which frame they expect next, is the
-   * application's, which the next CPU must find in memory like all else.
+   * After a crash. Memory stays as it is, and so do interrupts on their way. What the checks have counted, and which frame
+   * they expect next, is the application's, which the next CPU must find in memory like all else.
    */
   private takeOver(): void {
     const { machine } = this;
     machine.note('the CPU dies');
-    const said = machine.cpu.checks.map(({ verifier }) => verifier.anomalies);
     this.bury();
-    machine.renewCpu(true);
-    machine.cpu.checks.forEach(({ verifier }, i) => {
-      verifier.anomalies.push(...said[i]);
-    });
+    machine.cpu = this.nextCpu('atOnce');
     machine.attend();
     if (!this.adopt()) return this.follow();
     this.beginService();
     machine.note('another CPU has taken over its cards');
-    const { situations } = machine.covered;
-    situations['cards taken over'] = (situations['cards taken over'] ?? 0) + 1;
+    this.count('cards taken over');
+  }
+
+  /** Where a driver was swapped since that one was made, it is made anew. */
+  private passTo(heir: Cpu): void {
+    const { machine } = this;
+    machine.note('the CPU leaves');
+    if (!this.inSlices(leave(machine.cpu))) return; // it has died meanwhile
+    const before = machine.cpu.slots;
+    this.bury();
+    const fits = heir.fits();
+    machine.cpu = fits ? heir : this.nextCpu('atOnce');
+    if (!this.adopt()) return this.follow();
+    machine.attend(); // an heir makes what it looks at when it takes over
+    this.beginService();
+    machine.note('another CPU serves its cards');
+    this.compare(before);
+    this.count(fits ? 'cards handed over' : 'cards handed over after a swap');
+  }
+
+  private adopt(): boolean {
+    const adopted = this.inSlices(this.machine.cpu.adopt());
+    this.machine.cpu.checks.forEach(({ verifier }, i) => {
+      verifier.anomalies.push(...this.said[i]);
+    });
+    return adopted;
   }
 
   /** Under strikes, like all that a CPU does. False when it has died meanwhile. */
-  private adopt(): boolean {
+  private inSlices(slices: Generator<void>): boolean {
     const { machine } = this;
     const { cpuEnd } = machine;
-    const slices = machine.cpu.adopt();
     for (let done = false; !done && !cpuEnd.down; machine.clock.us++)
       machine.inCpu(() => {
         done = this.next(slices);
@@ -87,10 +138,45 @@ export class Succession {
 
   private bury(): void {
     const { machine } = this;
+    // One that died before it had made all of its checks has nothing to say.
+    const { checks, slots } = machine.cpu;
+    if (checks.length === slots.length) this.said = checks.map(({ verifier }) => verifier.anomalies);
+    this.heir = undefined;
     machine.swaps.cutOff();
     this.records.push(...machine.cpu.desk.records);
     machine.mischief.restart();
     machine.cpuEnd.over();
+  }
+
+  /** Another one, with interrupt lines of its own. */
+  private nextCpu(adopts: Adopts): Cpu {
+    const { machine } = this;
+    return machine.makeCpu(1 - machine.cpu.number, adopts);
+  }
+
+  /** Nothing else tells one driver from another: both serve. */
+  private compare(before: readonly Slot[]): void {
+    const { machine } = this;
+    for (const { index, name, definition } of before) {
+      const now = machine.cpu.slots[index].definition.name;
+      if (now === definition.name) continue;
+      const message = `the CPU that took over drives it with ${now}, the one that left did with ${definition.name}`;
+      machine.fail({ invariant: 'driver', device: name, message });
+    }
+  }
+
+  private count(situation: Situation): void {
+    const { situations } = this.machine.covered;
+    situations[situation] = (situations[situation] ?? 0) + 1;
+  }
+
+  /** As on threads, one that cannot be made now is left to be made later. */
+  private makeHeir(): Heir | undefined {
+    try {
+      return { cpu: this.nextCpu('later'), turnsLeft: this.machine.lots.below(TURNS_AHEAD) };
+    } catch {
+      return undefined; // a driver throws: who it was is told when it is made in earnest
+    }
   }
 
   private cannotBeLeft(device: number): boolean {
@@ -98,4 +184,10 @@ export class Succession {
     if (record === undefined || record.phase === 'negotiate' || record.phase === 'prepare') return false;
     return record.phase === 'move' || record.method === 'reset';
   }
+}
+
+/** As slices, of which there is but one. */
+function* leave(cpu: Cpu): Generator<void> {
+  cpu.leave();
+  yield;
 }

@@ -71,7 +71,7 @@ export class CpuThread {
   /** Serves from the machine's beginning. */
   async begin(): Promise<void> {
     const { timed, round } = this.start;
-    const cpu = this.makeCpu({ timed, round, adopts: false });
+    const cpu = this.makeCpu({ timed, round, adopts: undefined });
     for (const _ of cpu.boot());
     post({ kind: 'ready' });
     await this.serve(cpu);
@@ -86,10 +86,14 @@ export class CpuThread {
   private async standReady(): Promise<void> {
     const { tenure, clock } = this;
     const { number } = this.start;
+    const prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
     post({ kind: 'awake' });
-    while (tenure.holder !== number) if (!tenure.isCalled(number)) return;
+    while (tenure.holder !== number) {
+      if (!tenure.isCalled(number)) return;
+      this.practise(prepared);
+    }
     this.orders?.stay();
-    const cpu = this.makeCpu({ timed: [], round: undefined, adopts: true });
+    const cpu = tenure.settled && prepared?.fits() === true ? prepared : this.makeSuccessor('atOnce');
     for (const _ of cpu.adopt());
     const adoptedUs = clock.nowUs();
     await this.serve(cpu, (servedUs) => {
@@ -132,10 +136,32 @@ export class CpuThread {
     post({ kind: 'loaded', loaded: { ticket, failure } });
   }
 
-  private makeCpu(more: Pick<CpuPlan, 'timed' | 'round' | 'adopts'>): Cpu {
+  /** All that can be made while another CPU still serves. Undefined where that is not possible: then it is made in the pause. */
+  private prepareSuccessor(): Cpu | undefined {
+    try {
+      return this.makeSuccessor('later');
+    } catch {
+      return undefined; // whatever stands in its way is said when it is made in earnest
+    }
+  }
+
+  private makeSuccessor(adopts: 'atOnce' | 'later'): Cpu {
+    return this.makeCpu({ timed: [], round: undefined, adopts });
+  }
+
+  /** What is to be done in the pause, on a scratch card: the caches are to have its code. */
+  private practise(cpu: Cpu | undefined): void {
+    for (const { definition } of cpu?.slots ?? []) this.understudy?.play(definition, definition);
+  }
+
+  private makeCpu({
+    adopts,
+    ...more
+  }: Pick<CpuPlan, 'timed' | 'round'> & { readonly adopts: CpuPlan['adopts'] }): Cpu {
     return new Cpu(this.memory, this.start.layout, this.clock, {
       ...this.modules,
       ...more,
+      ...(adopts === undefined ? {} : { adopts }),
       number: this.start.number,
       understudy: this.understudy,
       swapEnded: (record, slot) => this.swapEnded(record, slot),

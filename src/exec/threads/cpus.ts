@@ -26,6 +26,7 @@ import type {
 import { OrderPost } from './orders.ts';
 import { ThreadHandle } from './thread-handle.ts';
 import { combined, tourOfTheDead } from './tours.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** CPUs that end one after another, none of which came to serve. */
 const DEATHS_IN_A_ROW = 3;
@@ -55,6 +56,8 @@ interface Seat {
   readonly orders: OrderPost;
   /** Of swaps on its present tour. */
   records: SwapRecord[];
+  /** Why its thread was ended, where that was not from outside. */
+  doom?: string;
 }
 
 export class Cpus {
@@ -79,6 +82,7 @@ export class Cpus {
   /** Orders that come while nobody is to be told. */
   private held: CpuOrder[] | undefined;
   private deaths = 0;
+  private readonly watchdog: Watchdog;
   private over = false;
   private fail: (error: unknown) => void = () => undefined;
 
@@ -94,6 +98,11 @@ export class Cpus {
     });
     this.failed.catch(() => undefined); // raced against; nobody may be listening when it is over
     this.seats = [this.seat(this.tenure.holder, false)];
+    const watched = {
+      beat: () => this.control.cpuBeat,
+      asleep: () => new CpuPort(memory, layout.cpus[this.tenure.holder]).bell.asleep(),
+    };
+    this.watchdog = new Watchdog(watched, (reason) => this.end(reason));
   }
 
   /** Resolves when all devices are up. Rejects with ThreadFailure. */
@@ -107,6 +116,7 @@ export class Cpus {
     try {
       await cpus.serving.handle.ready;
       if (options.standby) await cpus.replace(other(cpus.serving.number));
+      if (options.standby) cpus.watchdog.start();
       return cpus;
     } catch (error) {
       await cpus.terminate();
@@ -161,6 +171,7 @@ export class Cpus {
   /** Ends service. */
   async finish(): Promise<CpuResult> {
     await this.turn;
+    this.watchdog.stop();
     this.control.stopCpu();
     this.wake();
     for (;;) {
@@ -177,7 +188,15 @@ export class Cpus {
 
   async terminate(): Promise<void> {
     this.over = true;
+    this.watchdog.stop();
     await Promise.all(this.seats.map(({ handle }) => handle.terminate()));
+  }
+
+  /** A thread that hangs is ended, and then followed like any that has ended. */
+  private end(reason: string): void {
+    const { serving } = this;
+    serving.doom = reason;
+    void serving.handle.terminate();
   }
 
   private async pass(): Promise<Handover> {
@@ -257,7 +276,7 @@ export class Cpus {
   private async inherit(dead: Seat, heir: Seat): Promise<void> {
     const took = this.taken(dead, heir);
     this.tenure.call(heir.number);
-    this.tenure.pass(heir.number, this.clock.nowUs());
+    this.tenure.pass(heir.number, this.clock.nowUs(), false);
     heir.handle.send({ kind: 'standReady' });
     const handover = await took;
     this.deaths = 0;
@@ -363,6 +382,7 @@ function other(cpu: number): number {
   return (cpu + 1) % CPUS;
 }
 
-async function reasonFor({ handle }: Seat): Promise<Error> {
+async function reasonFor({ handle, doom }: Seat): Promise<Error> {
+  if (doom !== undefined) return new Error(doom);
   return handle.failed.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 }

@@ -137,7 +137,8 @@ export class Service {
     this.timetable = cpu.desk.hold();
     if (cpu.desk.busy) return undefined;
     served.occupancy = idle.occupancy();
-    tenure.pass(successor, clock.nowUs());
+    cpu.leave();
+    tenure.pass(successor, clock.nowUs(), true);
     return 'left';
   }
 }

@@ -5,7 +5,7 @@ import type { Application, SlotView } from '../../drivers/contract.ts';
 import type { BufferPool } from '../../drivers/pool.ts';
 import type { Memory, Region } from '../../hw/memory.ts';
 import type { Exit } from './exit.ts';
-import { SENDER_BYTES, Sender } from './sender.ts';
+import { Sender } from './sender.ts';
 
 export const SENDS = ['nothing', 'back', 'on'] as const;
 /**
@@ -24,7 +24,8 @@ export interface ApplicationDefinition {
   create(environment: ApplicationEnvironment): Application;
 }
 
-export const APPLICATION_BYTES = SENDER_BYTES;
+/** More than the built-in ones need. */
+export const APPLICATION_BYTES = 1024;
 
 /** What an application is given: the check of what it receives, and the buffers. */
 export interface ApplicationEnvironment {

@@ -35,11 +35,11 @@ export const CRASH_BUGS: readonly Sabotage[] = [
   {
     name: 'interrupts-of-the-one-before',
     part: 'host',
-    file: 'src/host/cpu.ts',
+    file: 'src/host/card.ts',
     edits: [
       {
-        find: 'port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);',
-        replace: 'port.connectVector(vector, 0, card.index * LINES_PER_DEVICE + vector);',
+        find: 'connectVector(vector, cpu, index * LINES_PER_DEVICE + vector);',
+        replace: 'connectVector(vector, 0, index * LINES_PER_DEVICE + vector);',
       },
     ],
     says: 'Vectors stay aimed at the CPU that was the first to serve: who takes over from it is never told of a frame.',

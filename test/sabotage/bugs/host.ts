@@ -5,11 +5,11 @@ export const HOST_BUGS: readonly Sabotage[] = [
   {
     name: 'two-spacings-of-lines',
     part: 'host',
-    file: 'src/host/cpu.ts',
+    file: 'src/host/card.ts',
     edits: [
       {
-        find: 'port.connectVector(vector, this.number, card.index * LINES_PER_DEVICE + vector);',
-        replace: 'port.connectVector(vector, this.number, card.index * QUEUES + vector);',
+        find: 'connectVector(vector, cpu, index * LINES_PER_DEVICE + vector);',
+        replace: 'connectVector(vector, cpu, index * QUEUES + vector);',
       },
     ],
     says:

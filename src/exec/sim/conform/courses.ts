@@ -6,7 +6,7 @@ import type { Finding, Question } from './point.ts';
 
 /** Faults that leave alone which driver is swapped for which, and how. */
 export const FAULTS: readonly Fault[] = FAULT_NAMES.filter(
-  (fault) => fault !== 'reset' && fault !== 'swapDuringSwap' && fault !== 'crash',
+  (fault) => fault !== 'reset' && fault !== 'swapDuringSwap' && fault !== 'crash' && fault !== 'handover',
 );
 
 /** Runs scenarios with each of the options. */
