@@ -117,7 +117,7 @@ async function measureCards(collected: Collected, count: number, quick: boolean)
   await cell.trial({ pace: load, durationUs: WARM_US }, swaps);
   const swapped: GaugedSwap[] = [];
   const p99: Record<'with' | 'without', number[]> = { with: [], without: [] };
-  const trials = count === 1 ? 12 : quick ? 16 : 64;
+  const trials = count === 1 ? 12 : quick ? 16 : 48;
   for (let i = 0; i < trials; i++) {
     // Which comes first changes from pair to pair.
     const which = (i + (i >> 1)) % 2 === 0 ? 'without' : 'with';

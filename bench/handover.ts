@@ -19,7 +19,7 @@ interface Amount {
   readonly kills: number;
 }
 
-const FULL: Amount = { warm: 20, handovers: 250, kills: 20 };
+const FULL: Amount = { warm: 20, handovers: 150, kills: 8 };
 const QUICK: Amount = { warm: 10, handovers: 60, kills: 5 };
 /** Frames between two passages. */
 const FRAMES = 5000;
@@ -178,7 +178,7 @@ export const handover: Bench = {
   title: 'Handover',
   summary:
     'The pause when all devices pass to a CPU that stands by, beside a swap in place and the wakeup of a parked thread; and when the serving thread is ended.',
-  processes: { full: 3, quick: 1 },
+  processes: { full: 2, quick: 1 },
   measure,
   show,
 };

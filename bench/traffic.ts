@@ -9,10 +9,10 @@ import { machineFor } from './machines.ts';
 import type { Figure, Goal, ResultTable } from './results.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 5, counted: 6, most: 14, turns: 170 };
+const FULL: Rounds = { warm: 5, counted: 6, most: 10, turns: 170 };
 const QUICK: Rounds = { warm: 6, counted: 5, most: 10, turns: 170 };
 /** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
-const SWAPPING: Rounds = { warm: 2, counted: 6, most: 12, turns: 300, lead: 100 };
+const SWAPPING: Rounds = { warm: 2, counted: 6, most: 9, turns: 300, lead: 100 };
 /** Null swaps a second; through all pairs only at the last: at fewer a trial has hardly more than one driver. */
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
