@@ -92,7 +92,7 @@ describe('through a pipe', () => {
     expect(status).toBe(0);
     const told = unwrapped(replies(stdout));
     expect(told).toContain(
-      'there is no command swop (did you mean "swap"?); type swap, upgrade, status, help, quit',
+      'there is no command swop (did you mean "swap"?); type swap, upgrade, handover, kill, status, help, quit',
     );
     expect(told).toContain('there is no device eth1 (did you mean "eth0"?); there are eth0');
     expect(told).toContain('burst=0 does not fit driver polling');
@@ -185,7 +185,7 @@ describe.runIf(spawnSync('script', ['--version']).status === 0)('on a terminal',
     expect(status).toBe(0);
     expect(shown.split('\r\n').slice(0, 2)).toEqual([
       'there is no command swop (did you mean "swap"?); type swap,',
-      '  upgrade, status, help, quit',
+      '  upgrade, handover, kill, status, help, quit',
     ]);
     expect(shown).not.toContain('ringswap>');
   });

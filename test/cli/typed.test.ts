@@ -63,9 +63,9 @@ describe('a typed line', () => {
   it.each([
     [
       'swop eth0 polling',
-      'there is no command swop (did you mean "swap"?); type swap, upgrade, status, help, quit',
+      'there is no command swop (did you mean "swap"?); type swap, upgrade, handover, kill, status, help, quit',
     ],
-    ['frobnicate', 'there is no command frobnicate; type swap, upgrade, status, help, quit'],
+    ['frobnicate', 'there is no command frobnicate; type swap, upgrade, handover, kill, status, help, quit'],
     ['swap', 'type swap DEVICE DRIVER [key=value ...]; devices: eth0, nvme0'],
     ['swap nvme1 buffered', 'there is no device nvme1 (did you mean "nvme0"?); there are eth0, nvme0'],
     ['swap nvme0', 'type swap nvme0 DRIVER [key=value ...]; drivers: buffered'],
@@ -85,7 +85,7 @@ describe('a typed line', () => {
 
 describe('completion', () => {
   it.each<[string, string[], string]>([
-    ['', ['swap ', 'upgrade ', 'status ', 'help ', 'quit '], ''],
+    ['', ['swap ', 'upgrade ', 'handover ', 'kill ', 'status ', 'help ', 'quit '], ''],
     ['s', ['swap ', 'status '], 's'],
     ['sw', ['swap '], 'sw'],
     ['x', [], 'x'],

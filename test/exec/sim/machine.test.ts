@@ -60,8 +60,18 @@ describe('faults', () => {
     return [...new Set(Object.keys(covered.cells).map((cell) => cell.split('|')[1]))];
   }
 
-  it.each(FAULT_NAMES)('strike where %s alone may, and no other does', (fault) => {
+  // A handover waits for the end of a swap.
+  const IN_SWAPS = FAULT_NAMES.filter((fault) => fault !== 'handover');
+  it.each(IN_SWAPS)('strike where %s alone may, and no other does', (fault) => {
     expect(struck([fault])).toEqual([fault]);
+  });
+
+  it('hand over where handover may, as the CPU was made before or made anew', () => {
+    const { failed, covered } = bench.runSeeds(0, 60, { faults: ['handover'] });
+    expect(failed).toEqual([]);
+    expect(covered.situations['cards handed over']).toBeGreaterThan(0);
+    expect(covered.situations['cards handed over after a swap']).toBeGreaterThan(0);
+    expect(covered.cells).toEqual({});
   });
 
   it('do not strike where none may', () => {
