@@ -114,15 +114,9 @@ async function served(running: RunningMachine, frames: number): Promise<void> {
     return eth0?.kind === 'card' ? eth0.delivered : 0;
   };
   const enough = delivered() + frames;
-  let over = false;
-  const watched = running.finished.finally(() => {
-    over = true;
-  });
-  watched.catch(() => undefined); // told below
-  while (delivered() < enough) {
-    if (over) await watched;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  // Nothing ends it but a failure, which is what a race with its end tells.
+  while (delivered() < enough)
+    await Promise.race([running.finished, new Promise((resolve) => setTimeout(resolve, 1))]);
 }
 
 function record(collected: Collected, what: string, valuesUs: readonly number[]): void {

@@ -86,10 +86,11 @@ export class CpuThread {
   private async standReady(): Promise<void> {
     const { tenure, clock } = this;
     const { number } = this.start;
-    const prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
+    let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
     post({ kind: 'awake' });
     while (tenure.holder !== number) {
       if (!tenure.isCalled(number)) return;
+      if (prepared?.fits() === false) prepared = this.prepareSuccessor(); // a driver was swapped meanwhile
       this.practise(prepared);
     }
     this.orders?.stay();
