@@ -10,7 +10,7 @@ import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
 /** After seven rounds a frame still cost a tenth more than after twenty, and after sixty the same. */
-const FULL: Rounds = { warm: 20, counted: 4, most: 12, turns: 57 };
+const FULL: Rounds = { warm: 20, counted: 4, most: 10, turns: 57 };
 const QUICK: Rounds = { warm: 16, counted: 4, most: 10, turns: 57 };
 const BURSTS = [1, 4, 16, 64, 256];
 const QUICK_BURSTS = [16];

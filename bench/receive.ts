@@ -13,8 +13,8 @@ import type { Figure, ResultTable, Cell as TableCell } from './results.ts';
 import { median } from './statistics.ts';
 import { DRIVERS, TRAFFIC, trafficName } from './traffic-kinds.ts';
 
-const FULL: Rounds = { warm: 12, counted: 5, most: 15, turns: 60 };
-const QUICK: Rounds = { warm: 10, counted: 4, most: 10, turns: 60 };
+const FULL: Rounds = { warm: 25, counted: 5, most: 12, turns: 60 };
+const QUICK: Rounds = { warm: 25, counted: 4, most: 10, turns: 60 };
 
 interface LiveTimes {
   readonly warmUs: number;
