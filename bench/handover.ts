@@ -152,8 +152,7 @@ function figure(id: string, values: readonly number[]): Figure {
 
 function table(ids: readonly string[]): ResultTable {
   return {
-    title:
-      'From the last step of one CPU to the first frame that the other one served; one card, polling, full load',
+    title: 'From the last step of one CPU to the end of the other’s first one; one card, polling, full load',
     note: 'Beside it the stall of a null swap in place on the same machine, and its control.',
     keys: ['what'],
     columns: Object.keys(QUANTILES),

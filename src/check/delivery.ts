@@ -48,6 +48,12 @@ export class DeliveryCheck {
     verifier.publish();
   }
 
+  /** Made while another CPU served, which serves no more. */
+  reread(): void {
+    this.undo.reread();
+    this.verifier.reread();
+  }
+
   /**
    * This burst is the first in its ring, and a CPU that is no more may have checked it, whole or in part. What was noted
    * of it is taken back; to do so twice is as good as once.

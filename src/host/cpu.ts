@@ -23,7 +23,7 @@ import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
 import { AdoptionError, formatOf, settleCards, takeOver, takeStock } from './adoption.ts';
-import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
+import { APPLICATIONS, type ApplicationDefinition, isBuiltIn } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
 import { type Adopts, aim, assignmentOf, type CardParts, makeApplication, makeSlot } from './card.ts';
@@ -115,7 +115,8 @@ export class Cpu {
       plan.understudy,
     );
     this.known = [...APPLICATIONS, ...(plan.applications ?? [])];
-    if (plan.adopts !== 'later') this.makeApplications();
+    for (const card of layout.cards)
+      if (plan.adopts !== 'later' || isBuiltIn(card.app)) this.makeApplication(card);
     const { timed, round, swapEnded } = plan;
     const drivers = { nic: this.drivers, nvme: this.diskDrivers };
     this.desk = new SwapDesk(this.host, this.devices, drivers, timed, round, layout.seed, swapEnded);
@@ -151,6 +152,11 @@ export class Cpu {
   /** Is each card still served as it was when this CPU was made? */
   fits(): boolean {
     return this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]);
+  }
+
+  /** On scratch cards: what leaving takes is in the caches then. */
+  practiseLeaving(): void {
+    for (const { definition } of this.slots) this.host.understudy?.play(definition, definition);
   }
 
   /** Between two steps, with no swap under way: whoever takes over finds nothing in doubt. Throws what a driver throws. */
@@ -330,22 +336,23 @@ export class Cpu {
     yield;
   }
 
-  /** What has changed since this CPU was made, because another one served. */
+  /** What has changed since this CPU was made, because another one served. What applications of others look at is not known. */
   private reread(): void {
     this.pool.reread();
-    this.makeApplications();
+    for (const card of this.layout.cards) {
+      const check = this.checks.at(card.index);
+      if (check === undefined) this.makeApplication(card);
+      else check.reread();
+    }
   }
 
-  private makeApplications(): void {
-    this.checks.length = this.applications.length = 0;
-    for (const card of this.layout.cards) {
-      const definition = this.known.find(({ name }) => name === card.app);
-      if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
-      const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
-      const { application, check } = makeApplication(card, definition, this.parts, this.layout.staging, exit);
-      this.applications.push(application);
-      this.checks.push(check);
-    }
+  private makeApplication(card: CardLayout): void {
+    const definition = this.known.find(({ name }) => name === card.app);
+    if (definition === undefined) throw new Error(`${card.name}: there is no application ${card.app}`);
+    const exit = new Exit(this.slots[definition.sends === 'on' ? card.index ^ 1 : card.index]);
+    const { application, check } = makeApplication(card, definition, this.parts, this.layout.staging, exit);
+    this.applications[card.index] = application;
+    this.checks[card.index] = check;
   }
 
   private makeSlot(card: CardLayout): Slot {

@@ -1,6 +1,6 @@
 /** Which of a machine's CPUs serves its devices. All of them pass from one CPU to another together. */
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
-import { load, put, store } from '../hw/shared.ts';
+import { load, notify, put, store, wait } from '../hw/shared.ts';
 
 const HOLDER = 0;
 /** A CPU's number and one, 0 for nobody. */
@@ -19,7 +19,7 @@ const TENURE_BYTES = 56;
 
 /** A passage of the devices from one CPU to another. Times in microseconds of the machine's clock. */
 export interface Passage {
-  /** When the one before had left, or was seen to have ended; when the next one had taken over, and had served the first frame. */
+  /** When the one before had made its last step, or was seen to have ended; when the next one had taken over, and had made its first step. */
   readonly leftUs: number;
   readonly adoptedUs: number;
   readonly servedUs: number;
@@ -68,6 +68,17 @@ export class Tenure {
     doubles[this.double + ADOPTED] = adoptedUs; // published by the store below
     doubles[this.double + SERVED] = servedUs;
     store(words, this.word + SERVED_PASS, words[this.word + PASSES]);
+    notify(words, this.word + SERVED_PASS);
+  }
+
+  /**
+   * The one who left sleeps until the next CPU serves, or for so long: what it has still to tell would wake others, and whoever
+   * is woken takes a core away.
+   */
+  awaitService(timeoutMs: number): void {
+    const { words } = this.memory;
+    const before = load(words, this.word + SERVED_PASS);
+    if (before !== words[this.word + PASSES]) wait(words, this.word + SERVED_PASS, before, timeoutMs);
   }
 
   /** The last passage; undefined as long as nobody has come to serve after it. */

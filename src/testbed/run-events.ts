@@ -42,7 +42,7 @@ export interface HandoverResult {
   /** Numbers of the CPUs. */
   readonly from: number;
   readonly to: number;
-  /** From the last step of the one, or from when its end was seen, to the first frame that the other one served. */
+  /** From the last step of the one, or from when its end was seen, to the end of the other one's first step, which serves what has come by then. */
   readonly pauseUs: number;
   /** How much of that it took to take the devices over. */
   readonly adoptionUs: number;

@@ -17,15 +17,27 @@ import type { Bundle } from '../modules/bundle.ts';
 import { type DriverDefinition, isOfCards, isOfDisks, loadDriver } from '../modules/driver-module.ts';
 import { type OwnModule, renamed } from '../modules/own-module.ts';
 import { conclude, tourOf } from './conclude.ts';
+import { HandoverRehearsal } from './handover-rehearsal.ts';
 import { spinsFor } from './idle.ts';
 import type { CpuResult, CpuStart, LoadOrder, StandbyOrder, ThreadMessage } from './messages.ts';
 import { Orders } from './orders.ts';
 import { Service } from './serve.ts';
 
+/** What is to be told is not kept back longer for the next CPU to serve first. */
+const SUCCESSION_MS = 20;
+/** Milliseconds, mostly: as long as nothing else runs on this core, its caches keep what was practised. */
+const LOOKS_BETWEEN_PRACTICE = 200_000;
+
 type Modules = Required<Pick<CpuPlan, 'drivers' | 'diskDrivers' | 'applications'>>;
 
 export function post(message: ThreadMessage<CpuResult>): void {
   parentPort?.postMessage(message);
+}
+
+/** What is to take the devices over. */
+interface Successor {
+  readonly cpu: Cpu;
+  readonly service: Service;
 }
 
 export class CpuThread {
@@ -37,6 +49,8 @@ export class CpuThread {
   private readonly control: Control;
   private readonly tenure: Tenure;
   private readonly orders: Orders | undefined;
+  private readonly rehearsal: HandoverRehearsal;
+  private adoptedUs = 0;
 
   private constructor(
     start: CpuStart,
@@ -52,6 +66,7 @@ export class CpuThread {
     this.clock = clock;
     this.control = new Control(memory, start.layout.control);
     this.tenure = new Tenure(memory, start.layout.tenure);
+    this.rehearsal = new HandoverRehearsal(start.layout.cards, clock);
     this.orders =
       start.orders === undefined ? undefined : new Orders(start.orders, this.control, start.number);
   }
@@ -65,7 +80,9 @@ export class CpuThread {
     const understudy = swaps ? rehearse(modules.drivers, clock) : undefined;
     if (understudy !== undefined && start.layout.disks.length > 0)
       rehearseDisks(modules.diskDrivers, clock, understudy);
-    return new CpuThread(start, memory, clock, modules, understudy);
+    const thread = new CpuThread(start, memory, clock, modules, understudy);
+    if (start.relieved) thread.rehearsal.rehearse(modules);
+    return thread;
   }
 
   /** Serves from the machine's beginning. */
@@ -74,7 +91,7 @@ export class CpuThread {
     const cpu = this.makeCpu({ timed, round, adopts: undefined });
     for (const _ of cpu.boot());
     post({ kind: 'ready' });
-    await this.serve(cpu);
+    await this.serve(cpu, this.serviceOf(cpu));
   }
 
   /** While it does not serve. */
@@ -87,27 +104,31 @@ export class CpuThread {
     const { tenure, clock } = this;
     const { number } = this.start;
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
+    if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu);
     post({ kind: 'awake' });
     while (tenure.holder !== number) {
       if (!tenure.isCalled(number)) return;
-      if (prepared?.fits() === false) prepared = this.prepareSuccessor(); // a driver was swapped meanwhile
-      this.practise(prepared);
+      // Not where a driver was swapped meanwhile.
+      if (prepared?.cpu.fits() === false) prepared = this.prepareSuccessor();
+      else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) this.rehearsal.play();
     }
     this.orders?.stay();
-    const cpu = tenure.settled && prepared?.fits() === true ? prepared : this.makeSuccessor('atOnce');
+    const next = tenure.settled && prepared?.cpu.fits() === true ? prepared : this.makeSuccessor('atOnce');
+    const { cpu, service } = next;
     for (const _ of cpu.adopt());
-    const adoptedUs = clock.nowUs();
-    await this.serve(cpu, (servedUs) => {
-      tenure.served(adoptedUs, servedUs);
-      post({ kind: 'took' });
-    });
+    this.adoptedUs = clock.nowUs();
+    await this.serve(cpu, service);
   }
 
-  private async serve(cpu: Cpu, began?: (nowUs: number) => void): Promise<void> {
+  /** `began`: as for Service. */
+  private serviceOf(cpu: Cpu, began?: (nowUs: number) => void): Service {
     const { control, tenure, clock, orders, start } = this;
     const spins = spinsFor(start.layout);
-    const around = { control, tenure, clock, spins, orders, relieved: start.relieved };
-    const service = new Service(cpu, around, began);
+    return new Service(cpu, { control, tenure, clock, spins, orders, relieved: start.relieved }, began);
+  }
+
+  private async serve(cpu: Cpu, service: Service): Promise<void> {
+    const { orders, start } = this;
     let pause = service.run();
     for (; pause === 'loading'; pause = service.run()) {
       const order = orders?.takeLoad();
@@ -115,8 +136,10 @@ export class CpuThread {
       await turn(); // in which an import goes on
     }
     const { served, timetable } = service;
-    if (pause === 'left') post({ kind: 'left', tour: tourOf(cpu, served.occupancy), timetable });
-    else
+    if (pause === 'left') {
+      this.tenure.awaitService(SUCCESSION_MS);
+      post({ kind: 'left', tour: tourOf(cpu, served.occupancy), timetable });
+    } else
       post({
         kind: 'finished',
         result: conclude(cpu, this.memory, start.layout, start.wantsDump, served),
@@ -137,8 +160,17 @@ export class CpuThread {
     post({ kind: 'loaded', loaded: { ticket, failure } });
   }
 
+  /** So many times: have the devices been passed to this CPU, or is it called no more? */
+  private looksForChange(looks: number): boolean {
+    const { tenure } = this;
+    const { number } = this.start;
+    for (let look = 0; look < looks; look++)
+      if (tenure.holder === number || !tenure.isCalled(number)) return true;
+    return false;
+  }
+
   /** All that can be made while another CPU still serves. Undefined where that is not possible: then it is made in the pause. */
-  private prepareSuccessor(): Cpu | undefined {
+  private prepareSuccessor(): Successor | undefined {
     try {
       return this.makeSuccessor('later');
     } catch {
@@ -146,13 +178,13 @@ export class CpuThread {
     }
   }
 
-  private makeSuccessor(adopts: 'atOnce' | 'later'): Cpu {
-    return this.makeCpu({ timed: [], round: undefined, adopts });
-  }
-
-  /** What is to be done in the pause, on a scratch card: the caches are to have its code. */
-  private practise(cpu: Cpu | undefined): void {
-    for (const { definition } of cpu?.slots ?? []) this.understudy?.play(definition, definition);
+  private makeSuccessor(adopts: 'atOnce' | 'later'): Successor {
+    const cpu = this.makeCpu({ timed: [], round: undefined, adopts });
+    const service = this.serviceOf(cpu, (servedUs) => {
+      this.tenure.served(this.adoptedUs, servedUs);
+      post({ kind: 'took' });
+    });
+    return { cpu, service };
   }
 
   private makeCpu({

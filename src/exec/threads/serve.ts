@@ -8,8 +8,6 @@ import { IdleWatch, type Occupancy, type Spins } from './idle.ts';
 import type { Orders } from './orders.ts';
 
 const STEPS_PER_LOOK = 32;
-/** After so many a CPU is said to serve, though there was nothing to be served. */
-const STEPS_WITHOUT_WORK = 1000;
 /** Steps that swaps under way may take to end when the run does. */
 const CLOSING_STEPS = 5_000_000;
 
@@ -41,15 +39,15 @@ export class Service {
   private readonly cpu: Cpu;
   private readonly around: Surroundings;
   private readonly idle: IdleWatch;
-  /** Called once: when the first frame or request was served, or none has come for a while. */
+  /** Called once: after the first step, in which all was served that had come. */
   private began: ((nowUs: number) => void) | undefined;
-  private beats: number;
+  private beats = 0;
+  private practised = false;
 
   constructor(cpu: Cpu, around: Surroundings, began?: (nowUs: number) => void) {
     this.cpu = cpu;
     this.around = around;
     this.began = began;
-    this.beats = around.control.cpuBeat;
     this.idle = new IdleWatch(cpu.port.bell, around.clock, around.spins);
     this.served = { startUs: Number.POSITIVE_INFINITY, endUs: 0, occupancy: this.idle.occupancy() };
   }
@@ -73,6 +71,7 @@ export class Service {
   private loop(): Pause {
     const { cpu, idle, served } = this;
     const { control, clock, orders } = this.around;
+    this.beats = control.cpuBeat;
     // Another thread's requests come without an interrupt: `idle` looks at them.
     const hasWork = () =>
       cpu.port.anyPending() || control.cpuStopped || orders?.pressing === true || !cpu.idle();
@@ -85,7 +84,7 @@ export class Service {
       if (frames > 0) idle.busy();
       else if (!cpu.idle()) idle.rest();
       else if (idle.pause(hasWork, nextUs)) cpu.sleptThrough();
-      if (this.began !== undefined && (frames > 0 || steps >= STEPS_WITHOUT_WORK)) this.tellBeginning();
+      if (this.began !== undefined) this.tellBeginning();
       if (steps % STEPS_PER_LOOK !== 0 && frames > 0) continue;
       const pause = this.look();
       if (pause === undefined || (pause === 'loading' && steps === 0)) continue;
@@ -136,9 +135,16 @@ export class Service {
     const { tenure, clock } = this.around;
     this.timetable = cpu.desk.hold();
     if (cpu.desk.busy) return undefined;
+    if (!this.practised) {
+      // Whoever waits is served once more.
+      this.practised = true;
+      cpu.practiseLeaving();
+      return undefined;
+    }
+    const sinceUs = clock.nowUs();
     served.occupancy = idle.occupancy();
     cpu.leave();
-    tenure.pass(successor, clock.nowUs(), true);
+    tenure.pass(successor, sinceUs, true);
     return 'left';
   }
 }

@@ -83,3 +83,7 @@ export const APPLICATIONS = [
   },
 ] as const satisfies readonly ApplicationDefinition[];
 export type ApplicationName = (typeof APPLICATIONS)[number]['name'];
+
+export function isBuiltIn(application: string): boolean {
+  return APPLICATIONS.some(({ name }) => name === application);
+}

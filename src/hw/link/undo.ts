@@ -26,6 +26,11 @@ export class UndoLog {
     this.notes = this.words[this.at];
   }
 
+  /** What another CPU has noted meanwhile. */
+  reread(): void {
+    this.notes = this.words[this.at];
+  }
+
   /** What is checked from now on is to be taken back, and nothing before it. */
   begin(): void {
     if (this.notes !== 0) this.clear();

@@ -132,6 +132,12 @@ export class Verifier {
     put(words, at + SAVED_POSITION, position);
   }
 
+  /** Another CPU has counted meanwhile, and saved what it had counted. */
+  reread(): void {
+    this.seen = counted(this.words, this.base);
+    this.unsaved = true;
+  }
+
   /** Were they saved last before this burst? */
   savedBefore(at: number, ring: number, position: number): boolean {
     const { words } = this;

@@ -1,0 +1,71 @@
+/**
+ * Handovers on scratch machines: some hundreds before the first real one, so that the compiler knows all that runs in the pause; and one
+ * right before each, and now and then while it is waited for, so that the caches have it. Cold, the pause lasts six times as long.
+ */
+import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
+import type { Cpu } from '../../host/cpu.ts';
+import type { CardLayout } from '../../host/machine.ts';
+import type { Clock } from '../../hw/clock.ts';
+import { ScratchMachine } from './scratch-machine.ts';
+
+const PASSES = 300;
+const PASSES_BEFORE = 3;
+
+interface Known {
+  readonly drivers: readonly NicDriverDefinition[];
+  readonly applications: readonly ApplicationDefinition[];
+}
+
+export class HandoverRehearsal {
+  private readonly cards: readonly CardLayout[];
+  private readonly clock: Clock;
+  private applications: readonly ApplicationDefinition[] = [];
+  /** By driver and application. Undefined where one of them throws: what it does in earnest is told then. */
+  private readonly machines = new Map<NicDriverDefinition, Map<string, ScratchMachine | undefined>>();
+  private playing: readonly ScratchMachine[] = [];
+
+  constructor(cards: readonly CardLayout[], clock: Clock) {
+    this.cards = cards;
+    this.clock = clock;
+  }
+
+  /** With the drivers that the cards begin with. */
+  rehearse({ drivers, applications }: Known): void {
+    this.applications = applications;
+    for (const { driver, app } of this.cards) {
+      const definition = drivers.find(({ name }) => name === driver);
+      if (definition !== undefined) this.machineOf(definition, app);
+    }
+  }
+
+  /** This CPU is to take its devices over. */
+  prepareFor({ slots }: Cpu): void {
+    const machines = slots.map(({ definition }, i) => this.machineOf(definition, this.cards[i].app));
+    this.playing = [...new Set(machines)].filter((machine) => machine !== undefined);
+    for (let pass = 0; pass < PASSES_BEFORE; pass++) this.play();
+  }
+
+  play(): void {
+    for (const machine of this.playing) machine.pass();
+  }
+
+  private machineOf(driver: NicDriverDefinition, app: string): ScratchMachine | undefined {
+    const known = this.machines.get(driver) ?? new Map<string, ScratchMachine | undefined>();
+    this.machines.set(driver, known);
+    if (!known.has(app)) known.set(app, this.rehearsed(driver, app));
+    return known.get(app);
+  }
+
+  private rehearsed(driver: NicDriverDefinition, app: string): ScratchMachine | undefined {
+    const application = [...APPLICATIONS, ...this.applications].find(({ name }) => name === app);
+    if (application === undefined) return undefined;
+    try {
+      const machine = new ScratchMachine(driver, application, this.applications, this.clock);
+      for (let pass = 0; pass < PASSES; pass++) machine.pass();
+      return machine;
+    } catch {
+      return undefined;
+    }
+  }
+}

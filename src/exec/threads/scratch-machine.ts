@@ -1,0 +1,124 @@
+/** A machine of one thread, whose card passes from one CPU to the other: what runs in the pause of a handover, and all else of one. */
+import { MessageChannel } from 'node:worker_threads';
+import type { NicDriverDefinition } from '../../drivers/contract.ts';
+import type { ApplicationDefinition } from '../../host/apps/applications.ts';
+import { mirrors } from '../../host/apps/applications.ts';
+import { Control } from '../../host/control.ts';
+import { Cpu } from '../../host/cpu.ts';
+import { type CardPlan, layoutMachine, type MachineLayout } from '../../host/machine.ts';
+import { Tenure } from '../../host/tenure.ts';
+import type { Clock } from '../../hw/clock.ts';
+import { layoutGenerated, prepareGenerated } from '../../hw/link/generated.ts';
+import { Memory, MemoryMap } from '../../hw/memory.ts';
+import { macAddress } from '../../hw/nic/layout.ts';
+import { defaultsOf, onScratch, SCRATCH_SLOTS } from '../../swap/scratch.ts';
+import { Hardware } from '../hardware.ts';
+import { spinsFor } from './idle.ts';
+import { OrderPost, Orders } from './orders.ts';
+import { Service } from './serve.ts';
+
+/** Of one card: its rings, and what is in the application's hands or in a transmit ring. */
+const BUFFERS = 4 * SCRATCH_SLOTS;
+const DMA_BYTES = { card: 1024 * 1024, disk: 0 };
+const FRAME_BYTES = 64;
+const FLOWS = 16;
+const SEED = 1;
+/** Of the hardware, before each passage: some frames wait then. */
+const STEPS = 3;
+
+export class ScratchMachine {
+  private readonly memory: Memory;
+  private readonly layout: MachineLayout;
+  private readonly clock: Clock;
+  private readonly driver: NicDriverDefinition;
+  private readonly applications: readonly ApplicationDefinition[];
+  private readonly hardware: Hardware;
+  private readonly control: Control;
+  private readonly tenure: Tenure;
+  private readonly orders: Orders;
+  private readonly post: OrderPost;
+  private serving: Cpu;
+
+  /** `applications`: beside the built-in ones. Throws what the driver or the application throws. */
+  constructor(
+    driver: NicDriverDefinition,
+    application: ApplicationDefinition,
+    applications: readonly ApplicationDefinition[],
+    clock: Clock,
+  ) {
+    this.driver = driver;
+    this.applications = applications;
+    this.clock = clock;
+    const map = new MemoryMap();
+    const stream = layoutGenerated(map, [FRAME_BYTES], FLOWS);
+    const sendsOn = application.sends === 'on';
+    const plan: CardPlan = {
+      name: 'scratch',
+      queues: 1,
+      driver: driver.name,
+      parameters: onScratch(defaultsOf(driver)),
+      app: application.name,
+      stream,
+      pace: { kind: 'max' },
+      lossless: true,
+      lossy: false,
+      wholeOneIn: 1,
+      frames: Number.MAX_SAFE_INTEGER,
+      durationUs: Number.MAX_SAFE_INTEGER,
+      returns: application.sends === 'back' ? 0 : undefined,
+      mirrored: mirrors(application),
+    };
+    const plans = sendsOn ? [plan, { ...plan, frames: 0, returns: 0 }] : [plan];
+    this.layout = layoutMachine(map, plans, plans.length * BUFFERS, SEED, [], DMA_BYTES);
+    this.memory = new Memory(new SharedArrayBuffer(this.layout.bytes));
+    prepareGenerated(this.memory, stream, macAddress(0), SEED);
+    this.hardware = new Hardware(this.memory, this.layout, clock, () => undefined);
+    this.control = new Control(this.memory, this.layout.control);
+    this.tenure = new Tenure(this.memory, this.layout.tenure);
+    const { port1, port2 } = new MessageChannel();
+    this.orders = new Orders(port2, this.control, 0);
+    this.post = new OrderPost(port1, this.control, 0);
+    this.serving = this.makeCpu(0);
+    for (const _ of this.serving.boot()) this.stepHardware(1);
+    this.control.go();
+    this.hardware.start(clock.nowUs());
+  }
+
+  /** Some frames come, and the CPU that has served them passes the card on. */
+  pass(): void {
+    const { serving, tenure } = this;
+    const heir = this.makeCpu(1 - serving.number, 'later');
+    const service = this.serviceOf(serving, (nowUs) => tenure.served(nowUs, nowUs));
+    this.stepHardware(STEPS);
+    this.orders.stay();
+    this.post.send({ kind: 'leave', to: heir.number });
+    service.run();
+    for (const _ of heir.adopt());
+    this.serving = heir;
+  }
+
+  private serviceOf(cpu: Cpu, began: (nowUs: number) => void): Service {
+    const { control, tenure, clock, orders, layout } = this;
+    return new Service(
+      cpu,
+      { control, tenure, clock, spins: spinsFor(layout), orders, relieved: true },
+      began,
+    );
+  }
+
+  private makeCpu(number: number, adopts?: 'later'): Cpu {
+    return new Cpu(this.memory, this.layout, this.clock, {
+      timed: [],
+      round: undefined,
+      drivers: [this.driver],
+      applications: this.applications,
+      number,
+      ...(adopts === undefined ? {} : { adopts }),
+      swapEnded: () => undefined,
+    });
+  }
+
+  private stepHardware(steps: number): void {
+    for (let step = 0; step < steps; step++) this.hardware.step(this.clock.nowUs());
+  }
+}
