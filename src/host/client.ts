@@ -20,6 +20,8 @@ export interface DiskClient {
   completed(queue: number, requests: Int32Array, count: number, nowUs: number): void;
   /** Nothing more is to be asked for. */
   end(): void;
+  /** Optional, of a client that goes on with what lies in shared words: another CPU had it until now. */
+  reread?(): void;
   /** Optional: after `end`, all that was written is read once more, if there is something to hold it against. */
   recheck?(): void;
 }

@@ -15,7 +15,7 @@ import {
 } from '../../hw/nvme/datasheet.ts';
 import { load, put } from '../../hw/shared.ts';
 import type { DiskEnvironment } from './contract.ts';
-import { phaseAt } from './state.ts';
+import { type DiskState, phaseAt } from './state.ts';
 
 /** Entries of both admin queues: a page of commands. */
 const SLOTS = PAGE_BYTES / SQE_BYTES;
@@ -81,10 +81,17 @@ export function makeAdminQueue({ dma, port, state }: DiskEnvironment): void {
 }
 
 export function freeAdminQueue({ dma, port, state }: DiskEnvironment): void {
-  const region: Region = { address: state.header('adminSq') * 4, bytes: ADMIN_BYTES };
-  port.unmap(region);
-  dma.free(region);
+  for (const region of adminMemory(state)) {
+    port.unmap(region);
+    dma.free(region);
+  }
   state.setHeader('adminSlots', 0);
+}
+
+/** Both queues and the data page, in one piece; nothing of a disk that has none. */
+export function adminMemory(state: DiskState): Region[] {
+  if (state.header('adminSlots') === 0) return [];
+  return [{ address: state.header('adminSq') * 4, bytes: ADMIN_BYTES }];
 }
 
 /** Submits a command and waits for its end, in slices. Returns word 0 of the completion. Throws AdminError, BringUpError. */

@@ -3,7 +3,7 @@
  * writes out what was dirty when it came. All else goes to the disk itself: FUA writes, discards, zeroes, writes of parts of
  * pages, and reads that the buffer cannot answer whole.
  */
-import { PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
 import type { Parameters } from '../parameters.ts';
 import { StateError } from '../state-block.ts';
@@ -25,7 +25,7 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private readonly buffer: WriteBuffer;
   private readonly back: WriteBack;
   private readonly waiting: WaitingList[] = [];
-  /** A buffer of this driver's size that is not in use. */
+  /** A buffer of this driver's size that is not in use; null where the one in use is of that size. */
   private spare: Region | null;
   /** Is the buffer in use this driver's to free? */
   private owns = false;
@@ -45,16 +45,16 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
 
   constructor(environment: DiskEnvironment, parameters: Parameters) {
     super(environment, parameters);
-    const { dma, memory, queues, state } = environment;
+    const { memory, queues, state } = environment;
     const { buffers } = parameters;
+    const inUse = state.header('extensionBytes') >>> 0;
     // Of a buffer that it may have to take over, no more slots than there are pages.
-    const most = Math.max(buffers, (state.header('extensionBytes') >>> 0) / PAGE_BYTES);
+    const most = Math.max(buffers, inUse / PAGE_BYTES);
     this.buffer = new WriteBuffer(memory, waitingWords(queues), most);
     this.back = new WriteBack(environment, this.buffer, Math.min(parameters.readAhead, buffers >>> 1));
     for (let queue = 0; queue < queues; queue++) this.waiting.push(new WaitingList(memory.words));
     // Made here, while preparing: it takes the place of one of another size that is in use, when that is empty.
-    this.spare = dma.allocate(bufferBytes(buffers, waitingWords(queues)), `a buffer of ${buffers} pages`);
-    environment.port.map(this.spare);
+    this.spare = inUse === align(this.bytes, PAGE_BYTES) ? null : this.makeBuffer();
   }
 
   override *start(): Generator<void> {
@@ -243,12 +243,22 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     }
   }
 
-  /** An empty buffer of this driver's own. Throws StateError. */
+  private get bytes(): number {
+    return bufferBytes(this.parameters.buffers, waitingWords(this.environment.queues));
+  }
+
+  private makeBuffer(): Region {
+    const { dma, port } = this.environment;
+    const region = dma.allocate(this.bytes, `a buffer of ${this.parameters.buffers} pages`);
+    port.map(region);
+    return region;
+  }
+
+  /** An empty buffer of this driver's own. */
   private install(): void {
     const { environment, parameters } = this;
     const { state } = environment;
-    if (this.spare === null && !this.owns) throw new StateError('the write buffer was handed over');
-    const region = this.spare ?? this.buffer.region;
+    const region = this.spare ?? (this.owns ? this.buffer.region : this.makeBuffer());
     const replaced = this.owns && this.spare !== null ? this.buffer.region : null;
     this.buffer.format(region, parameters.buffers);
     this.spare = null;

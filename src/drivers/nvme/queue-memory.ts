@@ -2,6 +2,8 @@
 import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { CQE_BYTES, SQE_BYTES } from '../../hw/nvme/datasheet.ts';
 import { put, store } from '../../hw/shared.ts';
+import { lowestBit } from '../state-block.ts';
+import { adminMemory } from './admin-queue.ts';
 import type { DiskEnvironment } from './contract.ts';
 import { FREE, PAIR, SHADOW, SHADOW_WORDS, shadowWords, stackOf } from './state.ts';
 
@@ -44,6 +46,25 @@ export function makeQueues(environment: DiskEnvironment, depth: number): QueueMe
 export function freeQueues(environment: DiskEnvironment, memory: QueueMemory): void {
   for (const window of [memory.sq, memory.cq, memory.lists]) environment.port.unmap(window);
   for (const region of [memory.sq, memory.cq, memory.shadow, memory.lists]) environment.dma.free(region);
+}
+
+/** DMA memory of a disk: what it may touch, and what is its driver's alone. */
+export function memoryOfDisk(environment: DiskEnvironment): {
+  readonly touched: Region[];
+  readonly own: Region[];
+} {
+  const { state } = environment;
+  const touched: Region[] = [];
+  const own: Region[] = [state.region];
+  for (let left = state.active; left !== 0; left &= left - 1) {
+    const { sq, cq, lists, shadow } = queuesOf(environment, lowestBit(left));
+    touched.push(sq, cq, lists);
+    own.push(shadow);
+  }
+  touched.push(...adminMemory(state));
+  const extension = state.header('extension') >>> 0;
+  if (extension !== 0) touched.push({ address: extension, bytes: state.header('extensionBytes') >>> 0 });
+  return { touched, own };
 }
 
 /** What was made for a pair, found again in its record. */

@@ -16,11 +16,10 @@ const OF_SWAPS = 250;
 const TIGHT = 400;
 const MANY_FRAMES = 16;
 
-/** To machines of cards alone: nobody takes a disk over yet. */
+/** Crashes to machines of cards alone: nobody takes a disk over yet that was left in the middle of something. */
 export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
   const { faults } = deck;
-  if (scenario.disks.length > 0) return scenario;
-  const crashes = faults.has('crash');
+  const crashes = faults.has('crash') && scenario.disks.length === 0;
   const swaps = scenario.swaps.map((swap) =>
     crashes && lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap,
   );

@@ -7,7 +7,7 @@ import type { Adopts } from '../../host/card.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
-import type { Slot } from '../../swap/slot.ts';
+import type { AnySlot } from '../../swap/slot.ts';
 import type { Situation } from './coverage.ts';
 import type { CauseOfEnd } from './cpu-end.ts';
 import { stepThrough } from './endless.ts';
@@ -80,7 +80,7 @@ export class Succession {
     machine.attend();
     if (!this.adopt()) return this.follow();
     this.beginService();
-    machine.note('another CPU has taken over its cards');
+    machine.note('another CPU has taken over its devices');
     this.count('cards taken over');
   }
 
@@ -89,16 +89,18 @@ export class Succession {
     const { machine } = this;
     machine.note('the CPU leaves');
     if (!this.inSlices(leave(machine.cpu))) return; // it has died meanwhile
-    const before = machine.cpu.slots;
+    const before = machine.cpu.devices;
     this.bury();
     const fits = heir.fits();
     machine.cpu = fits ? heir : this.nextCpu('atOnce');
     if (!this.adopt()) return this.follow();
     machine.attend(); // an heir makes what it looks at when it takes over
     this.beginService();
-    machine.note('another CPU serves its cards');
+    machine.note('another CPU serves its devices');
     this.compare(before);
-    this.count(fits ? 'cards handed over' : 'cards handed over after a swap');
+    const { cards, disks } = machine.layout;
+    if (cards.length > 0) this.count(fits ? 'cards handed over' : 'cards handed over after a swap');
+    if (disks.length > 0) this.count(fits ? 'disks handed over' : 'disks handed over after a swap');
   }
 
   private adopt(): boolean {
@@ -155,10 +157,10 @@ export class Succession {
   }
 
   /** Nothing else tells one driver from another: both serve. */
-  private compare(before: readonly Slot[]): void {
+  private compare(before: readonly AnySlot[]): void {
     const { machine } = this;
     for (const { index, name, definition } of before) {
-      const now = machine.cpu.slots[index].definition.name;
+      const now = machine.cpu.devices[index].definition.name;
       if (now === definition.name) continue;
       const message = `the CPU that took over drives it with ${now}, the one that left did with ${definition.name}`;
       machine.fail({ invariant: 'driver', device: name, message });

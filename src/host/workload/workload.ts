@@ -100,7 +100,13 @@ export class Workload implements DiskClient {
     this.verification = options.verify ? verificationOf(memory, layout, this.books, options) : undefined;
     this.free = new Int32Array(iodepth);
     this.batch = new Int32Array(iodepth);
-    for (let request = iodepth - 1; request >= 0; request--) {
+    this.reread();
+  }
+
+  /** Whose each request is, its own words say. */
+  reread(): void {
+    this.freeCount = this.prepared = 0;
+    for (let request = this.options.iodepth - 1; request >= 0; request--) {
       const owner = this.owner(request);
       if (owner === FREE) this.free[this.freeCount++] = request;
       else if (owner === PREPARED) this.batch[this.prepared++] = request;
