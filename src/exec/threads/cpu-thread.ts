@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
+import { AdoptionError } from '../../host/adoption.ts';
 import { Control } from '../../host/control.ts';
 import { Cpu, type CpuPlan } from '../../host/cpu.ts';
 import { Tenure } from '../../host/tenure.ts';
@@ -94,6 +95,9 @@ export class CpuThread {
       this.practise(prepared);
     }
     this.orders?.stay();
+    const { disks } = this.start.layout;
+    if (!tenure.settled && disks.length > 0)
+      throw new AdoptionError(disks[0].name, 'its CPU has not left, but ended');
     const cpu = tenure.settled && prepared?.fits() === true ? prepared : this.makeSuccessor('atOnce');
     for (const _ of cpu.adopt());
     const adoptedUs = clock.nowUs();
@@ -150,9 +154,9 @@ export class CpuThread {
     return this.makeCpu({ timed: [], round: undefined, adopts });
   }
 
-  /** What is to be done in the pause, on a scratch card: the caches are to have its code. */
+  /** What is to be done in the pause, on scratch devices: the caches are to have its code. */
   private practise(cpu: Cpu | undefined): void {
-    for (const { definition } of cpu?.slots ?? []) this.understudy?.play(definition, definition);
+    for (const { definition } of cpu?.devices ?? []) this.understudy?.play(definition, definition);
   }
 
   private makeCpu({
