@@ -35,7 +35,6 @@ import {
   windowsOf,
 } from './card.ts';
 import { Disk, type DiskParts } from './disk.ts';
-import { surveyDisk } from './disk-adoption.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { LateAllocator, takeStock } from './stock.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
@@ -109,11 +108,8 @@ export class Cpu {
     this.port = new CpuPort(memory, layout.cpus[this.number]);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
     this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
-    this.dma = new (plan.adopts === 'later' ? LateAllocator : DmaAllocator)(
-      memory,
-      layout.dmaTable,
-      layout.dmaPages,
-    );
+    const Allocator = plan.adopts === 'later' ? LateAllocator : DmaAllocator;
+    this.dma = new Allocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, windowsOf(memory, layout));
     this.parts = { memory, clock, dma: this.dma, pool: this.pool, drivers: this.drivers };
     this.diskParts = { memory, clock, dma: this.dma, drivers: this.diskDrivers };
@@ -160,7 +156,10 @@ export class Cpu {
     if (this.adopts === 'later') this.reread();
     else yield* this.settle();
     takeOver(this.devices);
-    for (const { slot } of this.disks) slot.driver.proved?.();
+    for (const disk of this.disks) {
+      if (this.adopts === 'atOnce') disk.settled();
+      disk.slot.driver.proved?.();
+    }
     for (const slot of slots) countBuffersOf(slot);
     if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
     this.host.remember();
@@ -348,16 +347,12 @@ export class Cpu {
   /** The CPU before this one has ended in the middle of anything. */
   private *settle(): Generator<void> {
     const { slots, disks, checks, applications } = this;
-    for (const { slot } of disks) surveyDisk(slot);
+    for (const disk of disks) yield* disk.settle();
     settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
     yield;
-    takeStock(
-      slots,
-      disks.map(({ slot }) => slot),
-      this.pool,
-      this.dma,
-    );
-    for (const disk of disks) disk.makeDriver();
+    const ofDisks = disks.map(({ slot }) => slot);
+    takeStock(slots, ofDisks, this.pool, this.dma);
+    for (const disk of disks) yield* disk.makeDriver();
     yield;
   }
 

@@ -1,4 +1,5 @@
 /** A disk's place in a CPU: its slot, and who asks it for something. */
+import { dropSparePairs } from '../drivers/nvme/bring-up.ts';
 import type { DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { RequestTable } from '../drivers/nvme/requests.ts';
 import { DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
@@ -13,8 +14,8 @@ import { HELD_DISK } from '../swap/disk-stand-ins.ts';
 import { Slot } from '../swap/slot.ts';
 import { AdoptionError } from './adoption.ts';
 import type { Adopts } from './card.ts';
-import type { DiskClient } from './client.ts';
-import { type ServedDisk, servedDisk } from './disk-adoption.ts';
+import { type DiskClient, type PassingClient, passes } from './client.ts';
+import { type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adoption.ts';
 import { DiskService } from './disk-service.ts';
 import { type DiskLayout, LINES_PER_DEVICE } from './machine.ts';
 import { RemoteClient } from './remote/remote-client.ts';
@@ -39,6 +40,8 @@ export interface DiskParts {
 export class Disk {
   readonly slot: Slot<DiskTypes>;
   readonly client: DiskClient;
+  /** The same client, if it can pass to another CPU. */
+  private readonly passing: PassingClient | undefined;
   /** Of its assignment, when this was made. */
   private readonly version: number;
   private readonly layout: DiskLayout;
@@ -60,7 +63,8 @@ export class Disk {
       adopts === undefined ? firstServed(layout, parts, assignment) : servedDisk(layout, parts, assignment);
     const requests = new RequestTable(memory, layout.requests);
     this.client = clientOf(memory, layout, requests);
-    if (adopts !== undefined && this.client.reread === undefined)
+    this.passing = passes(this.client) ? this.client : undefined;
+    if (adopts !== undefined && this.passing === undefined)
       throw new AdoptionError(
         layout.name,
         'another thread asks for its blocks, and goes on with one CPU alone',
@@ -89,10 +93,25 @@ export class Disk {
     );
   }
 
-  /** Of one that takes over at once. */
-  makeDriver(): void {
+  /** The CPU before this one is no more: what was in doubt when it ended is decided, in slices. Throws AdoptionError. */
+  *settle(): Generator<void> {
+    const { slot, passing } = this;
+    surveyDisk(slot);
+    yield* dropSparePairs(slot.environment);
+    yield;
+    if (passing !== undefined) settleDisk(slot, passing);
+  }
+
+  /** When it is known what of the memory is free. A swap that ended with its CPU may have told the disk what another driver wants. */
+  *makeDriver(): Generator<void> {
     const { slot } = this;
     slot.driver = slot.definition.create(slot.environment, slot.parameters);
+    yield* slot.driver.configure();
+  }
+
+  /** The driver has said which requests it has. */
+  settled(): void {
+    this.passing?.settle(this.clock.nowUs());
   }
 
   /** Nothing more is asked for but what was written, once more. */
@@ -112,10 +131,10 @@ export class Disk {
       port.connectVector(vector, cpu, this.layout.index * LINES_PER_DEVICE + vector);
   }
 
-  /** What has changed since this was made, because another CPU served: the data of all requests may be anybody's. */
+  /** What has changed since this was made, because another CPU served. */
   reread(): void {
     this.done = this.service.done;
-    this.client.reread?.();
+    this.passing?.reread();
   }
 
   /** The first request is due now. */

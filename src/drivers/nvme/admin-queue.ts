@@ -24,6 +24,9 @@ const ADMIN_BYTES = 3 * PAGE_BYTES;
 /** No admin command that is used here takes long. */
 const ADMIN_LIMIT_US = 10_000_000;
 
+/** No CID: whose answer is not awaited. */
+const NOBODYS = -1;
+
 /** The disk does not answer as the specification says. */
 export class BringUpError extends Error {
   constructor(disk: string, what: string) {
@@ -106,6 +109,21 @@ export function* runAdmin(environment: DiskEnvironment, command: AdminCommand): 
   if (answer === undefined) throw new BringUpError(port.name, command.name);
   if (answer.status !== 0) throw new AdminError(port.name, command.name, answer.status);
   return answer.result;
+}
+
+/**
+ * Of a CPU that is no more: what it has submitted is told, as it may have ended before its doorbell, and comes to its end. Throws
+ * BringUpError.
+ */
+export function* endAdminCommands(environment: DiskEnvironment): Generator<void> {
+  const { clock, port, state } = environment;
+  const mask = state.header('adminSlots') - 1;
+  port.write32(sqTail(0), state.header('adminTail') & mask);
+  port.write32(cqHead(0), state.header('adminHead') & mask);
+  yield* until(port.name, 'the end of admin commands', clock, ADMIN_LIMIT_US, () => {
+    takeAnswer(environment, NOBODYS);
+    return state.header('adminHead') === state.header('adminTail');
+  });
 }
 
 interface Answer {

@@ -5,7 +5,7 @@ import { put, store } from '../../hw/shared.ts';
 import { lowestBit } from '../state-block.ts';
 import { adminMemory } from './admin-queue.ts';
 import type { DiskEnvironment } from './contract.ts';
-import { FREE, PAIR, SHADOW, SHADOW_WORDS, shadowWords, stackOf } from './state.ts';
+import { PAIR, SHADOW, SHADOW_WORDS, shadowWords, stackOf } from './state.ts';
 
 export interface QueueMemory {
   readonly sq: Region;
@@ -83,12 +83,13 @@ function queuesOf(environment: DiskEnvironment, queue: number): QueueMemory {
   };
 }
 
-/** The pair is there and serves the client's queue `logical`: empty, every CID free. */
+/** The pair is there for the client's queue `logical`: empty, every CID free. It serves it, unless it is `retiring`. */
 export function recordPair(
   environment: DiskEnvironment,
   queue: number,
   logical: number,
   memory: QueueMemory,
+  retiring = false,
 ): void {
   const { state } = environment;
   const { words } = environment.memory;
@@ -96,7 +97,7 @@ export function recordPair(
   const shadow = memory.shadow.address >>> 2;
   const stack = stackOf(shadow, memory.depth);
   for (let cid = 0; cid < memory.depth; cid++) {
-    put(words, shadow + cid * SHADOW_WORDS + SHADOW.first, FREE);
+    put(words, shadow + cid * SHADOW_WORDS + SHADOW.count, 0);
     put(words, stack + cid, memory.depth - 1 - cid); // the lowest is taken first
   }
   put(words, record + PAIR.sq, memory.sq.address >>> 2);
@@ -110,7 +111,7 @@ export function recordPair(
   put(words, record + PAIR.headRung, 0);
   put(words, record + PAIR.free, memory.depth);
   put(words, record + PAIR.logical, logical);
-  put(words, record + PAIR.retiring, 0);
+  put(words, record + PAIR.retiring, retiring ? 1 : 0);
   store(words, record + PAIR.head, 0);
   state.setHeader('active', state.header('active') | (1 << queue));
 }

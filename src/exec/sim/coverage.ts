@@ -24,6 +24,7 @@ export const DISK_SITUATIONS = [
   'commands held in a plug',
   'submission queue wrapped',
   'power cut in a swap',
+  'disks taken over',
   'disks handed over',
   'disks handed over after a swap',
 ] as const;

@@ -16,10 +16,9 @@ const OF_SWAPS = 250;
 const TIGHT = 400;
 const MANY_FRAMES = 16;
 
-/** Crashes to machines of cards alone: nobody takes a disk over yet that was left in the middle of something. */
 export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
   const { faults } = deck;
-  const crashes = faults.has('crash') && scenario.disks.length === 0;
+  const crashes = faults.has('crash');
   const swaps = scenario.swaps.map((swap) =>
     crashes && lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap,
   );

@@ -81,7 +81,9 @@ export class Succession {
     if (!this.adopt()) return this.follow();
     this.beginService();
     machine.note('another CPU has taken over its devices');
-    this.count('cards taken over');
+    const { cards, disks } = machine.layout;
+    if (cards.length > 0) this.count('cards taken over');
+    if (disks.length > 0) this.count('disks taken over');
   }
 
   /** Where a driver was swapped since that one was made, it is made anew. */
@@ -115,10 +117,12 @@ export class Succession {
   private inSlices(slices: Generator<void>): boolean {
     const { machine } = this;
     const { cpuEnd } = machine;
-    for (let done = false; !done && !cpuEnd.down; machine.clock.us++)
+    for (let done = false; !done && !cpuEnd.down; machine.clock.us++) {
       machine.inCpu(() => {
         done = this.next(slices);
       });
+      if (!done && !cpuEnd.down) machine.stepHardware(); // which may be waited for
+    }
     cpuEnd.settle();
     return !cpuEnd.down;
   }

@@ -2,7 +2,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
-import { AdoptionError } from '../../host/adoption.ts';
 import { Control } from '../../host/control.ts';
 import { Cpu, type CpuPlan } from '../../host/cpu.ts';
 import { Tenure } from '../../host/tenure.ts';
@@ -95,9 +94,6 @@ export class CpuThread {
       this.practise(prepared);
     }
     this.orders?.stay();
-    const { disks } = this.start.layout;
-    if (!tenure.settled && disks.length > 0)
-      throw new AdoptionError(disks[0].name, 'its CPU has not left, but ended');
     const cpu = tenure.settled && prepared?.fits() === true ? prepared : this.makeSuccessor('atOnce');
     for (const _ of cpu.adopt());
     const adoptedUs = clock.nowUs();

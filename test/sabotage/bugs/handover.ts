@@ -52,7 +52,7 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     name: 'requests-as-they-were',
     part: 'host',
     file: 'src/host/disk.ts',
-    edits: [{ find: '    this.client.reread?.();\n', replace: '' }],
+    edits: [{ find: '    this.passing?.reread();\n', replace: '' }],
     says: 'The workload of a CPU that takes over knows whose each request was when it was made: some are asked for twice.',
     interleaved: false,
   },
