@@ -6,6 +6,7 @@ import { conclude } from '../../src/exec/threads/conclude.ts';
 import { IdleWatch } from '../../src/exec/threads/idle.ts';
 import { countDisk } from '../../src/host/books.ts';
 import { Cpu } from '../../src/host/cpu.ts';
+import { DiskService } from '../../src/host/disk-service.ts';
 import type { MachineLayout } from '../../src/host/machine.ts';
 import { LatencyHistogram } from '../../src/host/workload/latency.ts';
 import type { Clock } from '../../src/hw/clock.ts';
@@ -123,7 +124,7 @@ export class Host implements Asker {
     const { memory, clock } = this;
     const { choices } = workloadOf(layout).regions;
     memory.bytes.fill(0, choices.address, choices.address + choices.bytes);
-    memory.words[layout.disks[0].done.address >>> 2] = 0;
+    new DiskService(memory, layout.disks[0].service).restart();
     const cpu = new Cpu(memory, layout, clock, {
       timed: [],
       round: undefined,

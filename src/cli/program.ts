@@ -227,7 +227,7 @@ function scenarioOptions(command: Command): Command {
     .optionsGroup('Length of the run (default: 1s):')
     .option('--frames <n>', 'frames offered to each card, requests to each disk: 5M, 20_000_000')
     .option('--duration <time>', 'or how long they are offered: 250us, 500ms, 5s, 1m')
-    .option('--standby', 'a second CPU stands by, and goes on if the first one ends; not with disks')
+    .option('--standby', 'a second CPU stands by, and goes on if the first one ends')
     .optionsGroup('Swaps:')
     .addOption(
       new Option('--swap <swap>', 'one swap, at=TIME,to=DRIVER[,key=value...]; repeatable').argParser(

@@ -8,8 +8,12 @@
  */
 import type { DeliveryCheck } from '../check/delivery.ts';
 import { Burst } from '../drivers/burst.ts';
-import type { Application, NicDriverDefinition, NicEnvironment } from '../drivers/contract.ts';
-import { memoryInUse } from '../drivers/nic/ring-memory.ts';
+import type {
+  Application,
+  DriverDeclaration,
+  NicDriverDefinition,
+  NicEnvironment,
+} from '../drivers/contract.ts';
 import { RxRing } from '../drivers/nic/rx-ring.ts';
 import { SlotWalk } from '../drivers/nic/slot-walk.ts';
 import { NicState, RX, STATE_BYTES } from '../drivers/nic/state.ts';
@@ -18,11 +22,11 @@ import { reshaped } from '../drivers/parameters.ts';
 import type { BufferPool } from '../drivers/pool.ts';
 import { lowestBit, StateError } from '../drivers/state-block.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
-import { align, gapsBetween, type Memory, PAGE_BYTES, type Region } from '../hw/memory.ts';
+import { align, type Memory, PAGE_BYTES, type Region } from '../hw/memory.ts';
 import { EIMC } from '../hw/nic/datasheet.ts';
 import type { Assigned, Assignment } from '../swap/assignment.ts';
 import { buffersOn } from '../swap/plan.ts';
-import type { Slot } from '../swap/slot.ts';
+import type { AnySlot, Slot } from '../swap/slot.ts';
 import { countBuffers } from '../swap/trim.ts';
 import type { CardLayout } from './machine.ts';
 
@@ -41,11 +45,11 @@ interface HostedCard {
   readonly application: Application;
 }
 
-/** A card cannot be taken over as it is. */
+/** A device cannot be taken over as it is. */
 export class AdoptionError extends Error {
-  constructor(card: string, reason: string, options?: ErrorOptions) {
+  constructor(device: string, reason: string, options?: ErrorOptions) {
     super(
-      `${card} cannot be taken over: ${reason}; it has to be reset, and its driver started anew`,
+      `${device} cannot be taken over: ${reason}; it has to be reset, and its driver started anew`,
       options,
     );
     this.name = 'AdoptionError';
@@ -59,15 +63,25 @@ export function servedNow(
   memory: Memory,
   dma: DmaAllocator,
 ): Served {
+  const { region, ...assigned } = assignedNow(card.name, assignment, STATE_BYTES, dma);
+  return { ...assigned, state: new NicState(memory, region) };
+}
+
+/** The same of any device: its driver, and where its state block lies. Throws AdoptionError. */
+export function assignedNow<D extends DriverDeclaration>(
+  device: string,
+  assignment: Assignment<D>,
+  stateBytes: number,
+  dma: DmaAllocator,
+): Assigned<D> & { readonly region: Region } {
   const assigned = assignment.read();
   const address = assignment.stateAddress;
-  if (address === 0) throw new AdoptionError(card.name, 'no driver has served it');
-  if (assigned === undefined) throw new AdoptionError(card.name, 'its driver is not known here');
+  if (address === 0) throw new AdoptionError(device, 'no driver has served it');
+  if (assigned === undefined) throw new AdoptionError(device, 'its driver is not known here');
   const { definition, parameters } = assigned;
-  const region = { address, bytes: align(STATE_BYTES, PAGE_BYTES) };
-  if (!lies(region, dma.region)) throw new AdoptionError(card.name, `at ${address}, which is no DMA memory`);
-  const state = new NicState(memory, region);
-  return { definition, parameters: reshaped(definition.name, definition.parameters, parameters), state };
+  const region = { address, bytes: align(stateBytes, PAGE_BYTES) };
+  if (!lies(region, dma.region)) throw new AdoptionError(device, `at ${address}, which is no DMA memory`);
+  return { definition, parameters: reshaped(definition.name, definition.parameters, parameters), region };
 }
 
 /** Of a card whose CPU is no more: header, records and every slot are looked at before anything is done by them. Throws AdoptionError. */
@@ -99,40 +113,23 @@ export function settleCards(cards: readonly HostedCard[]): void {
   }
 }
 
-/**
- * Pool and allocator follow from the rings: what lies in none was on its way, or a swap's that ended with its CPU. A
- * card may touch its rings, and nothing else of the DMA pages. Throws StateError.
- */
-export function takeStock(slots: readonly Slot[], pool: BufferPool, dma: DmaAllocator): void {
-  pool.takeStock((claim) => {
-    for (const { environment } of slots) environment.state.forEachBuffer(claim);
-  });
-  const kept: Region[] = [];
-  for (const { environment } of slots) {
-    const { rings, shadows } = memoryInUse(environment);
-    kept.push(environment.state.region, ...rings, ...shadows);
-    for (const gap of gapsBetween(dma.region, rings)) environment.port.unmap(gap);
-  }
-  dma.freeAllBut(kept);
-}
-
 /** The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. */
-export function takeOver(slots: readonly Slot[]): void {
-  for (const slot of slots) importAll(slot);
-  for (const { driver } of slots) driver.activate();
+export function takeOver(devices: readonly AnySlot[]): void {
+  for (const { driver, name, definition } of devices) driver.importState(formatOf(name, definition));
+  for (const { driver } of devices) driver.activate();
 }
 
-/** In which a driver passes its card on to its like. Throws AdoptionError. */
-export function formatOf(card: string, { name, exports, imports }: NicDriverDefinition): string {
+/** In which a driver passes its device on to its like. Throws AdoptionError. */
+export function formatOf(device: string, { name, exports, imports }: DriverDeclaration): string {
   const format = exports.find((known) => imports.includes(known));
-  if (format === undefined) throw new AdoptionError(card, `${name} does not import what it exports`);
+  if (format === undefined) throw new AdoptionError(device, `${name} does not import what it exports`);
   return format;
 }
 
-function importAll(slot: Slot): void {
-  const { definition, driver, environment, parameters, name } = slot;
+/** How many packet buffers the rings of a card that was taken over may hold. */
+export function countBuffersOf(slot: Slot): void {
+  const { environment, parameters } = slot;
   const { state, queues, memory } = environment;
-  driver.importState(formatOf(name, definition));
   const lengths: number[] = [];
   for (let left = state.receiving; left !== 0; left &= left - 1)
     lengths.push(memory.words[state.rx(lowestBit(left)) + RX.slots]);

@@ -6,8 +6,8 @@ import { readPartner } from '../hw/link/partner.ts';
 import { type Anomaly, readTally } from '../hw/link/verifier.ts';
 import type { Memory } from '../hw/memory.ts';
 import { PROBES, Probes } from '../hw/nic/probes.ts';
-import { load } from '../hw/shared.ts';
 import type { SwapRecord } from '../swap/record.ts';
+import { DiskService } from './disk-service.ts';
 import type { CardLayout, DiskLayout } from './machine.ts';
 
 export interface CardCounts {
@@ -54,7 +54,7 @@ export function countDisk(memory: Memory, disk: DiskLayout): DiskCounts {
   const books = new BlockBooks(memory, disk.client.regions.books);
   const submitted = books.read('submitted');
   const completed = books.read('completed');
-  const done = load(memory.words, disk.done.address >>> 2) !== 0;
+  const { done } = new DiskService(memory, disk.service);
   const asks = disk.client.kind === 'workload' || submitted > completed;
   return {
     submitted,

@@ -7,6 +7,7 @@ import { reshaped } from '../drivers/parameters.ts';
 import type { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
+import { Iommu } from '../hw/iommu.ts';
 import { makeChecker } from '../hw/link/stream.ts';
 import { UndoLog } from '../hw/link/undo.ts';
 import { Verifier } from '../hw/link/verifier.ts';
@@ -22,7 +23,7 @@ import { type Served, servedNow, surveyCard } from './adoption.ts';
 import type { ApplicationDefinition } from './apps/applications.ts';
 import type { Exit } from './apps/exit.ts';
 import { ApplicationFailure } from './apps/offer.ts';
-import { type CardLayout, LINES_PER_DEVICE } from './machine.ts';
+import { type CardLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 
 /** At once from a CPU that is no more, or later from one that still serves and will leave. */
 export type Adopts = 'atOnce' | 'later';
@@ -61,6 +62,23 @@ export function makeSlot(
   const slot = new Slot(card.index, NIC_KIND, environment, definition, parameters, driver, assignment);
   slot.buffers = slot.keptBuffers = buffersFor(parameters, queues);
   return slot;
+}
+
+/** Buffers are mapped for all cards: one receives a frame, another sends it. */
+export function windowsOf(
+  memory: Memory,
+  layout: MachineLayout,
+): { map: (window: Region) => void; unmap: (window: Region) => void } {
+  const iommu = new Iommu(memory, layout.iommu);
+  const devices = layout.cards.map((card) => card.nic.device);
+  return {
+    map: (window) => {
+      for (const device of devices) iommu.map(device, window);
+    },
+    unmap: (window) => {
+      for (const device of devices) iommu.unmap(device, window);
+    },
+  };
 }
 
 /** The card's interrupts come to this CPU. */

@@ -23,3 +23,19 @@ export interface DiskClient {
   /** Optional: after `end`, all that was written is read once more, if there is something to hold it against. */
   recheck?(): void;
 }
+
+/** A client that goes on from one CPU to another, by what lies in shared words. */
+export interface PassingClient extends DiskClient {
+  /** Another CPU had it until now, and has come to an end with all that it did. */
+  reread(): void;
+  /** Another CPU had it until now, and ended anywhere: what was begun and not committed was not begun. */
+  takeBack(): void;
+  /** Then: does it still wait for this request? */
+  waits(request: number): boolean;
+  /** And when the driver has said which requests it has: those that it has not are offered again, those that are done are heard of. */
+  settle(nowUs: number): void;
+}
+
+export function passes(client: DiskClient): client is PassingClient {
+  return 'takeBack' in client;
+}

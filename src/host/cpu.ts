@@ -8,8 +8,7 @@ import type { DiskDriverDefinition } from '../drivers/nvme/contract.ts';
 import { BufferPool } from '../drivers/pool.ts';
 import type { Clock } from '../hw/clock.ts';
 import { DmaAllocator } from '../hw/dma.ts';
-import { Iommu } from '../hw/iommu.ts';
-import type { Memory, Region } from '../hw/memory.ts';
+import type { Memory } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
@@ -22,13 +21,22 @@ import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { AdoptionError, formatOf, settleCards, takeOver, takeStock } from './adoption.ts';
+import { countBuffersOf, formatOf, settleCards, takeOver } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition, isBuiltIn } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
-import { type Adopts, aim, assignmentOf, type CardParts, makeApplication, makeSlot } from './card.ts';
-import { Disk } from './disk.ts';
+import {
+  type Adopts,
+  aim,
+  assignmentOf,
+  type CardParts,
+  makeApplication,
+  makeSlot,
+  windowsOf,
+} from './card.ts';
+import { Disk, type DiskParts } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
+import { LateAllocator, takeStock } from './stock.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 export interface CpuPlan {
@@ -81,6 +89,7 @@ export class Cpu {
   private readonly wakeups: WakeupCheck[] = [];
   private readonly host: SwapHost;
   private readonly parts: CardParts;
+  private readonly diskParts: DiskParts;
   private readonly adopts: CpuPlan['adopts'];
   private readonly known: readonly ApplicationDefinition[];
   /** Of each card's assignment, when this CPU was made. */
@@ -99,9 +108,11 @@ export class Cpu {
     this.port = new CpuPort(memory, layout.cpus[this.number]);
     this.drivers = new Map(plan.drivers.map((definition) => [definition.name, definition]));
     this.diskDrivers = new Map(plan.diskDrivers?.map((definition) => [definition.name, definition]));
-    this.dma = new DmaAllocator(memory, layout.dmaTable, layout.dmaPages);
-    this.pool = new BufferPool(memory, layout.poolTable, layout.arena, this.windows());
+    const Allocator = plan.adopts === 'later' ? LateAllocator : DmaAllocator;
+    this.dma = new Allocator(memory, layout.dmaTable, layout.dmaPages);
+    this.pool = new BufferPool(memory, layout.poolTable, layout.arena, windowsOf(memory, layout));
     this.parts = { memory, clock, dma: this.dma, pool: this.pool, drivers: this.drivers };
+    this.diskParts = { memory, clock, dma: this.dma, drivers: this.diskDrivers };
     // Before anything is made by them: a swap may come in between.
     this.versions = layout.cards.map((card) => assignmentOf(card, this.parts).version);
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
@@ -127,10 +138,11 @@ export class Cpu {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
-    for (const slot of this.slots) aim(slot, this.number);
+    this.aim();
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
     for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
+    for (const { slot } of this.disks) slot.assignment.serve(slot.environment.state.region.address);
     this.host.remember();
   }
 
@@ -141,30 +153,39 @@ export class Cpu {
   *adopt(): Generator<void> {
     this.port.bell.announce(false);
     const { slots, pool } = this;
-    for (const slot of slots) aim(slot, this.number);
+    this.aim();
     if (this.adopts === 'later') this.reread();
     else yield* this.settle();
-    takeOver(slots);
+    takeOver(this.devices);
+    for (const disk of this.disks) {
+      if (this.adopts === 'atOnce') disk.settled();
+      disk.slot.driver.proved?.();
+    }
+    for (const slot of slots) countBuffersOf(slot);
     if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
     this.host.remember();
   }
 
-  /** Is each card still served as it was when this CPU was made? */
+  /** Is each device still served as it was when this CPU was made? */
   fits(): boolean {
-    return this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]);
+    return (
+      this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]) &&
+      this.disks.every(({ fits }) => fits)
+    );
   }
 
-  /** On scratch cards: what leaving takes is in the caches then. */
+  /** On scratch devices: what leaving takes is in the caches then. */
   practiseLeaving(): void {
-    for (const { definition } of this.slots) this.host.understudy?.play(definition, definition);
+    for (const { definition } of this.devices) this.host.understudy?.play(definition, definition);
   }
 
   /** Between two steps, with no swap under way: whoever takes over finds nothing in doubt. Throws what a driver throws. */
   leave(): void {
-    for (const slot of this.slots) {
+    for (const slot of this.devices) {
       try {
         slot.driver.quiesce();
         slot.driver.exportState(formatOf(slot.name, slot.definition));
+        slot.driver.release();
       } catch (error) {
         this.failed(slot, error);
       }
@@ -317,11 +338,13 @@ export class Cpu {
     }
   }
 
+  private aim(): void {
+    for (const slot of this.slots) aim(slot, this.number);
+    for (const disk of this.disks) disk.aim(this.number);
+  }
+
   private makeDisk(disk: DiskLayout): Disk {
-    if (this.adopts !== undefined) throw new AdoptionError(disk.name, 'disks are not taken over yet');
-    const definition = this.diskDrivers.get(disk.driver);
-    if (definition === undefined) throw new Error(`${disk.name}: there is no driver ${disk.driver}`);
-    const made = new Disk(this.memory, disk, definition, this.dma, this.clock, this.number);
+    const made = new Disk(disk, this.diskParts, this.adopts);
     const probes = new NvmeProbes(this.memory, disk.nvme.probes);
     this.wakeups.push(new WakeupCheck(completionsThatWait(made.slot.environment.state), probes));
     return made;
@@ -329,10 +352,13 @@ export class Cpu {
 
   /** The CPU before this one has ended in the middle of anything. */
   private *settle(): Generator<void> {
-    const { slots, checks, applications } = this;
+    const { slots, disks, checks, applications } = this;
+    for (const disk of disks) yield* disk.settle();
     settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
     yield;
-    takeStock(slots, this.pool, this.dma);
+    const ofDisks = disks.map(({ slot }) => slot);
+    takeStock(slots, ofDisks, this.pool, this.dma);
+    for (const disk of disks) yield* disk.makeDriver();
     yield;
   }
 
@@ -344,6 +370,8 @@ export class Cpu {
       if (check === undefined) this.makeApplication(card);
       else check.reread();
     }
+    for (const disk of this.disks) disk.reread();
+    if (this.dma instanceof LateAllocator) this.dma.open();
   }
 
   private makeApplication(card: CardLayout): void {
@@ -368,19 +396,5 @@ export class Cpu {
     const slot = this.slots[card];
     slot.deliveries++;
     return offer(this.layout.cards[card].app, this.applications[card], slot, queue, burst);
-  }
-
-  /** Buffers are mapped for all cards: one receives a frame, another sends it. */
-  private windows(): { map: (window: Region) => void; unmap: (window: Region) => void } {
-    const iommu = new Iommu(this.memory, this.layout.iommu);
-    const devices = this.layout.cards.map((card) => card.nic.device);
-    return {
-      map: (window) => {
-        for (const device of devices) iommu.map(device, window);
-      },
-      unmap: (window) => {
-        for (const device of devices) iommu.unmap(device, window);
-      },
-    };
   }
 }

@@ -1,5 +1,6 @@
 /** A disk's place in a CPU: its slot, and who asks it for something. */
-import type { DiskDriver, DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
+import { dropSparePairs } from '../drivers/nvme/bring-up.ts';
+import type { DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { RequestTable } from '../drivers/nvme/requests.ts';
 import { DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
 import { reshaped } from '../drivers/parameters.ts';
@@ -7,10 +8,15 @@ import type { Clock } from '../hw/clock.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
 import type { Memory } from '../hw/memory.ts';
 import { NvmePort } from '../hw/nvme/port.ts';
-import { store } from '../hw/shared.ts';
+import { Assignment } from '../swap/assignment.ts';
 import { DISK_KIND, type DiskTypes } from '../swap/disk-kind.ts';
+import { HELD_DISK } from '../swap/disk-stand-ins.ts';
 import { Slot } from '../swap/slot.ts';
-import type { DiskClient } from './client.ts';
+import { AdoptionError } from './adoption.ts';
+import type { Adopts } from './card.ts';
+import { type DiskClient, type PassingClient, passes } from './client.ts';
+import { type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adoption.ts';
+import { DiskService } from './disk-service.ts';
 import { type DiskLayout, LINES_PER_DEVICE } from './machine.ts';
 import { RemoteClient } from './remote/remote-client.ts';
 import { Workload } from './workload/workload.ts';
@@ -23,54 +29,112 @@ export interface DiskServed {
   readonly bytes: number;
 }
 
+/** What the disks of a CPU share. */
+export interface DiskParts {
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly dma: DmaAllocator;
+  readonly drivers: ReadonlyMap<string, DiskDriverDefinition>;
+}
+
 export class Disk {
   readonly slot: Slot<DiskTypes>;
   readonly client: DiskClient;
-  private readonly memory: Memory;
+  /** The same client, if it can pass to another CPU. */
+  private readonly passing: PassingClient | undefined;
+  /** Of its assignment, when this was made. */
+  private readonly version: number;
   private readonly layout: DiskLayout;
   private readonly clock: Clock;
-  private readonly doneWord: number;
+  private readonly service: DiskService;
   private startUs = Number.POSITIVE_INFINITY;
-  private served: DiskServed | undefined;
-  private done = false;
+  private done: boolean;
 
-  constructor(
-    memory: Memory,
-    layout: DiskLayout,
-    definition: DiskDriverDefinition,
-    dma: DmaAllocator,
-    clock: Clock,
-    cpu: number,
-  ) {
-    this.memory = memory;
+  /** Throws what a driver or an allocation throws; AdoptionError when the disk is to be taken over and cannot be. */
+  constructor(layout: DiskLayout, parts: DiskParts, adopts: Adopts | undefined) {
+    const { memory, clock, dma, drivers } = parts;
     this.layout = layout;
     this.clock = clock;
-    this.doneWord = layout.done.address >>> 2;
+    this.service = new DiskService(memory, layout.service);
+    this.done = this.service.done;
+    const assignment = new Assignment(memory.words, layout.assignment.address >>> 2, drivers);
+    this.version = assignment.version; // before anything is made by it: a swap may come in between
+    const { definition, parameters, state } =
+      adopts === undefined ? firstServed(layout, parts, assignment) : servedDisk(layout, parts, assignment);
     const requests = new RequestTable(memory, layout.requests);
     this.client = clientOf(memory, layout, requests);
+    this.passing = passes(this.client) ? this.client : undefined;
+    if (adopts !== undefined && this.passing === undefined)
+      throw new AdoptionError(
+        layout.name,
+        'another thread asks for its blocks, and goes on with one CPU alone',
+      );
     const port = new NvmePort(memory, layout.nvme, clock);
-    const state = dma.allocate(DISK_STATE_BYTES, `the state block of ${layout.name}`);
     const environment: DiskEnvironment = {
       port,
       memory,
       dma,
-      state: new DiskState(memory, state),
+      state,
       requests,
       clock,
       queues: layout.queues,
       complete: (queue, batch, count) => this.complete(queue, batch, count),
     };
-    port.map(layout.data);
-    for (let vector = 0; vector < LINES_PER_DEVICE; vector++)
-      port.connectVector(vector, cpu, layout.index * LINES_PER_DEVICE + vector);
-    const parameters = reshaped(layout.driver, definition.parameters, layout.parameters);
-    const driver: DiskDriver = definition.create(environment, parameters);
-    this.slot = new Slot<DiskTypes>(layout.index, DISK_KIND, environment, definition, parameters, driver);
+    // One that takes over at once does not know yet what of the memory is free.
+    const driver = adopts === 'atOnce' ? HELD_DISK : definition.create(environment, parameters);
+    this.slot = new Slot<DiskTypes>(
+      layout.index,
+      DISK_KIND,
+      environment,
+      definition,
+      parameters,
+      driver,
+      assignment,
+    );
+  }
+
+  /** The CPU before this one is no more: what was in doubt when it ended is decided, in slices. Throws AdoptionError. */
+  *settle(): Generator<void> {
+    const { slot, passing } = this;
+    surveyDisk(slot);
+    yield* dropSparePairs(slot.environment);
+    yield;
+    if (passing !== undefined) settleDisk(slot, passing);
+  }
+
+  /** When it is known what of the memory is free. A swap that ended with its CPU may have told the disk what another driver wants. */
+  *makeDriver(): Generator<void> {
+    const { slot } = this;
+    slot.driver = slot.definition.create(slot.environment, slot.parameters);
+    yield* slot.driver.configure();
+  }
+
+  /** The driver has said which requests it has. */
+  settled(): void {
+    this.passing?.settle(this.clock.nowUs());
   }
 
   /** Nothing more is asked for but what was written, once more. */
   get rechecks(): boolean {
-    return this.served !== undefined;
+    return this.service.totals !== undefined;
+  }
+
+  /** Is it still served as it was when this was made? */
+  get fits(): boolean {
+    return this.slot.assignment.version === this.version;
+  }
+
+  /** Its interrupts come to this CPU. */
+  aim(cpu: number): void {
+    const { port } = this.slot.environment;
+    for (let vector = 0; vector < LINES_PER_DEVICE; vector++)
+      port.connectVector(vector, cpu, this.layout.index * LINES_PER_DEVICE + vector);
+  }
+
+  /** What has changed since this was made, because another CPU served. */
+  reread(): void {
+    this.done = this.service.done;
+    this.passing?.reread();
   }
 
   /** The first request is due now. */
@@ -78,12 +142,12 @@ export class Disk {
     this.startUs = nowUs;
   }
 
-  /** No more requests, but for the reading of all that was written. */
+  /** No more requests, but for the reading of all that was written. Whoever ends in the middle of it has not begun. */
   end(): void {
-    if (this.served !== undefined) return;
-    this.served = this.servedUntil(this.clock.nowUs());
+    if (this.rechecks) return;
     this.client.end();
     this.client.recheck?.();
+    this.service.end(this.totalsAt(this.clock.nowUs()));
   }
 
   /** Requests for the driver, as many as it takes. Returns how many. */
@@ -91,8 +155,8 @@ export class Disk {
     if (this.done || this.startUs === Number.POSITIVE_INFINITY) return 0;
     const { client } = this;
     if (client.finished) {
-      if (this.served === undefined) this.end();
-      else this.finish();
+      if (this.rechecks) this.finish();
+      else this.end();
       return 0;
     }
     if (!client.offers) return 0;
@@ -108,7 +172,7 @@ export class Disk {
   }
 
   conclude(): DiskServed {
-    return this.served ?? this.servedUntil(this.clock.nowUs());
+    return { startUs: this.startUs, ...(this.service.totals ?? this.totalsAt(this.clock.nowUs())) };
   }
 
   private complete(queue: number, batch: Int32Array, count: number): void {
@@ -118,14 +182,29 @@ export class Disk {
 
   private finish(): void {
     this.done = true;
-    store(this.memory.words, this.doneWord, 1); // tells the main thread that all is done and checked
+    this.service.finish();
   }
 
-  private servedUntil(endUs: number): DiskServed {
+  private totalsAt(endUs: number): Omit<DiskServed, 'startUs'> {
     const { books } = this.client;
     const bytes = books.read('bytesRead') + books.read('bytesWritten');
-    return { startUs: this.startUs, endUs, completed: books.read('completed'), bytes };
+    return { endUs, completed: books.read('completed'), bytes };
   }
+}
+
+function firstServed(
+  layout: DiskLayout,
+  { memory, clock, dma, drivers }: DiskParts,
+  assignment: Assignment<DiskDriverDefinition>,
+): ServedDisk {
+  const definition = drivers.get(layout.driver);
+  if (definition === undefined) throw new Error(`${layout.name}: there is no driver ${layout.driver}`);
+  const parameters = reshaped(layout.driver, definition.parameters, layout.parameters);
+  assignment.prepare(definition, parameters);
+  assignment.point();
+  new NvmePort(memory, layout.nvme, clock).map(layout.data);
+  const region = dma.allocate(DISK_STATE_BYTES, `the state block of ${layout.name}`);
+  return { definition, parameters, state: new DiskState(memory, region) };
 }
 
 function clientOf(memory: Memory, { client, data }: DiskLayout, requests: RequestTable): DiskClient {

@@ -20,6 +20,7 @@ import type { Timing } from '../hw/nvme/timing.ts';
 import { ASSIGNMENT_BYTES } from '../swap/assignment.ts';
 import { APPLICATION_BYTES } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
+import { layoutDiskService } from './disk-service.ts';
 import { layoutRemote, type RemoteLayout, type RemoteOptions } from './remote/remote-client.ts';
 import { layoutTenure } from './tenure.ts';
 import type { WorkloadOptions } from './workload/options.ts';
@@ -102,8 +103,10 @@ export interface DiskLayout extends Omit<DiskPlan, 'client'> {
   /** Pages for the data of all requests. */
   readonly data: Region;
   readonly client: ClientLayout;
-  /** A word: all that was to be asked for is done, and what a workload wrote was read once more. */
-  readonly done: Region;
+  /** How far its service has come. */
+  readonly service: Region;
+  /** Who serves the disk. */
+  readonly assignment: Region;
 }
 
 export interface MachineLayout {
@@ -223,7 +226,8 @@ function layoutDisk(map: MemoryMap, plan: DiskPlan, index: number, iommu: Region
     requests: map.take(requestBytes(requestsOf(client))),
     data: map.take(dataBytesOf(client), PAGE_BYTES),
     client: layoutClient(map, client),
-    done: map.take(4),
+    service: layoutDiskService(map),
+    assignment: map.take(ASSIGNMENT_BYTES),
   };
 }
 

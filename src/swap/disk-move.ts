@@ -21,8 +21,7 @@ export function* makeNewPairs({ slot, plan, newRings }: Exchange<DiskTypes>): Sl
   const { environment } = slot;
   for (const logical of plan.moves) {
     const queue = sparePair(environment);
-    yield* each(createPair(environment, queue, logical, plan.newSlots), SERVE);
-    setRetiring(environment, queue, true); // until it is its turn
+    yield* each(createPair(environment, queue, logical, plan.newSlots, true), SERVE); // until it is its turn
     newRings.push(queue);
     yield SERVE;
   }

@@ -79,16 +79,10 @@ export function resolveRun(scenario: Scenario, books: Books): ResolvedRun {
       resolveSwap(swap, `swap ${i + 1}`, scenario, devices, books.drivers),
     ),
     round: resolveRound(scenario, books.drivers),
-    standby: resolveStandby(scenario),
+    standby: scenario.standby ?? false,
     takesOrders: false,
     seed,
   };
-}
-
-function resolveStandby({ standby = false, disks = [] }: Scenario): boolean {
-  if (standby && disks.length > 0)
-    throw new UsageError('standby: a disk cannot change its CPU; leave out standby, or the disks');
-  return standby;
 }
 
 function resolveCard(

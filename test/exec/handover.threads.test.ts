@@ -13,31 +13,13 @@ import {
   Testbed,
   UsageError,
 } from '../../src/testbed/index.ts';
-import { expectLossless } from './runs.ts';
+import { expectLossless, served } from './runs.ts';
 
 const HANDOVERS = 100;
 /** Each costs the start of a thread. */
 const KILLS = 8;
 /** Frames after which a CPU has come to serve for sure: more than it can have taken over, and served in its first step. */
 const FAR = 2000;
-
-/** Resolves when so many frames more were delivered on all cards. Fails with the run. */
-async function served(running: RunningMachine, frames: number): Promise<void> {
-  const delivered = (): number =>
-    Object.values(running.status().devices).reduce(
-      (sum, device) => sum + (device.kind === 'card' ? device.delivered : 0),
-      0,
-    );
-  const enough = delivered() + frames;
-  let failed: unknown;
-  running.finished.catch((error: unknown) => {
-    failed = error;
-  });
-  while (delivered() < enough) {
-    if (failed !== undefined) throw failed;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 async function collected(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const all: RunEvent[] = [];
@@ -117,11 +99,6 @@ describe('a handover', () => {
     await expect(running.handOver()).rejects.toThrow(UsageError);
     await expect(running.handOver()).rejects.toThrow('start the run with standby');
     expectLossless(await running.stop());
-  });
-
-  it('is not for machines with disks', async () => {
-    const start = started({ disks: [{ name: 'nvme0' }] });
-    await expect(start).rejects.toThrow('standby: a disk cannot change its CPU');
   });
 });
 

@@ -1,6 +1,12 @@
 /** Runs on real threads that end by what has happened, not by the time it took. */
 import { expect } from 'vitest';
-import { cardsOf, type Report, type Scenario, Testbed } from '../../src/testbed/index.ts';
+import {
+  cardsOf,
+  type Report,
+  type RunningMachine,
+  type Scenario,
+  Testbed,
+} from '../../src/testbed/index.ts';
 
 /** Under full load until so many swaps are done; traffic is then ended, and what is on its way served. */
 export async function runUntil(swaps: number, scenario: Scenario): Promise<Report> {
@@ -23,6 +29,24 @@ export function expectLossless(report: Report): void {
     expect(found).toEqual({ name, lost: 0, duplicated: 0, reordered: 0, damaged: 0, dropped: {} });
     expect(card.delivered).toBeGreaterThan(0);
     expect(card.delivered).toBe(card.offered);
+  }
+}
+
+/** Resolves when so many frames and requests more were served, of all devices. Fails with the run. */
+export async function served(running: RunningMachine, more: number): Promise<void> {
+  const done = (): number =>
+    Object.values(running.status().devices).reduce(
+      (total, device) => total + (device.kind === 'card' ? device.delivered : device.completed),
+      0,
+    );
+  const enough = done() + more;
+  let failed: unknown;
+  running.finished.catch((error: unknown) => {
+    failed = error;
+  });
+  while (done() < enough) {
+    if (failed !== undefined) throw failed;
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

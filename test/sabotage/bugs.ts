@@ -3,6 +3,7 @@ import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { FRESH_BLOCK_BUGS } from './bugs/blocks-fresh.ts';
 import { CRASH_BUGS } from './bugs/crash.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
+import { DISK_CRASH_BUGS } from './bugs/disk-crash.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
 import { HANDOVER_BUGS } from './bugs/handover.ts';
@@ -25,5 +26,6 @@ export const BUGS: readonly Sabotage[] = [
   ...BLOCK_BUGS,
   ...FRESH_BLOCK_BUGS,
   ...CRASH_BUGS,
+  ...DISK_CRASH_BUGS,
   ...HANDOVER_BUGS,
 ];

@@ -2,23 +2,16 @@
 import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
 import { count, counted, load, put, store } from '../../hw/shared.ts';
 
+/** Counted a batch at a time, as doubles in two banks of which a word says which one holds. */
+const BATCHED = ['completed', 'failed', 'bytesRead', 'bytesWritten'] as const;
+type BatchCounter = (typeof BATCHED)[number];
+
 /**
- * Counters of 64 bits as (low, high). `completed` has those that failed too; `cut` are requests that went down with a power
+ * The others are of 64 bits as (low, high). `completed` has those that failed too; `cut` are requests that went down with a power
  * cut; `corrupt` and `brokenPromises` are blocks, the latter after a power cut.
  */
-const COUNTERS = [
-  'submitted',
-  'completed',
-  'failed',
-  'cut',
-  'lost',
-  'duplicated',
-  'corrupt',
-  'brokenPromises',
-  'bytesRead',
-  'bytesWritten',
-] as const;
-export type BlockCounter = (typeof COUNTERS)[number];
+const COUNTERS = ['submitted', 'cut', 'lost', 'duplicated', 'corrupt', 'brokenPromises'] as const;
+export type BlockCounter = (typeof COUNTERS)[number] | BatchCounter;
 export type BlockCounts = Readonly<Record<BlockCounter, number>>;
 
 /**
@@ -61,6 +54,9 @@ const ANOMALY_WORDS = 8;
 const NOTED = COUNTERS.length * 2;
 /** And behind that, how many requests a driver is just being offered. */
 const OFFERED = NOTED + 1;
+/** How many batches are closed: its lowest bit is the number of the bank that holds. */
+const BATCH = NOTED + 2;
+const BANKS = 16;
 const FIRST_ANOMALY = 32;
 const BOOKS_BYTES = (FIRST_ANOMALY + KEPT * ANOMALY_WORDS) * 4;
 
@@ -72,17 +68,37 @@ export function layoutBlockBooks(map: MemoryMap): Region {
 export class BlockBooks {
   private readonly memory: Memory;
   private readonly base: number;
-  private readonly places: Readonly<Record<BlockCounter, number>>;
+  private readonly banks: number;
 
   constructor(memory: Memory, region: Region) {
     this.memory = memory;
     this.base = region.address >>> 2;
-    const place = (name: BlockCounter): number => this.base + COUNTERS.indexOf(name) * 2;
-    this.places = recordOf(place);
+    this.banks = (this.base + BANKS) >>> 1;
   }
 
   count(counter: BlockCounter, amount = 1): void {
-    if (amount > 0) count(this.memory.words, this.places[counter], amount);
+    if (amount <= 0) return;
+    if (!isBatched(counter)) return count(this.memory.words, this.placeOf(counter), amount);
+    const of = (name: BatchCounter): number => (name === counter ? amount : 0);
+    this.close(of('completed'), of('failed'), of('bytesRead'), of('bytesWritten'));
+  }
+
+  /** The number of the batch under way. */
+  get batch(): number {
+    return (this.memory.words[this.base + BATCH] + 1) | 0;
+  }
+
+  /** Hot path. The batch under way is done: all of it is counted by one store, or none, wherever its CPU ends. */
+  close(completed: number, failed: number, bytesRead: number, bytesWritten: number): void {
+    const { doubles, words } = this.memory;
+    const { batch } = this;
+    const from = this.bankOf(batch - 1);
+    const to = this.bankOf(batch);
+    doubles[to] = doubles[from] + completed;
+    doubles[to + 1] = doubles[from + 1] + failed;
+    doubles[to + 2] = doubles[from + 2] + bytesRead;
+    doubles[to + 3] = doubles[from + 3] + bytesWritten;
+    store(words, this.base + BATCH, batch); // publishes the counts; what is marked with this batch is done
   }
 
   /** A driver is offered so many requests. Until `took` says how many it has, all of them count as taken, whatever happens. */
@@ -101,8 +117,29 @@ export class BlockBooks {
     this.took(this.memory.words[this.base + OFFERED]);
   }
 
+  /** The CPU before this one ended in the middle of an offer, or behind it: so many are outstanding, and were submitted with all others. */
+  resume(outstanding: number): void {
+    put(this.memory.words, this.base + OFFERED, 0);
+    const submitted = this.read('completed') + this.read('cut') + this.read('lost') + outstanding;
+    this.count('submitted', submitted - this.read('submitted'));
+  }
+
   read(counter: BlockCounter): number {
-    return counted(this.memory.words, this.places[counter]);
+    if (!isBatched(counter)) return counted(this.memory.words, this.placeOf(counter));
+    const { doubles, words } = this.memory;
+    for (;;) {
+      const batch = load(words, this.base + BATCH);
+      const value = doubles[this.bankOf(batch) + BATCHED.indexOf(counter)];
+      if (load(words, this.base + BATCH) === batch) return value; // else another thread may have begun to write there
+    }
+  }
+
+  private placeOf(counter: (typeof COUNTERS)[number]): number {
+    return this.base + COUNTERS.indexOf(counter) * 2;
+  }
+
+  private bankOf(batch: number): number {
+    return this.banks + (batch & 1) * BATCHED.length;
   }
 
   counts(): BlockCounts {
@@ -159,6 +196,10 @@ export class BlockBooks {
   private anomalyAt(index: number): number {
     return this.base + FIRST_ANOMALY + index * ANOMALY_WORDS;
   }
+}
+
+function isBatched(counter: BlockCounter): counter is BatchCounter {
+  return BATCHED.some((name) => name === counter);
 }
 
 function recordOf(value: (name: BlockCounter) => number): Record<BlockCounter, number> {

@@ -216,6 +216,33 @@ export class BlockModel {
     }
   }
 
+  /**
+   * Its CPU ended in the middle of anything. How many writes of a block are outstanding follows from `writes`, the requests that
+   * are; what else it knows is true whenever it is stored. A version whose request was not made ready was never written.
+   */
+  recount(writes: Iterable<number>): void {
+    const { words } = this;
+    for (let block = 0; block < this.blocks; block++) {
+      const at = this.at(block);
+      if (words[at + B.outstanding] !== 0) put(words, at + B.outstanding, 0);
+      if (words[at + B.before] !== 0) put(words, at + B.before, 0);
+    }
+    for (const request of writes) {
+      const blocks = words[this.slot(request) + S.blocks];
+      for (let i = 0; i < blocks; i++) {
+        const at = this.blockOf(request, i);
+        put(words, at + B.outstanding, words[at + B.outstanding] + 1);
+        if (!newer(words[this.each(request, i) + VERSION], words[at + B.mark]))
+          put(words, at + B.before, words[at + B.before] + 1);
+      }
+    }
+    for (let block = 0; block < this.blocks; block++) {
+      const at = this.at(block);
+      const settled = words[at + B.outstanding] === 0 && words[at + B.base] === words[at + B.submitted];
+      if (words[at + B.before] === 0 && !settled) this.nextRound(at);
+    }
+  }
+
   private judge(at: number, each: number, version: number): number {
     const { words } = this;
     const floor = words[each + FLOOR];
@@ -255,7 +282,13 @@ export class BlockModel {
     const before = words[at + B.before] - (newer(version, words[at + B.mark]) ? 0 : 1);
     put(words, at + B.outstanding, outstanding);
     put(words, at + B.before, before);
-    if (before > 0) return;
+    if (before <= 0) this.nextRound(at);
+  }
+
+  /** All writes up to `mark` are complete. */
+  private nextRound(at: number): void {
+    const { words } = this;
+    const outstanding = words[at + B.outstanding];
     const submitted = words[at + B.submitted];
     put(words, at + B.base, outstanding === 0 ? submitted : words[at + B.mark]);
     put(words, at + B.mark, submitted);
@@ -274,8 +307,9 @@ export class BlockModel {
       put(words, at + B.older, before);
       put(words, at + B.olderFlush, words[at + B.floorFlush]);
     }
-    put(words, at + B.floor, floor);
+    // In this order: whoever ends in between has promised less, not more.
     put(words, at + B.floorFlush, flushes);
+    put(words, at + B.floor, floor);
     this.trail(at + B.zeroed, floor);
     this.trail(at + B.dead, floor);
   }

@@ -72,6 +72,11 @@ export class Verification {
     this.model.flushDone(0);
   }
 
+  /** As `BlockModel.recount`. */
+  recount(writes: Iterable<number>): void {
+    this.model.recount(writes);
+  }
+
   /** As `BlockModel.cut`. */
   cut(): void {
     this.model.cut();

@@ -15,7 +15,7 @@ import {
 } from '../../hw/nvme/datasheet.ts';
 import { load, put } from '../../hw/shared.ts';
 import type { DiskEnvironment } from './contract.ts';
-import { phaseAt } from './state.ts';
+import { type DiskState, phaseAt } from './state.ts';
 
 /** Entries of both admin queues: a page of commands. */
 const SLOTS = PAGE_BYTES / SQE_BYTES;
@@ -23,6 +23,9 @@ const SLOTS = PAGE_BYTES / SQE_BYTES;
 const ADMIN_BYTES = 3 * PAGE_BYTES;
 /** No admin command that is used here takes long. */
 const ADMIN_LIMIT_US = 10_000_000;
+
+/** No CID: whose answer is not awaited. */
+const NOBODYS = -1;
 
 /** The disk does not answer as the specification says. */
 export class BringUpError extends Error {
@@ -81,10 +84,17 @@ export function makeAdminQueue({ dma, port, state }: DiskEnvironment): void {
 }
 
 export function freeAdminQueue({ dma, port, state }: DiskEnvironment): void {
-  const region: Region = { address: state.header('adminSq') * 4, bytes: ADMIN_BYTES };
-  port.unmap(region);
-  dma.free(region);
+  for (const region of adminMemory(state)) {
+    port.unmap(region);
+    dma.free(region);
+  }
   state.setHeader('adminSlots', 0);
+}
+
+/** Both queues and the data page, in one piece; nothing of a disk that has none. */
+export function adminMemory(state: DiskState): Region[] {
+  if (state.header('adminSlots') === 0) return [];
+  return [{ address: state.header('adminSq') * 4, bytes: ADMIN_BYTES }];
 }
 
 /** Submits a command and waits for its end, in slices. Returns word 0 of the completion. Throws AdminError, BringUpError. */
@@ -99,6 +109,21 @@ export function* runAdmin(environment: DiskEnvironment, command: AdminCommand): 
   if (answer === undefined) throw new BringUpError(port.name, command.name);
   if (answer.status !== 0) throw new AdminError(port.name, command.name, answer.status);
   return answer.result;
+}
+
+/**
+ * Of a CPU that is no more: what it has submitted is told, as it may have ended before its doorbell, and comes to its end. Throws
+ * BringUpError.
+ */
+export function* endAdminCommands(environment: DiskEnvironment): Generator<void> {
+  const { clock, port, state } = environment;
+  const mask = state.header('adminSlots') - 1;
+  port.write32(sqTail(0), state.header('adminTail') & mask);
+  port.write32(cqHead(0), state.header('adminHead') & mask);
+  yield* until(port.name, 'the end of admin commands', clock, ADMIN_LIMIT_US, () => {
+    takeAnswer(environment, NOBODYS);
+    return state.header('adminHead') === state.header('adminTail');
+  });
 }
 
 interface Answer {

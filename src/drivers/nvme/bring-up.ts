@@ -44,9 +44,12 @@ import {
   SQ_CQID_SHIFT,
   SQE_SHIFT,
 } from '../../hw/nvme/datasheet.ts';
+import { lowestBit } from '../state-block.ts';
 import {
   type AdminCommand,
+  AdminError,
   BringUpError,
+  endAdminCommands,
   freeAdminQueue,
   makeAdminQueue,
   runAdmin,
@@ -54,6 +57,7 @@ import {
 } from './admin-queue.ts';
 import type { DiskEnvironment } from './contract.ts';
 import { dropPair, freeQueues, makeQueues, type QueueMemory, recordPair } from './queue-memory.ts';
+import { PAIR } from './state.ts';
 
 /** Blocks that one page of PRP entries and the first page tell of: longer lists are chained, which no driver here does. */
 const PAGE_BLOCKS = PAGE_BYTES >>> BLOCK_SHIFT;
@@ -117,36 +121,58 @@ export function* createPairs(environment: DiskEnvironment, depth: number): Gener
     yield* createPair(environment, queue + 1, queue, depth);
 }
 
-/** Makes a queue pair for one of the client's queues, with vector `queue`. Nothing is left behind if that fails. */
+/**
+ * Makes a queue pair for one of the client's queues, with vector `queue`; a `retiring` one takes no commands yet. Nothing is left
+ * behind if that fails; and if the CPU ends in the middle of it, the state block says which pair the disk may know.
+ */
 export function* createPair(
   environment: DiskEnvironment,
   queue: number,
   logical: number,
   depth: number,
+  retiring = false,
 ): Generator<void> {
+  const { state } = environment;
   const memory = makeQueues(environment, depth);
+  state.setHeader('making', queue);
   try {
     yield* createQueues(environment, queue, memory);
   } catch (error) {
     freeQueues(environment, memory);
+    state.setHeader('making', 0);
     throw error;
   }
-  recordPair(environment, queue, logical, memory);
+  recordPair(environment, queue, logical, memory, retiring);
+  state.setHeader('making', 0);
 }
 
 /** The submission queue first: afterwards the disk posts nothing more for it (5.6), so the rest of its commands is over. */
 export function* deleteSubmissionQueue(environment: DiskEnvironment, queue: number): Generator<void> {
-  yield* runAdmin(environment, {
-    name: 'Delete I/O Submission Queue',
-    opcode: ADMIN.deleteSq,
-    cdw10: queue,
-  });
+  yield* runAdmin(environment, deletionOfSq(queue));
 }
 
 /** Then the completion queue, whose completions have been taken; record and memory go as well. */
 export function* deleteCompletionQueue(environment: DiskEnvironment, queue: number): Generator<void> {
   yield* runAdmin(environment, deletionOfCq(queue));
   dropPair(environment, queue);
+}
+
+/**
+ * Of a CPU that is no more: queue pairs that a swap had made, or was making, or was about to delete, are known to the disk no
+ * longer. Admin commands come to their end first.
+ */
+export function* dropSparePairs(environment: DiskEnvironment): Generator<void> {
+  const { state } = environment;
+  yield* endAdminCommands(environment);
+  const making = state.header('making');
+  if (making !== 0 && (state.active & (1 << making)) === 0) yield* forgetQueues(environment, making);
+  state.setHeader('making', 0);
+  for (let left = state.active; left !== 0; left &= left - 1) {
+    const queue = lowestBit(left);
+    if (!isSpare(environment, queue)) continue;
+    yield* forgetQueues(environment, queue);
+    dropPair(environment, queue);
+  }
 }
 
 /** An interrupt for so many completions, or after so long (5.21.1.8); 0 us is one for each. Holds until the next reset. */
@@ -232,6 +258,26 @@ function* createQueues(environment: DiskEnvironment, queue: number, memory: Queu
     yield* runAdmin(environment, deletionOfCq(queue));
     throw error;
   }
+}
+
+/** It takes no commands, and has none. */
+function isSpare({ state, memory: { words } }: DiskEnvironment, queue: number): boolean {
+  const record = state.pair(queue);
+  return words[record + PAIR.retiring] !== 0 && words[record + PAIR.tail] === words[record + PAIR.head];
+}
+
+function* forgetQueues(environment: DiskEnvironment, queue: number): Generator<void> {
+  for (const command of [deletionOfSq(queue), deletionOfCq(queue)])
+    try {
+      yield* runAdmin(environment, command);
+    } catch (error) {
+      // A queue that the disk does not know, or not any more: as far as that its CPU had come.
+      if (!(error instanceof AdminError)) throw error;
+    }
+}
+
+function deletionOfSq(queue: number): AdminCommand {
+  return { name: 'Delete I/O Submission Queue', opcode: ADMIN.deleteSq, cdw10: queue };
 }
 
 function deletionOfCq(queue: number): AdminCommand {

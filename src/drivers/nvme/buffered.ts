@@ -3,7 +3,7 @@
  * writes out what was dirty when it came. All else goes to the disk itself: FUA writes, discards, zeroes, writes of parts of
  * pages, and reads that the buffer cannot answer whole.
  */
-import { PAGE_BYTES, type Region } from '../../hw/memory.ts';
+import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
 import type { Parameters } from '../parameters.ts';
 import { StateError } from '../state-block.ts';
@@ -12,20 +12,20 @@ import type { DiskDriverDefinition, DiskEnvironment } from './contract.ts';
 import { InterruptDriver } from './interrupt.ts';
 import type { OwnCommands, QueuePair } from './queue-pair.ts';
 import { QUEUE_PARAMETERS } from './queue-parameters.ts';
-import { REQUEST } from './requests.ts';
-import { DISK_FORMAT } from './state.ts';
+import { PENDING, REQUEST } from './requests.ts';
+import { DISK_FORMAT, OWN } from './state.ts';
 import { MOST_WAITING, WaitingList, waitingWords } from './waiting-list.ts';
 import { STARTED, WAITS, WriteBack } from './write-back.ts';
 import { bufferBytes, WriteBuffer } from './write-buffer.ts';
 
 /** The disk's format, and as its extension a buffer, and the requests that wait. */
-export const BUFFERED_FORMAT = 'ringswap.nvme.buffered.1';
+export const BUFFERED_FORMAT = 'ringswap.nvme.buffered.2';
 
 export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private readonly buffer: WriteBuffer;
   private readonly back: WriteBack;
   private readonly waiting: WaitingList[] = [];
-  /** A buffer of this driver's size that is not in use. */
+  /** A buffer of this driver's size that is not in use; null where the one in use is of that size. */
   private spare: Region | null;
   /** Is the buffer in use this driver's to free? */
   private owns = false;
@@ -35,26 +35,32 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   private leaving = false;
   /** May the buffer in use be given up for one of this driver's size? */
   private proven = false;
-  /** Commands of its own that were in flight when it took over. */
-  private ownTakenOver = 0;
   private readonly ended = new Int32Array(MOST_WAITING);
-  private readonly noteCommand = (first: number, count: number): void => {
-    if (first < 0) this.ownTakenOver++;
-    else this.noteChanges(first, count);
+  /** Of what is taken over: commands of its own, and by 1 slots and requests that have a command. */
+  private ownTakenOver = 0;
+  private slotsInFlight = new Uint8Array(0);
+  private readonly requestsInFlight: Uint8Array;
+  private readonly noteCommand = (first: number, count: number, queue: number, cid: number): void => {
+    if (first <= OWN) this.noteOwn(OWN - first, queue, cid);
+    else this.noteRequests(first, count);
   };
+  private readonly hasCommand = (slot: number): boolean => this.slotsInFlight[slot] !== 0;
+  private readonly waits = (request: number): boolean => this.stillWaits(request);
 
   constructor(environment: DiskEnvironment, parameters: Parameters) {
     super(environment, parameters);
-    const { dma, memory, queues, state } = environment;
+    const { memory, queues, state } = environment;
     const { buffers } = parameters;
+    const inUse = state.header('extension') === 0 ? 0 : state.header('extensionBytes') >>> 0;
     // Of a buffer that it may have to take over, no more slots than there are pages.
-    const most = Math.max(buffers, (state.header('extensionBytes') >>> 0) / PAGE_BYTES);
+    const most = Math.max(buffers, inUse / PAGE_BYTES);
     this.buffer = new WriteBuffer(memory, waitingWords(queues), most);
+    this.slotsInFlight = new Uint8Array(most);
+    this.requestsInFlight = new Uint8Array(environment.requests.count);
     this.back = new WriteBack(environment, this.buffer, Math.min(parameters.readAhead, buffers >>> 1));
     for (let queue = 0; queue < queues; queue++) this.waiting.push(new WaitingList(memory.words));
     // Made here, while preparing: it takes the place of one of another size that is in use, when that is empty.
-    this.spare = dma.allocate(bufferBytes(buffers, waitingWords(queues)), `a buffer of ${buffers} pages`);
-    environment.port.map(this.spare);
+    this.spare = inUse === align(this.bytes, PAGE_BYTES) ? null : this.makeBuffer();
   }
 
   override *start(): Generator<void> {
@@ -97,12 +103,18 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
   override importState(format: string): void {
     super.importState(format);
     const { state } = this.environment;
-    if (format !== BUFFERED_FORMAT) this.install();
-    else this.use({ address: state.header('extension') >>> 0, bytes: state.header('extensionBytes') >>> 0 });
+    const address = state.header('extension') >>> 0;
+    // There is none if the CPU ended while an empty one took the place of another.
+    if (format !== BUFFERED_FORMAT || address === 0) this.install();
+    else this.use({ address, bytes: state.header('extensionBytes') >>> 0 });
     this.back.changes.clear();
+    if (this.slotsInFlight.length < this.buffer.slots) this.slotsInFlight = new Uint8Array(this.buffer.slots);
     this.ownTakenOver = 0;
+    this.slotsInFlight.fill(0);
+    this.requestsInFlight.fill(0);
     state.forEachCommand(this.noteCommand);
-    if (this.ownTakenOver === 0) this.back.forgetCommands();
+    this.back.forgetOthers(this.ownTakenOver, this.hasCommand);
+    for (const list of this.waiting) list.sift(this.waits);
   }
 
   override queuesChanged(): void {
@@ -234,26 +246,55 @@ export class BufferedDriver extends InterruptDriver implements OwnCommands {
     return count;
   }
 
-  private noteChanges(first: number, count: number): void {
+  private noteRequests(first: number, count: number): void {
     const { memory, requests } = this.environment;
     let request = first;
     for (let nth = 0; nth < count && request >= 0; nth++) {
       this.back.changes.add(request);
+      this.requestsInFlight[request] = 1;
       request = memory.words[requests.at(request) + REQUEST.next];
     }
   }
 
-  /** An empty buffer of this driver's own. Throws StateError. */
+  /** A command whose end was known before its CPU ended is no slot's any more. */
+  private noteOwn(slot: number, queue: number, cid: number): void {
+    if (this.back.takeCommand(slot)) {
+      this.slotsInFlight[slot] = 1;
+      this.ownTakenOver++;
+    } else for (const pair of this.pairs) if (pair.queue === queue) pair.disown(cid);
+  }
+
+  /** A request of a list that was taken over, if it is neither done nor in a command nor in a list before: it is this driver's. */
+  private stillWaits(request: number): boolean {
+    const { memory, requests } = this.environment;
+    if (requests.status(request) !== PENDING || this.requestsInFlight[request] !== 0) return false;
+    this.requestsInFlight[request] = 1;
+    if (requests.isUntaken(request)) put(memory.words, requests.at(request) + REQUEST.next, -1);
+    return true;
+  }
+
+  private get bytes(): number {
+    return bufferBytes(this.parameters.buffers, waitingWords(this.environment.queues));
+  }
+
+  private makeBuffer(): Region {
+    const { dma, port } = this.environment;
+    const region = dma.allocate(this.bytes, `a buffer of ${this.parameters.buffers} pages`);
+    port.map(region);
+    return region;
+  }
+
+  /** An empty buffer of this driver's own. */
   private install(): void {
     const { environment, parameters } = this;
     const { state } = environment;
-    if (this.spare === null && !this.owns) throw new StateError('the write buffer was handed over');
-    const region = this.spare ?? this.buffer.region;
+    const region = this.spare ?? (this.owns ? this.buffer.region : this.makeBuffer());
     const replaced = this.owns && this.spare !== null ? this.buffer.region : null;
     this.buffer.format(region, parameters.buffers);
     this.spare = null;
     this.owns = true;
     this.use(region);
+    state.setHeader('extension', 0); // address and length hold together, wherever this ends
     state.setHeader('extensionBytes', region.bytes);
     state.setHeader('extension', region.address); // a successor finds it from now on
     if (replaced !== null) this.free(replaced);

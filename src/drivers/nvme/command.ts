@@ -115,6 +115,11 @@ export function continues(words: Int32Array, entry: number, at: number, transfer
   );
 }
 
+/** Blocks of a read or write, by word 12 of its entry (6.9). */
+export function blocksIn(cdw12: number): number {
+  return (cdw12 & BLOCKS_MASK) + 1;
+}
+
 /** Adds to the command in an entry, of which the disk does not know yet, a request for which `continues` holds. */
 export function appendRequest(words: Int32Array, entry: number, list: number, at: number): void {
   const before = (words[entry + SQE.cdw12] & BLOCKS_MASK) + 1;

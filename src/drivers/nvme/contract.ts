@@ -29,7 +29,10 @@ export interface DiskEnvironment {
   complete(queue: number, requests: Int32Array, count: number): void;
 }
 
-/** A driver of one disk. `poll` hands completed requests back. */
+/**
+ * A driver of one disk. `poll` hands completed requests back. When it imports from a CPU that ended in the middle of anything, `next` of
+ * all requests that are in no command is UNTAKEN: a driver that has taken more sets it, as in `submit`.
+ */
 export interface DiskDriver extends Driver {
   /** The state block has changed: a queue pair was made, is retiring, or is gone. */
   queuesChanged(): void;

@@ -2,8 +2,10 @@
 import { align, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { CQE_BYTES, SQE_BYTES } from '../../hw/nvme/datasheet.ts';
 import { put, store } from '../../hw/shared.ts';
+import { lowestBit } from '../state-block.ts';
+import { adminMemory } from './admin-queue.ts';
 import type { DiskEnvironment } from './contract.ts';
-import { FREE, PAIR, SHADOW, SHADOW_WORDS, shadowWords, stackOf } from './state.ts';
+import { PAIR, SHADOW, SHADOW_WORDS, shadowWords, stackOf } from './state.ts';
 
 export interface QueueMemory {
   readonly sq: Region;
@@ -46,6 +48,25 @@ export function freeQueues(environment: DiskEnvironment, memory: QueueMemory): v
   for (const region of [memory.sq, memory.cq, memory.shadow, memory.lists]) environment.dma.free(region);
 }
 
+/** DMA memory of a disk: what it may touch, and what is its driver's alone. */
+export function memoryOfDisk(environment: DiskEnvironment): {
+  readonly touched: Region[];
+  readonly own: Region[];
+} {
+  const { state } = environment;
+  const touched: Region[] = [];
+  const own: Region[] = [state.region];
+  for (let left = state.active; left !== 0; left &= left - 1) {
+    const { sq, cq, lists, shadow } = queuesOf(environment, lowestBit(left));
+    touched.push(sq, cq, lists);
+    own.push(shadow);
+  }
+  touched.push(...adminMemory(state));
+  const extension = state.header('extension') >>> 0;
+  if (extension !== 0) touched.push({ address: extension, bytes: state.header('extensionBytes') >>> 0 });
+  return { touched, own };
+}
+
 /** What was made for a pair, found again in its record. */
 function queuesOf(environment: DiskEnvironment, queue: number): QueueMemory {
   const { words } = environment.memory;
@@ -62,12 +83,13 @@ function queuesOf(environment: DiskEnvironment, queue: number): QueueMemory {
   };
 }
 
-/** The pair is there and serves the client's queue `logical`: empty, every CID free. */
+/** The pair is there for the client's queue `logical`: empty, every CID free. It serves it, unless it is `retiring`. */
 export function recordPair(
   environment: DiskEnvironment,
   queue: number,
   logical: number,
   memory: QueueMemory,
+  retiring = false,
 ): void {
   const { state } = environment;
   const { words } = environment.memory;
@@ -75,7 +97,7 @@ export function recordPair(
   const shadow = memory.shadow.address >>> 2;
   const stack = stackOf(shadow, memory.depth);
   for (let cid = 0; cid < memory.depth; cid++) {
-    put(words, shadow + cid * SHADOW_WORDS + SHADOW.first, FREE);
+    put(words, shadow + cid * SHADOW_WORDS + SHADOW.count, 0);
     put(words, stack + cid, memory.depth - 1 - cid); // the lowest is taken first
   }
   put(words, record + PAIR.sq, memory.sq.address >>> 2);
@@ -89,7 +111,7 @@ export function recordPair(
   put(words, record + PAIR.headRung, 0);
   put(words, record + PAIR.free, memory.depth);
   put(words, record + PAIR.logical, logical);
-  put(words, record + PAIR.retiring, 0);
+  put(words, record + PAIR.retiring, retiring ? 1 : 0);
   store(words, record + PAIR.head, 0);
   state.setHeader('active', state.header('active') | (1 << queue));
 }

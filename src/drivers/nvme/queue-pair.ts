@@ -15,7 +15,7 @@ import { load, put, store } from '../../hw/shared.ts';
 import { appendRequest, continues, writeOwn, writeRequest } from './command.ts';
 import type { DiskEnvironment } from './contract.ts';
 import { OP, PENDING, REQUEST, REQUEST_WORDS, type RequestTable } from './requests.ts';
-import { type DiskState, FREE, OWN, PAIR, phaseAt, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';
+import { type DiskState, NOBODY, OWN, PAIR, phaseAt, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';
 
 const CID_MASK = 0xffff;
 /** Words of a CID's list page, as a shift. */
@@ -120,7 +120,7 @@ export class QueuePair {
     const at = this.requests.at(request);
     writeRequest(words, this.entryAt(this.tail), cid, this.listOf(cid), request, at, this.transferBlocks);
     put(words, at + REQUEST.next, -1);
-    this.note(cid, request, 1);
+    this.note(cid, request);
   }
 
   /**
@@ -142,8 +142,8 @@ export class QueuePair {
         const shadow = shadows + cid * SHADOW_WORDS;
         put(words, at + REQUEST.next, -1);
         put(words, shadow + SHADOW.first, request);
+        put(words, shadow + SHADOW.at, tail);
         put(words, shadow + SHADOW.count, 1);
-        put(words, shadow + SHADOW.last, request);
         freeCids = (freeCids - 1) | 0;
         tail = (tail + 1) | 0;
       }
@@ -161,7 +161,7 @@ export class QueuePair {
     const cid = this.nextCid();
     const entry = this.entryAt(this.tail);
     writeOwn(this.words, entry, cid, this.listOf(cid), opcode, block, blocks, address);
-    this.note(cid, OWN - tag, 1);
+    this.note(cid, OWN - tag);
   }
 
   /**
@@ -203,7 +203,8 @@ export class QueuePair {
 
   /**
    * Finishes the requests of the completions that are there, about `budget` of them, and puts them in `done`, which must
-   * have room for MOST_MERGED more than that. Returns how many. `commit` must follow, when they are handed over.
+   * have room for MOST_MERGED more than that. Returns how many. `commit` must follow, when they are handed over, and nothing is
+   * enqueued before: until then the shadows tell a successor what the completions were for.
    * Throws CompletionError, once all that came before is handed over.
    */
   reap(done: Int32Array, budget: number): number {
@@ -240,7 +241,7 @@ export class QueuePair {
       const status = table + request * REQUEST_WORDS;
       if (words[status] !== PENDING) break;
       put(words, status, posted >>> CQE_STATUS_SHIFT);
-      put(words, shadow + SHADOW.first, FREE);
+      put(words, shadow + SHADOW.count, 0);
       put(words, stack + freeCids, cid);
       done[count] = request;
       count = (count + 1) | 0;
@@ -279,17 +280,22 @@ export class QueuePair {
     return count;
   }
 
+  /** Nobody waits for the end of a command any more that was a driver's own. */
+  disown(cid: number): void {
+    put(this.words, this.shadowOf(cid) + SHADOW.first, NOBODY);
+  }
+
   private nextCid(): number {
     return this.words[this.stack + this.freeCids - 1];
   }
 
   /** The CID is taken for the entry at the tail: shadow, then stack and tail; the doorbell publishes them. */
-  private note(cid: number, first: number, count: number): void {
+  private note(cid: number, first: number): void {
     const { words, record } = this;
     const shadow = this.shadowOf(cid);
     put(words, shadow + SHADOW.first, first);
-    put(words, shadow + SHADOW.count, count);
-    put(words, shadow + SHADOW.last, first);
+    put(words, shadow + SHADOW.at, this.tail);
+    put(words, shadow + SHADOW.count, 1);
     this.freeCids--;
     this.tail = (this.tail + 1) | 0;
     this.untold++;
@@ -299,10 +305,12 @@ export class QueuePair {
 
   private append(shadow: number, request: number, at: number): void {
     const { words } = this;
+    const count = words[shadow + SHADOW.count];
+    const last = count === 1 ? words[shadow + SHADOW.first] : words[shadow + SHADOW.last];
     put(words, at + REQUEST.next, -1);
-    put(words, this.requests.at(words[shadow + SHADOW.last]) + REQUEST.next, request);
+    put(words, this.requests.at(last) + REQUEST.next, request);
     put(words, shadow + SHADOW.last, request);
-    put(words, shadow + SHADOW.count, words[shadow + SHADOW.count] + 1);
+    put(words, shadow + SHADOW.count, count + 1); // from here on a successor makes the entry what the shadow says
     this.untold++;
   }
 
@@ -339,14 +347,14 @@ export class QueuePair {
 
   private release(cid: number, shadow: number): void {
     const { words } = this;
-    put(words, shadow + SHADOW.first, FREE);
+    put(words, shadow + SHADOW.count, 0);
     put(words, this.stack + this.freeCids, cid);
     this.freeCids++;
     put(words, this.record + PAIR.free, this.freeCids); // published by the store of the head
   }
 
   private isOutstanding(cid: number): boolean {
-    return cid < this.depth && this.words[this.shadowOf(cid) + SHADOW.first] !== FREE;
+    return cid < this.depth && this.words[this.shadowOf(cid) + SHADOW.count] !== 0;
   }
 
   /** The word of the completion queue that is posted last, by which the rest may be read. */

@@ -2,7 +2,7 @@ import { PAGE_SHIFT } from '../../hw/memory.ts';
 import { lowestBit, StateError } from '../state-block.ts';
 import { MOST_MERGED } from './queue-pair.ts';
 import { PENDING, REQUEST, type RequestTable } from './requests.ts';
-import { type DiskState, FREE, OWN, PAIR, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';
+import { type DiskState, NOBODY, OWN, PAIR, SHADOW, SHADOW_WORDS, stackOf } from './state.ts';
 
 /**
  * The walk over the shadows of an adopted block: the requests of every command exist and are pending, and what is on the
@@ -49,7 +49,7 @@ export class CommandWalk {
     const shadow = shadows + cid * SHADOW_WORDS;
     const first = words[shadow + SHADOW.first];
     const count = words[shadow + SHADOW.count];
-    if (first === FREE || (first <= OWN && OWN - first < this.ownTags())) return;
+    if (count === 0 || first === NOBODY || (first <= OWN && OWN - first < this.ownTags())) return;
     if (count < 1 || count > MOST_MERGED)
       throw new StateError(`queue pair ${queue}, command ${cid}: ${count} requests`);
     let request = first;
@@ -74,7 +74,7 @@ export class CommandWalk {
     const depth = words[record + PAIR.depth];
     const shadows = words[record + PAIR.shadow];
     const cid = words[stackOf(shadows, depth) + place];
-    if (cid < 0 || cid >= depth || words[shadows + cid * SHADOW_WORDS + SHADOW.first] !== FREE)
+    if (cid < 0 || cid >= depth || words[shadows + cid * SHADOW_WORDS + SHADOW.count] !== 0)
       throw new StateError(`queue pair ${queue}: command ${cid} is not free`);
   }
 }

@@ -20,13 +20,13 @@ import {
 import { load, store } from '../../hw/shared.ts';
 import { lowestBit, mixed, StateError } from '../state-block.ts';
 
-export const DISK_FORMAT = 'ringswap.nvme.1';
+export const DISK_FORMAT = 'ringswap.nvme.2';
 const STATE_MAGIC = 0x52534431;
 
 const HEADER_WORDS = 32;
 export const RECORD_WORDS = 16;
 /** Words of the header and of a record that have a meaning. */
-const USED_HEADER = 16;
+const USED_HEADER = 17;
 const USED_WORDS = 13;
 /** Queue identifiers of I/O queues begin at 1. */
 const EVERY_QUEUE = ((1 << IO_QUEUES) - 1) << 1;
@@ -54,6 +54,8 @@ export const H = {
   /** Byte address and length of what a driver keeps beyond this format, or 0. */
   extension: 14,
   extensionBytes: 15,
+  /** An I/O queue pair that the disk was told to make, or is being told, and that is not active yet; or 0. */
+  making: 16,
 } as const;
 
 export const PAIR = {
@@ -80,10 +82,15 @@ export const PAIR = {
   retiring: 12,
 } as const;
 
-/** `first` of a command's requests and the `last`, chained by REQUEST.next; how many. FREE, or up to OWN a driver's own. */
-export const SHADOW = { first: 0, count: 1, last: 2 } as const;
-export const SHADOW_WORDS = 3;
-export const FREE = -1;
+/**
+ * `first` of a command's requests, chained by REQUEST.next; NOBODY, or up to OWN a driver's own. `count`: how many; 0 of a CID that is
+ * free, and then the others stay as they were: of a completion that is not committed they tell what it was for. `at`: position of
+ * the command's entry, stored before `count`, so that one at the tail or beyond was never enqueued. `last` of several requests.
+ */
+export const SHADOW = { first: 0, count: 1, last: 2, at: 3 } as const;
+export const SHADOW_WORDS = 4;
+/** `first` of a command whose end nobody waits for. */
+export const NOBODY = -1;
 export const OWN = -2;
 
 /** Words of shadow and stack for so many CIDs. */
@@ -145,6 +152,15 @@ export class DiskState {
 
   /** In the pause: the fixed header and the records of active pairs, no shadow. Throws StateError. */
   validate(device: number): void {
+    this.validateShape(device);
+    for (let left = this.active; left !== 0; left &= left - 1) {
+      const queue = lowestBit(left);
+      this.validateCounts(queue, this.pair(queue));
+    }
+  }
+
+  /** The same but for what is counted: of a block whose CPU ended in the middle of anything. Throws StateError. */
+  validateShape(device: number): void {
     if (this.word(H.magic) !== STATE_MAGIC) throw new StateError('no magic number');
     if (this.word(H.bytes) !== DISK_STATE_BYTES)
       throw new StateError(`${this.word(H.bytes)} bytes, not ${DISK_STATE_BYTES}`);
@@ -157,7 +173,7 @@ export class DiskState {
     let served = 0;
     for (let left = this.active; left !== 0; left &= left - 1) {
       const queue = lowestBit(left);
-      this.validatePair(queue, this.pair(queue));
+      this.validateMemory(queue, this.pair(queue));
       served |= this.validateService(queue, this.pair(queue), served);
     }
     if (served !== (1 << queues) - 1)
@@ -208,7 +224,7 @@ export class DiskState {
     return hash;
   }
 
-  /** Visits every command that is outstanding: its first request (or what a driver's own is marked with), and how many. */
+  /** Visits every command that is outstanding: its first request, NOBODY or what a driver's own is marked with, and how many. */
   forEachCommand(visit: (first: number, count: number, queue: number, cid: number) => void): void {
     const { words } = this.memory;
     for (let left = this.active; left !== 0; left &= left - 1) {
@@ -217,7 +233,7 @@ export class DiskState {
       const depth = words[record + PAIR.depth];
       for (let cid = 0; cid < depth; cid++) {
         const shadow = words[record + PAIR.shadow] + cid * SHADOW_WORDS;
-        if (words[shadow + SHADOW.first] === FREE) continue;
+        if (words[shadow + SHADOW.count] === 0) continue;
         visit(words[shadow + SHADOW.first], words[shadow + SHADOW.count], queue, cid);
       }
     }
@@ -243,7 +259,21 @@ export class DiskState {
       throw new StateError('an extension outside the memory');
   }
 
-  private validatePair(queue: number, record: number): void {
+  private validateMemory(queue: number, record: number): void {
+    const { words } = this.memory;
+    const slots = words[record + PAIR.slots];
+    const depth = words[record + PAIR.depth];
+    const problem = !isSize(slots, MAX_ENTRIES)
+      ? `${slots} slots`
+      : depth < 1 || depth >= slots
+        ? `a depth of ${depth} on ${slots} slots`
+        : this.queueFits(record, slots, depth)
+          ? undefined
+          : 'a queue outside the memory';
+    if (problem !== undefined) throw new StateError(`queue pair ${queue}: ${problem}`);
+  }
+
+  private validateCounts(queue: number, record: number): void {
     const { words } = this.memory;
     const slots = words[record + PAIR.slots];
     const depth = words[record + PAIR.depth];
@@ -253,21 +283,16 @@ export class DiskState {
     const outstanding = (tail - head) | 0;
     const untold = (tail - words[record + PAIR.tailRung]) | 0;
     const unacknowledged = (head - words[record + PAIR.headRung]) | 0;
-    const problem = !isSize(slots, MAX_ENTRIES)
-      ? `${slots} slots`
-      : depth < 1 || depth >= slots
-        ? `a depth of ${depth} on ${slots} slots`
-        : free < 0 || free > depth
-          ? `${free} free CIDs of ${depth}`
-          : outstanding !== depth - free
-            ? `${outstanding} commands in flight, but ${free} free CIDs of ${depth}`
-            : untold < 0 || untold > outstanding
-              ? `${untold} commands untold of ${outstanding}`
-              : unacknowledged < 0 || unacknowledged >= slots
-                ? `${unacknowledged} completions not acknowledged on ${slots} slots`
-                : this.queueFits(record, slots, depth)
-                  ? undefined
-                  : 'a queue outside the memory';
+    const problem =
+      free < 0 || free > depth
+        ? `${free} free CIDs of ${depth}`
+        : outstanding !== depth - free
+          ? `${outstanding} commands in flight, but ${free} free CIDs of ${depth}`
+          : untold < 0 || untold > outstanding
+            ? `${untold} commands untold of ${outstanding}`
+            : unacknowledged < 0 || unacknowledged >= slots
+              ? `${unacknowledged} completions not acknowledged on ${slots} slots`
+              : undefined;
     if (problem !== undefined) throw new StateError(`queue pair ${queue}: ${problem}`);
   }
 

@@ -13,7 +13,7 @@ export function waitingWords(queues: number): number {
 
 /**
  * Who looks through a list keeps some of its requests: entries move to the front, then the count is stored. Whoever stops in
- * between leaves some that are in it twice or are done, but none that is lost.
+ * between leaves some that are in it twice, are done or have a command by now, but none that is lost: see `sift`.
  */
 export class WaitingList {
   private readonly words: Int32Array;
@@ -31,6 +31,17 @@ export class WaitingList {
     for (let place = 0; place < this.count; place++)
       if (this.request(place) < 0 || this.request(place) >= requests)
         throw new StateError(`queue ${queue}: no such waiting request as ${this.request(place)}`);
+  }
+
+  /** Of a list that was taken over, those that do not wait: `waits` is asked of each request, in order. */
+  sift(waits: (request: number) => boolean): void {
+    let kept = 0;
+    for (let place = 0; place < this.count; place++) {
+      if (!waits(this.request(place))) continue;
+      if (kept < place) this.keep(kept, this.request(place), this.version(place));
+      kept++;
+    }
+    if (kept < this.count) this.truncate(kept);
   }
 
   get count(): number {

@@ -54,9 +54,10 @@ export class WriteBack {
     return buffer.count(SLOT.dirty) + buffer.count(SLOT.writing) + buffer.count(SLOT.reading) === 0;
   }
 
-  /** A slot was written out, or read ahead. */
+  /** A slot was written out, or read ahead: if that was not known before. */
   finished(slot: number, status: number): void {
     const { buffer } = this;
+    if (!isInFlight(buffer.state(slot))) return;
     if (status === 0) {
       buffer.setState(slot, SLOT.clean);
     } else if (this.givingUp || buffer.state(slot) === SLOT.reading) {
@@ -67,11 +68,25 @@ export class WriteBack {
     }
   }
 
-  /** There are none in flight, as the disk was reset: what was being written out is dirty as before, reading ahead is over. */
-  forgetCommands(): void {
+  /**
+   * Of a buffer that was taken over: a command is in flight for a slot. False if its end was known before. The CPU before may have
+   * ended between a command and its slot's state.
+   */
+  takeCommand(slot: number): boolean {
     const { buffer } = this;
-    if (buffer.count(SLOT.writing) + buffer.count(SLOT.reading) === 0) return;
+    if (buffer.state(slot) === SLOT.dirty) buffer.setState(slot, SLOT.writing);
+    return isInFlight(buffer.state(slot));
+  }
+
+  /**
+   * And `commands` of them are in flight: if that is not all that the buffer tells of, the disk was reset, or that CPU ended before
+   * it sent one. What is to be written out and has none is dirty as before, reading ahead without one is over.
+   */
+  forgetOthers(commands: number, hasCommand: (slot: number) => boolean): void {
+    const { buffer } = this;
+    if (buffer.count(SLOT.writing) + buffer.count(SLOT.reading) === commands) return;
     for (let slot = 0; slot < buffer.slots; slot++) {
+      if (hasCommand(slot)) continue;
       if (buffer.state(slot) === SLOT.writing) buffer.setState(slot, SLOT.dirty);
       else if (buffer.state(slot) === SLOT.reading) buffer.drop(slot);
     }

@@ -4,10 +4,10 @@ import { accountBuffers } from '../../check/buffers.ts';
 import type { CheckedMachine } from '../../check/checker.ts';
 import { balance, type Violation } from '../../check/ledger.ts';
 import { type CardCounts, countCard, factsOf } from '../../host/books.ts';
+import { DiskService } from '../../host/disk-service.ts';
 import { Iommu } from '../../hw/iommu.ts';
 import { align, PAGE_BYTES } from '../../hw/memory.ts';
 import type { NvmeProbes } from '../../hw/nvme/probes.ts';
-import { load } from '../../hw/shared.ts';
 import { abortedBy } from '../../swap/record.ts';
 import type { Ambush } from './faults.ts';
 import type { SimMachine } from './machine.ts';
@@ -32,7 +32,7 @@ export function checkedMachine({ cpu, hardware, layout, memory }: SimMachine): C
 /** Has every offered frame been delivered or dropped, every accepted one been sent, every disk done all and been checked? */
 export function allAccounted(machine: SimMachine): boolean {
   const { layout, memory } = machine;
-  if (layout.disks.some(({ done }) => load(memory.words, done.address >>> 2) === 0)) return false;
+  if (layout.disks.some(({ service }) => !new DiskService(memory, service).done)) return false;
   const counts = countAll(machine);
   return layout.cards.every(({ returns }, i) => {
     const { done, offered, delivered, dropped, returned } = counts[i];

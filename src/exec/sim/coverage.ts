@@ -24,6 +24,9 @@ export const DISK_SITUATIONS = [
   'commands held in a plug',
   'submission queue wrapped',
   'power cut in a swap',
+  'disks taken over',
+  'disks handed over',
+  'disks handed over after a swap',
 ] as const;
 export type Situation = (typeof CARD_SITUATIONS)[number] | (typeof DISK_SITUATIONS)[number];
 

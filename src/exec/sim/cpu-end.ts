@@ -20,7 +20,7 @@ export class CpuEnd {
   private readonly allowed: (cause: CauseOfEnd) => boolean;
   /** The memory when it ended: its code may catch what ends it, and write on where nobody looks. */
   private last: Int32Array | undefined;
-  /** Whoever is at work keeps books that must not be cut in two. */
+  /** Whoever is at work keeps books for those outside of the machine: a power cut must not cut them in two. */
   private guarded = false;
   /** Strikes in the CPU until it ends by itself; then those of its successors. */
   private strikes = 0;
@@ -53,14 +53,14 @@ export class CpuEnd {
   /** In a step of the CPU's. Throws CpuEnded. */
   strike(): void {
     if (--this.strikes === 0) this.demand('crash');
-    if (!this.down && (this.guarded || !this.due)) return;
+    if (!this.down && ((this.guarded && this.cause === 'powerCut') || !this.due)) return;
     if (!this.down) this.last = this.memory.words.slice();
     this.down = true;
     POINTS.guard(1, ended);
     ended();
   }
 
-  /** It does not end in the middle of this, but for what is `released`. */
+  /** The power does not fail in the middle of this, but for what is `released`. */
   whole<T>(work: () => T): T {
     const before = this.guarded;
     this.guarded = true;

@@ -16,10 +16,8 @@ const OF_SWAPS = 250;
 const TIGHT = 400;
 const MANY_FRAMES = 16;
 
-/** To machines of cards alone: nobody takes a disk over yet. */
 export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
   const { faults } = deck;
-  if (scenario.disks.length > 0) return scenario;
   const crashes = faults.has('crash');
   const swaps = scenario.swaps.map((swap) =>
     crashes && lots.chance(OF_SWAPS) ? ambushed(lots, swap) : swap,

@@ -20,8 +20,8 @@ export const FAULTS = {
   reset: 'the swap resets the device',
   mediaError: 'the media of a disk fails a read, a write or a flush',
   powerCut: 'the power fails, at any access; then all is started anew, and what was promised is looked for',
-  crash: 'the CPU dies, at any access; another one takes its cards over from memory alone',
-  handover: 'the CPU leaves its cards to another one, which was made some turns before',
+  crash: 'the CPU dies, at any access; another one takes its devices over from memory alone',
+  handover: 'the CPU leaves its devices to another one, which was made some turns before',
 } as const;
 export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly Fault[];
@@ -138,7 +138,7 @@ const REACH: Readonly<Record<Fault, Reach>> = {
   ),
   mediaError: ofDisks(EVERYWHERE, 'a card has no media'),
   powerCut: ofDisks(EVERYWHERE, 'frames would be lost with it, and nothing could be said of a card'),
-  crash: ofCards(SURVIVED, 'a disk, and a queue that moves, are not taken over by another CPU yet'),
+  crash: ofBoth(SURVIVED, 'a queue that moves is not taken over by another CPU yet'),
   handover: ofBoth(NOWHERE, 'a swap that is under way comes to its end before'),
 };
 

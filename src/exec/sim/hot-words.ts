@@ -36,8 +36,12 @@ export function drawHotWords(machine: SimMachine): number[] {
       : [...doorbellsOf(machine, device), ...interruptsOf(machine, device), ...queuesOf(machine, device)];
   const hot = Array.from({ length: lots.between(1, 3) }, () => lots.pick(words));
   // A CPU that dies next to one of these leaves what comes to light seldom.
-  if (scenario.rates.crash > 0 && device < layout.cards.length)
-    hot[0] = lots.pick(lastStores(machine, device));
+  if (scenario.rates.crash > 0)
+    hot[0] = lots.pick(
+      device < layout.cards.length
+        ? lastStores(machine, device)
+        : [...doorbellsOf(machine, device), ...queuesOf(machine, device)],
+    );
   return hot;
 }
 
@@ -115,5 +119,6 @@ function queuesOf({ cpu, layout, memory: { words }, lots }: SimMachine, device: 
     record + PAIR.free,
     completion + CQE.status,
     shadow + SHADOW.first,
+    shadow + SHADOW.count,
   ];
 }

@@ -5,9 +5,9 @@
  */
 import type { DiskClient } from '../../host/client.ts';
 import type { Disk } from '../../host/disk.ts';
+import { DiskService } from '../../host/disk-service.ts';
 import { Workload } from '../../host/workload/workload.ts';
 import type { Region } from '../../hw/memory.ts';
-import { store } from '../../hw/shared.ts';
 import type { SimMachine } from './machine.ts';
 
 /** No memory comes up with this in it. */
@@ -41,8 +41,8 @@ export class Power {
     const { iommu, cpus, hardwareBell, dmaTable, poolTable } = layout;
     for (const region of [iommu, ...cpus, hardwareBell, dmaTable, poolTable]) clear(region, 0);
     clear(layout.dmaPages, GARBAGE);
+    for (const { service } of layout.disks) new DiskService(memory, service).restart();
     begin();
-    for (const disk of layout.disks) store(memory.words, disk.done.address >>> 2, 0);
     for (const workload of this.workloads()) workload.powerCut();
   }
 

@@ -7,7 +7,7 @@ import type { Adopts } from '../../host/card.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
-import type { Slot } from '../../swap/slot.ts';
+import type { AnySlot } from '../../swap/slot.ts';
 import type { Situation } from './coverage.ts';
 import type { CauseOfEnd } from './cpu-end.ts';
 import { stepThrough } from './endless.ts';
@@ -80,8 +80,10 @@ export class Succession {
     machine.attend();
     if (!this.adopt()) return this.follow();
     this.beginService();
-    machine.note('another CPU has taken over its cards');
-    this.count('cards taken over');
+    machine.note('another CPU has taken over its devices');
+    const { cards, disks } = machine.layout;
+    if (cards.length > 0) this.count('cards taken over');
+    if (disks.length > 0) this.count('disks taken over');
   }
 
   /** Where a driver was swapped since that one was made, it is made anew. */
@@ -89,16 +91,18 @@ export class Succession {
     const { machine } = this;
     machine.note('the CPU leaves');
     if (!this.inSlices(leave(machine.cpu))) return; // it has died meanwhile
-    const before = machine.cpu.slots;
+    const before = machine.cpu.devices;
     this.bury();
     const fits = heir.fits();
     machine.cpu = fits ? heir : this.nextCpu('atOnce');
     if (!this.adopt()) return this.follow();
     machine.attend(); // an heir makes what it looks at when it takes over
     this.beginService();
-    machine.note('another CPU serves its cards');
+    machine.note('another CPU serves its devices');
     this.compare(before);
-    this.count(fits ? 'cards handed over' : 'cards handed over after a swap');
+    const { cards, disks } = machine.layout;
+    if (cards.length > 0) this.count(fits ? 'cards handed over' : 'cards handed over after a swap');
+    if (disks.length > 0) this.count(fits ? 'disks handed over' : 'disks handed over after a swap');
   }
 
   private adopt(): boolean {
@@ -113,10 +117,12 @@ export class Succession {
   private inSlices(slices: Generator<void>): boolean {
     const { machine } = this;
     const { cpuEnd } = machine;
-    for (let done = false; !done && !cpuEnd.down; machine.clock.us++)
+    for (let done = false; !done && !cpuEnd.down; machine.clock.us++) {
       machine.inCpu(() => {
         done = this.next(slices);
       });
+      if (!done && !cpuEnd.down) machine.stepHardware(); // which may be waited for
+    }
     cpuEnd.settle();
     return !cpuEnd.down;
   }
@@ -155,10 +161,10 @@ export class Succession {
   }
 
   /** Nothing else tells one driver from another: both serve. */
-  private compare(before: readonly Slot[]): void {
+  private compare(before: readonly AnySlot[]): void {
     const { machine } = this;
     for (const { index, name, definition } of before) {
-      const now = machine.cpu.slots[index].definition.name;
+      const now = machine.cpu.devices[index].definition.name;
       if (now === definition.name) continue;
       const message = `the CPU that took over drives it with ${now}, the one that left did with ${definition.name}`;
       machine.fail({ invariant: 'driver', device: name, message });

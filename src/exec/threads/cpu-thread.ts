@@ -105,12 +105,13 @@ export class CpuThread {
     const { number } = this.start;
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
     if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu);
+    this.practise(prepared?.cpu.disks);
     post({ kind: 'awake' });
     while (tenure.holder !== number) {
       if (!tenure.isCalled(number)) return;
       // Not where a driver was swapped meanwhile.
       if (prepared?.cpu.fits() === false) prepared = this.prepareSuccessor();
-      else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) this.rehearsal.play();
+      else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) this.practise(prepared?.cpu.disks);
     }
     this.orders?.stay();
     const next = tenure.settled && prepared?.cpu.fits() === true ? prepared : this.makeSuccessor('atOnce');
@@ -185,6 +186,12 @@ export class CpuThread {
       post({ kind: 'took' });
     });
     return { cpu, service };
+  }
+
+  /** What is to be done in the pause, on scratch devices: the caches are to have its code. */
+  private practise(disks: Cpu['disks'] = []): void {
+    this.rehearsal.play();
+    for (const { slot } of disks) this.understudy?.play(slot.definition, slot.definition);
   }
 
   private makeCpu({

@@ -4,9 +4,23 @@ import type { Memory, Region } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
 import type { WorkloadOptions } from './options.ts';
 
-/** Words of the state; `issued` is a double. */
-const W = { random: 0, position: 1, sinceFlush: 2, zeroed: 3, passed: 4, ending: 5, issued: 6 } as const;
-export const CHOICES_BYTES = 32;
+/**
+ * Words of the state; `issued` is a double. `under`: one more than the request that is being made ready, or 0; behind it, what was
+ * passed and issued before that one.
+ */
+const W = {
+  random: 0,
+  position: 1,
+  sinceFlush: 2,
+  zeroed: 3,
+  passed: 4,
+  ending: 5,
+  issued: 6,
+  under: 8,
+  passedBefore: 9,
+  issuedBefore: 10,
+} as const;
+export const CHOICES_BYTES = 48;
 const LOT_SHARE = 2 ** -32;
 
 /** What a workload asks for next. Its state lies in shared words: choices of a later CPU go on in it. */
@@ -49,6 +63,34 @@ export class Choices {
   /** Next the whole area is read once, from the beginning; that counts in no share. */
   beginPass(): void {
     put(this.memory.words, this.at + W.passed, 0);
+  }
+
+  /** A request is made ready for what `next` will choose. */
+  begin(request: number): void {
+    const { words, doubles } = this.memory;
+    const { at } = this;
+    put(words, at + W.passedBefore, words[at + W.passed]);
+    doubles[(at + W.issuedBefore) >>> 1] = this.issued;
+    put(words, at + W.under, request + 1);
+  }
+
+  /** It is ready. */
+  took(): void {
+    put(this.memory.words, this.at + W.under, 0);
+  }
+
+  /** Of a CPU that is no more: the request that it was making ready, or -1. */
+  get underWay(): number {
+    return this.memory.words[this.at + W.under] - 1;
+  }
+
+  /** That request never came to be ready, so there is one more to be asked for. What was drawn for it is not drawn again. */
+  takeBack(): void {
+    const { words, doubles } = this.memory;
+    const { at } = this;
+    put(words, at + W.passed, words[at + W.passedBefore]);
+    doubles[(at + W.issued) >>> 1] = doubles[(at + W.issuedBefore) >>> 1];
+    put(words, at + W.under, 0);
   }
 
   next(): void {

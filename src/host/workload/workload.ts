@@ -5,7 +5,7 @@ import type { DiskDriver } from '../../drivers/nvme/contract.ts';
 import { OP, PENDING, REQUEST, REQUEST_FUA, type RequestTable } from '../../drivers/nvme/requests.ts';
 import { align, type Memory, type MemoryMap, PAGE_BYTES, type Region } from '../../hw/memory.ts';
 import { put } from '../../hw/shared.ts';
-import type { DiskClient } from '../client.ts';
+import type { PassingClient } from '../client.ts';
 import { CHOICES_BYTES, Choices } from './choices.ts';
 import { LatencyHistogram, layoutLatency } from './latency.ts';
 import { WorkloadError, type WorkloadOptions } from './options.ts';
@@ -20,6 +20,9 @@ const SINCE_US = REQUEST.client + 2;
 const FREE = 0;
 const PREPARED = 1;
 const SUBMITTED = 2;
+/** With the number of a batch above these bits: done with that batch, so nobody's once the books have closed it. */
+const DONE = 3;
+const BATCH_SHIFT = 2;
 
 /** Where a workload keeps what must outlive its CPU: plain data. All of it must be zero at first. */
 export interface WorkloadLayout {
@@ -49,7 +52,7 @@ export function workloadDataBytes({ bs, iodepth }: WorkloadOptions): number {
  * An application above a disk's driver: it keeps `iodepth` requests outstanding, those numbered from 0, and checks what
  * they bring. One on the same memory, on another CPU, goes on where it stopped.
  */
-export class Workload implements DiskClient {
+export class Workload implements PassingClient {
   readonly books: BlockBooks;
   readonly latency: LatencyHistogram;
   readonly mayFail = false;
@@ -100,7 +103,13 @@ export class Workload implements DiskClient {
     this.verification = options.verify ? verificationOf(memory, layout, this.books, options) : undefined;
     this.free = new Int32Array(iodepth);
     this.batch = new Int32Array(iodepth);
-    for (let request = iodepth - 1; request >= 0; request--) {
+    this.reread();
+  }
+
+  /** Whose each request is, its own words say. */
+  reread(): void {
+    this.freeCount = this.prepared = 0;
+    for (let request = this.options.iodepth - 1; request >= 0; request--) {
       const owner = this.owner(request);
       if (owner === FREE) this.free[this.freeCount++] = request;
       else if (owner === PREPARED) this.batch[this.prepared++] = request;
@@ -150,6 +159,7 @@ export class Workload implements DiskClient {
   completed(queue: number, requests: Int32Array, count: number, nowUs: number): void {
     const { checked, verification, latency } = this;
     const { words, doubles } = this.memory;
+    const mark = this.mark;
     let done = 0;
     let failed = 0;
     let read = 0;
@@ -172,17 +182,48 @@ export class Workload implements DiskClient {
         verification?.done(checked, queue, nowUs);
       }
       latency.count(nowUs - doubles[(at + SINCE_US) >>> 1]);
-      this.release(request);
+      put(words, at + OWNER, mark);
+      this.free[this.freeCount++] = request;
     }
-    this.books.count('bytesRead', read * this.options.bs);
-    this.books.count('bytesWritten', written * this.options.bs);
-    this.books.count('failed', failed);
-    this.books.count('completed', done);
+    if (done > 0) this.books.close(done, failed, read * this.options.bs, written * this.options.bs);
+  }
+
+  /** The books have not closed the batch that was under way, so none of it is done: only of latencies some are counted twice. */
+  takeBack(): void {
+    const { choices, options, mark } = this;
+    const { words } = this.memory;
+    for (let request = 0; request < options.iodepth; request++) {
+      const at = this.requests.at(request);
+      if (words[at + OWNER] === mark) put(words, at + OWNER, SUBMITTED);
+    }
+    const { underWay } = choices;
+    if (underWay >= 0 && this.owner(underWay) === FREE) choices.takeBack();
+    else choices.took();
+    this.verification?.recount(this.writes());
+  }
+
+  waits(request: number): boolean {
+    return request < this.options.iodepth && this.owner(request) === SUBMITTED;
+  }
+
+  settle(nowUs: number): void {
+    const { requests, options } = this;
+    const unheard: number[] = [];
+    for (let request = 0; request < options.iodepth; request++) {
+      if (this.owner(request) !== SUBMITTED) continue;
+      if (requests.status(request) !== PENDING) unheard.push(request);
+      else if (requests.isUntaken(request)) put(this.memory.words, requests.at(request) + OWNER, PREPARED);
+    }
+    this.reread();
+    this.books.resume(this.outstanding);
+    this.completed(0, Int32Array.from(unheard), unheard.length, nowUs);
   }
 
   /** The power was cut: no request survives, and no driver. Next the whole area is read, against what was promised. */
   powerCut(): void {
-    this.books.settleOffer();
+    this.takeBack();
+    this.reread();
+    this.books.resume(this.outstanding);
     for (let request = 0; request < this.options.iodepth; request++) {
       const owner = this.owner(request);
       if (owner === SUBMITTED) this.books.count('cut');
@@ -216,6 +257,7 @@ export class Workload implements DiskClient {
     const { choices, checked, sectors } = this;
     const { words } = this.memory;
     const request = this.free[--this.freeCount];
+    choices.begin(request);
     choices.next();
     const { op, block, flags } = choices;
     const data = op === OP.read || op === OP.write ? this.data + request * this.slotBytes : 0;
@@ -225,6 +267,7 @@ export class Workload implements DiskClient {
     this.take(request, at);
     this.verification?.submit(checked);
     put(words, at + OWNER, PREPARED);
+    choices.took();
     this.batch[this.prepared++] = request;
   }
 
@@ -301,8 +344,23 @@ export class Workload implements DiskClient {
     this.free[this.freeCount++] = request;
   }
 
+  /** Of a batch that the books have closed. */
   private owner(request: number): number {
-    return this.memory.words[this.requests.at(request) + OWNER];
+    const owner = this.memory.words[this.requests.at(request) + OWNER];
+    return (owner & DONE) === DONE ? FREE : owner;
+  }
+
+  /** OWNER of what is done with the batch under way. */
+  private get mark(): number {
+    return (this.books.batch << BATCH_SHIFT) | DONE;
+  }
+
+  /** Requests that change blocks, and are not done. */
+  private *writes(): Generator<number> {
+    for (let request = 0; request < this.options.iodepth; request++) {
+      const op = this.memory.words[this.requests.at(request) + REQUEST.op];
+      if (this.owner(request) !== FREE && op !== OP.read && op !== OP.flush) yield request;
+    }
   }
 }
 

@@ -56,6 +56,30 @@ describe('the books', () => {
     expect(remake().counts()).toEqual({ ...expected, bytesRead: expected.bytesRead + 2 ** 33 - 2 });
   });
 
+  it('close a batch by one store: before it nothing of it is counted', () => {
+    const { books, remake } = makeBooks();
+    books.close(3, 1, 512, 1024);
+    const { batch } = books;
+    expect(remake().batch).toBe(batch);
+    books.close(2, 0, 0, 512);
+    expect(remake().batch).toBe(batch + 1);
+    expect(remake().counts()).toMatchObject({ completed: 5, failed: 1, bytesRead: 512, bytesWritten: 1536 });
+  });
+
+  it('of a CPU that ended in an offer go on with what is outstanding', () => {
+    const { books, remake } = makeBooks();
+    books.offers(5);
+    books.took(5);
+    books.close(2, 0, 0, 0);
+    books.offers(7);
+    const next = remake();
+    next.resume(6);
+    expect(next.counts()).toMatchObject({ submitted: 8, completed: 2 });
+    next.offers(1);
+    next.took(1);
+    expect(next.read('submitted')).toBe(9);
+  });
+
   it('keep the first anomalies as they were seen, in their order', () => {
     const { books, remake } = makeBooks();
     for (const [i, kind] of BLOCK_ANOMALIES.entries())

@@ -77,7 +77,7 @@ describe('a hand-over that is undone', () => {
     const free = bench.environment.dma.freeBytes();
     const copy = new Int32Array(bench.state.region.bytes / 4);
     const next = bench.make(to, { queueDepth: 24 });
-    const format = from === 'buffered' && to === 'buffered' ? 'ringswap.nvme.buffered.1' : 'ringswap.nvme.1';
+    const format = from === 'buffered' && to === 'buffered' ? 'ringswap.nvme.buffered.2' : 'ringswap.nvme.2';
     bench.driver.quiesce();
     bench.state.save(copy);
     bench.driver.exportState(format);
@@ -104,7 +104,7 @@ describe('a hand-over that is undone', () => {
     load.run(50);
     makeReady(load, from);
     const next = bench.driver;
-    const format = from === 'buffered' && to === 'buffered' ? 'ringswap.nvme.buffered.1' : 'ringswap.nvme.1';
+    const format = from === 'buffered' && to === 'buffered' ? 'ringswap.nvme.buffered.2' : 'ringswap.nvme.2';
     next.quiesce();
     next.exportState(format);
     old.importState(format);

@@ -282,7 +282,7 @@ describe('the buffer in a swap', () => {
     const bench = DiskBench.started('buffered');
     bench.write(0, 8, 1);
     bench.driver.quiesce();
-    expect(() => bench.driver.exportState('ringswap.nvme.1')).toThrow(StateError);
+    expect(() => bench.driver.exportState('ringswap.nvme.2')).toThrow(StateError);
     bench.driver.activate();
     settle(bench);
     bench.swap('polling');
@@ -320,10 +320,10 @@ describe('the buffer in a swap', () => {
   it('refuses to take over a buffer that does not hold together', () => {
     const bench = DiskBench.started('buffered');
     bench.driver.quiesce();
-    bench.driver.exportState('ringswap.nvme.buffered.1');
+    bench.driver.exportState('ringswap.nvme.buffered.2');
     const next = bench.make('buffered');
     bench.memory.words[bench.state.header('extension') >>> 2] = 0;
-    expect(() => next.importState('ringswap.nvme.buffered.1')).toThrow(StateError);
+    expect(() => next.importState('ringswap.nvme.buffered.2')).toThrow(StateError);
   });
 
   it('ends what waits, and writes out, before the disk is shut down', () => {

@@ -4,8 +4,8 @@ import { CommandWalk } from '../../../src/drivers/nvme/slot-walk.ts';
 import {
   DISK_STATE_BYTES,
   DiskState,
-  FREE,
   type H,
+  NOBODY,
   OWN,
   PAIR,
   RECORD_WORDS,
@@ -54,8 +54,9 @@ function block() {
     // Five commands were told, one completion taken and acknowledged: four are outstanding.
     words.set([sq, cq, SLOTS, DEPTH, shadow, lists, 5, 5, 1, 1, DEPTH - 4, nth, 0], state.pair(queue));
     for (let cid = 0; cid < DEPTH; cid++) {
-      const first = cid < 4 ? 10 * (nth + 1) + cid : FREE;
-      words.set([first, cid === 2 ? 2 : 1, first], shadow + cid * SHADOW_WORDS);
+      const first = cid < 4 ? 10 * (nth + 1) + cid : NOBODY;
+      const count = cid < 4 ? (cid === 2 ? 2 : 1) : 0;
+      words.set([first, count, first, cid + 1], shadow + cid * SHADOW_WORDS);
     }
     words[shadow + 2 * SHADOW_WORDS + SHADOW.last] = 10 * (nth + 1) + 4;
     words[requests.at(10 * (nth + 1) + 2) + 6] = 10 * (nth + 1) + 4;
@@ -253,9 +254,9 @@ describe('the walk over the shadows', () => {
     ],
     [
       'too few',
-      'queue pair 1, command 0: 0 requests',
+      'queue pair 1, command 0: -1 requests',
       (made) => {
-        made.words[shadowAt(made, 1, 0) + SHADOW.count] = 0;
+        made.words[shadowAt(made, 1, 0) + SHADOW.count] = -1;
       },
     ],
     [

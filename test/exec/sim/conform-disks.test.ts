@@ -154,7 +154,7 @@ describe('drivers that break it', () => {
 
   it.each<[string, Partial<DiskDriverDefinition>, string]>([
     ['a name with a space', { name: 'my driver' }, "name is 'my driver': give letters"],
-    ['no common format', { imports: ['mine.1'] }, 'imports lacks ringswap.nvme.1'],
+    ['no common format', { imports: ['mine.1'] }, 'imports lacks ringswap.nvme.2'],
     ['no depth', { parameters: [] }, 'there is no parameter queueDepth'],
   ])('in what they declare: %s', (_, change, says) => {
     expect(saysOf(like(polling, change), 'declaration')).toContain(says);

@@ -71,6 +71,8 @@ describe('faults', () => {
     expect(failed).toEqual([]);
     expect(covered.situations['cards handed over']).toBeGreaterThan(0);
     expect(covered.situations['cards handed over after a swap']).toBeGreaterThan(0);
+    expect(covered.situations['disks handed over']).toBeGreaterThan(0);
+    expect(covered.situations['disks handed over after a swap']).toBeGreaterThan(0);
     expect(covered.cells).toEqual({});
   });
 

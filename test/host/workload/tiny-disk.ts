@@ -82,6 +82,7 @@ export class TinyDisk {
     const taken = Math.min(count, this.room(queue));
     this.calls.push({ queue, requests: [...requests.subarray(0, taken)] });
     for (const request of requests.subarray(0, taken)) {
+      this.memory.words[this.requests.at(request) + REQUEST.next] = -1;
       this.pending.push({ request, queue, executed: false, status: 0 });
       if (this.options.eager === true && this.lot(3) === 0) this.finish(this.pending.length - 1);
     }

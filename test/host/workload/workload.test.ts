@@ -16,6 +16,7 @@ class Bench {
   readonly disk: TinyDisk;
   readonly memory: Memory;
   readonly data: number;
+  readonly requests: RequestTable;
   workload: Workload;
   us = 0;
   private readonly remake: () => Workload;
@@ -29,6 +30,7 @@ class Bench {
     this.memory = new Memory(new SharedArrayBuffer(map.bytes));
     this.data = data.address;
     const requests = new RequestTable(this.memory, table);
+    this.requests = requests;
     const sectors = (options.area * options.bs) / 512;
     this.disk = new TinyDisk(this.memory, requests, { sectors, depth: 64, seed: options.seed, ...disk });
     this.disk.complete = (queue, numbers, count) => this.workload.completed(queue, numbers, count, this.us);
@@ -81,6 +83,47 @@ class Bench {
 
 const SMALL = { area: 24, iodepth: 8, requests: 1000, zeroes: 30 } as const;
 const SEEDS = [1, 2, 3, 4, 5, 6];
+
+describe('after a CPU that ended in the middle of it', () => {
+  const ends = (): never => {
+    throw new Error('the CPU is no more');
+  };
+
+  it.each<[string, (bench: Bench) => void]>([
+    [
+      'of a batch that is done',
+      ({ workload }) => {
+        workload.books.close = ends;
+      },
+    ],
+    [
+      'of an offer',
+      ({ workload }) => {
+        workload.books.took = ends;
+      },
+    ],
+    [
+      'of making a request ready',
+      ({ requests }) => {
+        requests.prepare = ends;
+      },
+    ],
+  ])('%s, all is asked for and done once', (_, spoil) => {
+    for (const seed of SEEDS) {
+      const bench = new Bench({ ...SMALL, rw: 'randrw', seed });
+      bench.steps(100);
+      spoil(bench);
+      expect(() => bench.steps(2000)).toThrow('the CPU is no more');
+      Reflect.deleteProperty(bench.requests, 'prepare'); // the class has it as it was
+      bench.adopt();
+      bench.workload.takeBack();
+      bench.workload.settle(bench.us);
+      const { counts, violations } = bench.finish();
+      expect(violations).toEqual([]);
+      expect(counts).toMatchObject({ submitted: 1024, completed: 1024, lost: 0, duplicated: 0 });
+    }
+  });
+});
 
 describe('what it asks for', () => {
   it('keeps so many requests outstanding, in one batch, as the driver has room', () => {

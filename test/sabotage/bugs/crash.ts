@@ -26,7 +26,7 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     name: 'adopted-without-a-look',
     part: 'host',
     file: 'src/host/adoption.ts',
-    edits: [{ find: '  for (const { driver } of slots) driver.activate();\n', replace: '' }],
+    edits: [{ find: '  for (const { driver } of devices) driver.activate();\n', replace: '' }],
     says:
       'The drivers of a CPU that takes over are not activated: their vectors stay masked, and nobody looks at the rings ' +
       'in which frames lay already.',
@@ -138,12 +138,12 @@ export const CRASH_BUGS: readonly Sabotage[] = [
   {
     name: 'free-list-believed',
     part: 'host',
-    file: 'src/host/adoption.ts',
+    file: 'src/host/stock.ts',
     edits: [
       {
         find:
           '  pool.takeStock((claim) => {\n' +
-          '    for (const { environment } of slots) environment.state.forEachBuffer(claim);\n  });\n',
+          '    for (const { environment } of cards) environment.state.forEachBuffer(claim);\n  });\n',
         replace: '',
       },
     ],
@@ -153,8 +153,13 @@ export const CRASH_BUGS: readonly Sabotage[] = [
   {
     name: 'memory-of-dead-swaps-kept',
     part: 'host',
-    file: 'src/host/adoption.ts',
-    edits: [{ find: '  dma.freeAllBut(kept);\n', replace: '' }],
+    file: 'src/host/stock.ts',
+    edits: [
+      {
+        find: 'dma.freeAllBut([...ofCards, ...disks.flatMap(({ environment }) => keptByDisk(environment, dma))]);',
+        replace: 'for (const { environment } of disks) keptByDisk(environment, dma);',
+      },
+    ],
     says: 'Rings that a swap had made when its CPU died belong to nobody, and are never given back.',
     interleaved: true,
   },

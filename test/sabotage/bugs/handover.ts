@@ -18,7 +18,9 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     file: 'src/host/cpu.ts',
     edits: [
       {
-        find: '        slot.driver.quiesce();\n        slot.driver.exportState(formatOf(slot.name, slot.definition));\n',
+        find:
+          '        slot.driver.quiesce();\n        slot.driver.exportState(formatOf(slot.name, slot.definition));\n' +
+          '        slot.driver.release();\n',
         replace: '',
       },
     ],
@@ -31,11 +33,48 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     file: 'src/host/cpu.ts',
     edits: [
       {
-        find: 'return this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]);',
-        replace: 'return true;',
+        find: '      this.slots.every(({ assignment }, i) => assignment.version === this.versions[i]) &&\n',
+        replace: '',
       },
     ],
     says: 'A CPU made before a swap takes over with the driver and the rings that there were then.',
+    interleaved: false,
+  },
+  {
+    name: 'disk-fits-whatever-came',
+    part: 'host',
+    file: 'src/host/disk.ts',
+    edits: [{ find: 'return this.slot.assignment.version === this.version;', replace: 'return true;' }],
+    says: 'A CPU made before a swap takes a disk over with the driver and the queue pairs that there were then.',
+    interleaved: false,
+  },
+  {
+    name: 'requests-as-they-were',
+    part: 'host',
+    file: 'src/host/disk.ts',
+    edits: [{ find: '    this.passing?.reread();\n', replace: '' }],
+    says: 'The workload of a CPU that takes over knows whose each request was when it was made: some are asked for twice.',
+    interleaved: false,
+  },
+  {
+    name: 'disk-told-of-the-first-cpu',
+    part: 'host',
+    file: 'src/host/disk.ts',
+    edits: [
+      {
+        find: 'port.connectVector(vector, cpu, this.layout.index * LINES_PER_DEVICE + vector);',
+        replace: 'port.connectVector(vector, 0, this.layout.index * LINES_PER_DEVICE + vector);',
+      },
+    ],
+    says: 'Interrupts of a disk go on to the CPU that served it first: who took over sleeps while completions lie there.',
+    interleaved: false,
+  },
+  {
+    name: 'buffer-freed-on-leaving',
+    part: 'drivers',
+    file: 'src/drivers/nvme/buffered.ts',
+    edits: [{ find: '      this.owns = false;\n      return;\n', replace: '      return;\n' }],
+    says: 'A driver that has handed its write buffer over frees it when it leaves: what is allocated next lies in it.',
     interleaved: false,
   },
 ];

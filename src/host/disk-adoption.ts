@@ -1,0 +1,79 @@
+/** How a CPU takes disks over from another one, by shared words alone; as adoption.ts says of cards. */
+import type { DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
+import { REQUEST } from '../drivers/nvme/requests.ts';
+import { settlePair } from '../drivers/nvme/settlement.ts';
+import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
+import { DISK_FORMAT, DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
+import { lowestBit, StateError } from '../drivers/state-block.ts';
+import type { DmaAllocator } from '../hw/dma.ts';
+import type { Memory } from '../hw/memory.ts';
+import type { Assigned, Assignment } from '../swap/assignment.ts';
+import type { DiskTypes } from '../swap/disk-kind.ts';
+import type { Slot } from '../swap/slot.ts';
+import { AdoptionError, assignedNow, formatOf } from './adoption.ts';
+import type { PassingClient } from './client.ts';
+import type { DiskLayout } from './machine.ts';
+
+const CIDS_AT_ONCE = 1024;
+
+/** Who drives a disk, with what, and where its state block lies. */
+export interface ServedDisk extends Assigned<DiskDriverDefinition> {
+  readonly state: DiskState;
+}
+
+/** As far as that is told: nothing is looked at that changes while it is served. Throws AdoptionError. */
+export function servedDisk(
+  { name }: DiskLayout,
+  { memory, dma }: { readonly memory: Memory; readonly dma: DmaAllocator },
+  assignment: Assignment<DiskDriverDefinition>,
+): ServedDisk {
+  const { region, ...assigned } = assignedNow(name, assignment, DISK_STATE_BYTES, dma);
+  return { ...assigned, state: new DiskState(memory, region) };
+}
+
+/** Of a disk whose CPU is no more: nothing of its block is believed before it was looked at. Throws AdoptionError. */
+export function surveyDisk({ name, environment }: Slot<DiskTypes>): void {
+  const { port, state } = environment;
+  refusing(name, () => state.validateShape(port.device));
+}
+
+/**
+ * Which commands are outstanding is decided, and which requests are in them: of all others a driver says so itself, if it has them.
+ * Then the whole block is looked at. Throws AdoptionError.
+ */
+export function settleDisk({ name, definition, environment }: Slot<DiskTypes>, client: PassingClient): void {
+  const { port, requests, state } = environment;
+  client.takeBack();
+  refusing(name, () => {
+    for (let left = state.active; left !== 0; left &= left - 1)
+      settlePair(environment, lowestBit(left), (request) => client.waits(request));
+    const taken = requestsIn(environment);
+    for (let request = 0; request < requests.count; request++)
+      if (!taken.has(request)) requests.offer(request);
+    if (formatOf(name, definition) === DISK_FORMAT) state.setHeader('extension', 0); // of a driver that did not come
+    state.validate(port.device);
+    const walk = new CommandWalk(state, requests);
+    while (!walk.advance(CIDS_AT_ONCE));
+  });
+}
+
+function requestsIn({ memory: { words }, requests, state }: DiskEnvironment): Set<number> {
+  const taken = new Set<number>();
+  state.forEachCommand((first, count) => {
+    let request = first;
+    for (let left = count; left > 0 && request >= 0; left--) {
+      taken.add(request);
+      request = words[requests.at(request) + REQUEST.next];
+    }
+  });
+  return taken;
+}
+
+function refusing(disk: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (cause instanceof StateError) throw new AdoptionError(disk, cause.message, { cause });
+    throw cause;
+  }
+}
