@@ -22,7 +22,7 @@ import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { AdoptionError, formatOf, settleCards, takeOver, takeStock } from './adoption.ts';
+import { AdoptionError, passOn, settleCards, takeOver, takeStock } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
@@ -158,7 +158,7 @@ export class Cpu {
     for (const slot of this.slots) {
       try {
         slot.driver.quiesce();
-        slot.driver.exportState(formatOf(slot.name, slot.definition));
+        passOn(slot);
       } catch (error) {
         this.failed(slot, error);
       }

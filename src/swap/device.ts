@@ -7,6 +7,7 @@ import type {
   NicEnvironment,
 } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
+import type { OwnWords } from '../drivers/state-block.ts';
 import type { Clock } from '../hw/clock.ts';
 import type { Exchange, SwapRequest } from './exchange.ts';
 import type { NewRing } from './move.ts';
@@ -16,6 +17,7 @@ import type { Slot } from './slot.ts';
 
 /** Everything that a driver's successor needs, as words in DMA memory. */
 export interface StateBlock {
+  readonly own: OwnWords;
   /** Copies what a swap may have to put back; `restore` does. No allocation: used in the pause. */
   save(copy: Int32Array): void;
   restore(copy: Int32Array): void;
