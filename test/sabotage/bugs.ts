@@ -1,6 +1,7 @@
 /** The planted bugs: what the checkers have to find. Each breaks an invariant, none is a matter of speed. */
 import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { FRESH_BLOCK_BUGS } from './bugs/blocks-fresh.ts';
+import { CONVERSION_BUGS } from './bugs/conversion.ts';
 import { CRASH_BUGS } from './bugs/crash.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DRIVER_BUGS } from './bugs/drivers.ts';
@@ -26,4 +27,5 @@ export const BUGS: readonly Sabotage[] = [
   ...FRESH_BLOCK_BUGS,
   ...CRASH_BUGS,
   ...HANDOVER_BUGS,
+  ...CONVERSION_BUGS,
 ];
