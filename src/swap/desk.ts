@@ -15,10 +15,19 @@ type Request = SwapRequest<DeviceTypes>;
 /** Drivers of one kind of device by their names; another kind may have others of the same names. */
 export type Drivers = Readonly<Record<DriverDeclaration['device'], Map<string, DriverDeclaration>>>;
 
+/** A swap that begins when its device has nothing in hand does not wait for that longer than this. */
+const LAZY_US = 10_000_000;
+
+interface Lazy {
+  readonly request: Request;
+  readonly untilUs: number;
+}
+
 /** What one slot has going on besides service. */
 interface Lane {
   readonly slot: AnySlot;
   readonly waiting: Request[];
+  lazy: Lazy | undefined;
   round: RoundRobin | undefined;
   roundDueUs: number;
   exchange: Exchange<DeviceTypes> | undefined;
@@ -64,6 +73,7 @@ export class SwapDesk {
     this.lanes = slots.map((slot) => ({
       slot,
       waiting: [],
+      lazy: undefined,
       round: undefined,
       roundDueUs: Number.POSITIVE_INFINITY,
       exchange: undefined,
@@ -103,9 +113,15 @@ export class SwapDesk {
     this.dueUs = this.nextDueUs();
   }
 
-  /** Nothing of the timetable begins any more, and no control window; what was asked for before comes to its end. Returns what is left. */
+  /**
+   * Nothing of the timetable begins any more, and no control window; what was asked for before comes to its end, and what waits lazily
+   * does so no longer. Returns what is left.
+   */
   hold(): Timetable {
     this.held = true;
+    for (const lane of this.lanes)
+      if (lane.lazy !== undefined && lane.slot.mediator === null)
+        this.beginLazily(lane, lane.lazy, Number.POSITIVE_INFINITY);
     this.dueUs = this.nextDueUs();
     return { timed: this.timed, round: this.round };
   }
@@ -113,7 +129,10 @@ export class SwapDesk {
   /** No more swaps; those under way go on to their end. */
   close(): void {
     this.closed = true;
-    for (const lane of this.lanes) lane.waiting.length = 0;
+    for (const lane of this.lanes) {
+      lane.waiting.length = 0;
+      lane.lazy = undefined;
+    }
     this.dueUs = this.nextDueUs();
   }
 
@@ -152,6 +171,7 @@ export class SwapDesk {
     if (this.closed || this.held) return Number.POSITIVE_INFINITY;
     let due = this.timed[0]?.atUs ?? Number.POSITIVE_INFINITY;
     for (const lane of this.lanes) {
+      if (lane.lazy !== undefined) due = 0; // a look at each tick
       due = Math.min(due, lane.roundDueUs);
       if (lane.uncontrolled !== undefined) due = Math.min(due, lane.controlDueUs - this.startUs);
     }
@@ -169,10 +189,16 @@ export class SwapDesk {
   }
 
   /**
-   * Asks for a swap now. The record says what becomes of it. A method told by another thread is a copy of the word, which
-   * code compiled for the word itself does not take.
+   * Asks for a swap, now or lazily. The record says what becomes of it. A method told by another thread is a copy of the word,
+   * which code compiled for the word itself does not take.
    */
-  ask(slotIndex: number, to: string, parameters: Request['parameters'], method: Request['method']): void {
+  ask(
+    slotIndex: number,
+    to: string,
+    parameters: Request['parameters'],
+    method: Request['method'],
+    lazy = false,
+  ): void {
     const lane = this.lanes[slotIndex];
     const definition = this.drivers[lane.slot.definition.device].get(to);
     const id = ++this.scheduled;
@@ -183,7 +209,7 @@ export class SwapDesk {
     }
     const request = { id, to: definition, parameters, method: METHODS[METHODS.indexOf(method)] };
     const { exchange } = lane;
-    if (exchange !== undefined && !exchange.waitable)
+    if (exchange !== undefined && !exchange.waitable && !lazy)
       return this.refuse(
         lane.slot,
         id,
@@ -191,8 +217,21 @@ export class SwapDesk {
         method,
         `swap ${exchange.request.id} of ${lane.slot.name} is under way`,
       );
-    lane.waiting.push(request);
-    this.tend(lane, lane.slot.environment.clock.nowUs());
+    const nowUs = lane.slot.environment.clock.nowUs();
+    this.overtake(lane, id);
+    if (lazy) lane.lazy = { request, untilUs: nowUs + LAZY_US };
+    else lane.waiting.push(request);
+    this.tend(lane, nowUs);
+    this.dueUs = this.nextDueUs();
+  }
+
+  /** What was asked for later is what is wanted. */
+  private overtake(lane: Lane, by: number): void {
+    const { lazy, slot } = lane;
+    if (lazy === undefined) return;
+    lane.lazy = undefined;
+    const { id, to, method } = lazy.request;
+    this.refuse(slot, id, to.name, method, `swap ${by} of ${slot.name} was asked for while it waited`);
   }
 
   private askForTimed(nowUs: number): void {
@@ -226,15 +265,27 @@ export class SwapDesk {
     if (slot.mediator !== null || this.closed) return;
     const request = lane.waiting.shift();
     if (request !== undefined) this.begin(lane, request);
+    else if (lane.lazy !== undefined) this.beginLazily(lane, lane.lazy, nowUs);
     else if (this.held) return;
     else if (lane.uncontrolled !== undefined) this.beginControl(lane, lane.uncontrolled, nowUs);
     else if (nowUs >= this.startUs + lane.roundDueUs) this.beginRound(lane, nowUs);
   }
 
-  private begin(lane: Lane, request: Request): void {
+  private begin(lane: Lane, request: Request): Exchange<DeviceTypes> {
     lane.uncontrolled = undefined; // a measurement that has not begun is given up for a request
-    lane.exchange = new Exchange<DeviceTypes>(lane.slot, this.host, request);
-    lane.slot.mediator = lane.exchange;
+    const exchange = new Exchange<DeviceTypes>(lane.slot, this.host, request);
+    lane.exchange = lane.slot.mediator = exchange;
+    return exchange;
+  }
+
+  /** Also with something in hand when it has waited too long, or the CPU is to leave. */
+  private beginLazily(lane: Lane, { request, untilUs }: Lazy, nowUs: number): void {
+    const { kind, environment } = lane.slot;
+    const idle = kind.idle(environment);
+    if (!idle && nowUs < untilUs) return;
+    lane.lazy = undefined;
+    const { record } = this.begin(lane, request);
+    if (!idle) record.notes.push(`${record.device} was not idle once until then`);
   }
 
   private endSwap(lane: Lane, exchange: Exchange<DeviceTypes>, nowUs: number): void {

@@ -68,6 +68,8 @@ export interface DeviceKind<T extends DeviceTypes> {
   create(definition: T['definition'], environment: T['environment'], parameters: Parameters): T['driver'];
   /** Throws Refusal, or ParameterError for values out of range. */
   plan(slot: Slot<T>, request: SwapRequest<T>): Plan;
+  /** Has the device nothing in hand, neither to be served nor on its way? */
+  idle(environment: T['environment']): boolean;
   /** The walk over all slots of an adopted block, some at a time. */
   walk(environment: T['environment']): { advance(slots: number): boolean };
 }

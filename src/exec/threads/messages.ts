@@ -62,6 +62,8 @@ export interface SwapOrder {
   readonly to: string;
   readonly parameters: Parameters;
   readonly method: Method;
+  /** At the next moment at which the device has nothing in hand. */
+  readonly lazy: boolean;
 }
 
 /** A driver that swaps may be asked to from then on. */
