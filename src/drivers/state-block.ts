@@ -69,10 +69,14 @@ export class OwnWords {
     return load(this.words, this.at + FORMAT) === formatId(format);
   }
 
-  /** A driver that is told another bank finds its words there. */
+  /** From now on they are in this bank. */
   use(bank: number): void {
     this.bank = bank;
     this.at = this.base + bank * BANK_WORDS;
+  }
+
+  get inUse(): number {
+    return this.bank;
   }
 
   /** The same, and takes along what is there, if it is in this format: of another one, nothing. */
@@ -112,9 +116,15 @@ export class OwnWords {
   }
 }
 
+/** Found again in the pause of a swap. */
+const IDS = new Map<string, number>();
+
 /** A format's name as a word (FNV-1a); 0 is that of none. */
 function formatId(format: string): number {
+  const known = IDS.get(format);
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5;
   for (let i = 0; i < format.length; i++) hash = Math.imul(hash ^ format.charCodeAt(i), 0x01000193);
+  IDS.set(format, hash);
   return hash;
 }

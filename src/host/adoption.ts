@@ -25,6 +25,7 @@ import { buffersOn } from '../swap/plan.ts';
 import type { Slot } from '../swap/slot.ts';
 import { countBuffers } from '../swap/trim.ts';
 import type { CardLayout } from './machine.ts';
+import { takeUp } from './passing.ts';
 
 const EVERY_VECTOR = 0x7fffffff;
 const SLOTS_AT_ONCE = 1024;
@@ -122,28 +123,17 @@ export function takeOver(slots: readonly Slot[]): void {
   for (const { driver } of slots) driver.activate();
 }
 
-/** A driver that has ended its service writes down what the same driver of the next CPU is to find. Throws AdoptionError. */
-export function passOn(slot: Slot): void {
-  const format = formatOf(slot);
-  slot.environment.state.own.moveTo(slot.assignment.bank, format);
-  slot.driver.exportState(format);
-}
-
-/** In which a driver passes its card on to its like: that which its own words are in, if it can. Throws AdoptionError. */
-function formatOf({ name, definition, environment }: Slot): string {
-  const { exports, imports } = definition;
-  const { own } = environment.state;
-  const spoken = exports.filter((known) => imports.includes(known));
-  const format = spoken.find((known) => own.isIn(known)) ?? spoken.at(0);
-  if (format === undefined)
-    throw new AdoptionError(name, `${definition.name} does not import what it exports`);
+/** In which a driver passes its card on to its like. Throws AdoptionError. */
+export function formatOf(card: string, { name, exports, imports }: NicDriverDefinition): string {
+  const format = exports.find((known) => imports.includes(known));
+  if (format === undefined) throw new AdoptionError(card, `${name} does not import what it exports`);
   return format;
 }
 
 function importAll(slot: Slot): void {
-  const { definition, driver, environment, parameters } = slot;
+  const { definition, environment, parameters, name } = slot;
   const { state, queues, memory } = environment;
-  driver.importState(definition.imports.find((format) => state.own.isIn(format)) ?? formatOf(slot));
+  takeUp(slot, formatOf(name, definition));
   const lengths: number[] = [];
   for (let left = state.receiving; left !== 0; left &= left - 1)
     lengths.push(memory.words[state.rx(lowestBit(left)) + RX.slots]);

@@ -13,22 +13,22 @@ import type { Memory, Region } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
-import { SwapDesk } from '../swap/desk.ts';
+import { SwapDesk, type SwapFinished } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
-import type { SwapRecord } from '../swap/record.ts';
 import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { AdoptionError, passOn, settleCards, takeOver, takeStock } from './adoption.ts';
+import { AdoptionError, formatOf, settleCards, takeOver, takeStock } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
 import { type Adopts, aim, assignmentOf, type CardParts, makeApplication, makeSlot } from './card.ts';
 import { Disk } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
+import { passOn } from './passing.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 export interface CpuPlan {
@@ -49,7 +49,7 @@ export interface CpuPlan {
    */
   readonly adopts?: Adopts;
   /** Called when a swap has ended, however; the slot has who drives now. */
-  readonly swapEnded: (record: SwapRecord, slot: AnySlot) => void;
+  readonly swapEnded: SwapFinished;
 }
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
@@ -158,7 +158,7 @@ export class Cpu {
     for (const slot of this.slots) {
       try {
         slot.driver.quiesce();
-        passOn(slot);
+        passOn(slot, formatOf(slot.name, slot.definition));
       } catch (error) {
         this.failed(slot, error);
       }

@@ -102,10 +102,7 @@ function point(exchange: Exchange<DeviceTypes>): void {
   exchange.probation.begin();
 }
 
-/**
- * The old driver takes the rings back as they are now; the new one's service up to here stands. What the new one has for itself comes to
- * it as well if both speak of it alike; if it was converted, the old one finds it as it exported it.
- */
+/** The old driver takes the rings back as they are now; the new one's service up to here stands. */
 function handBack(exchange: Exchange<DeviceTypes>): void {
   const { slot, old, plan, record, driverToCome } = exchange;
   const { state, port } = slot.environment;
@@ -118,15 +115,35 @@ function handBack(exchange: Exchange<DeviceTypes>): void {
       exchange.next = undefined; // whether what it holds is its own cannot be told
     }
   slot.assignment.prepare(old.definition, old.parameters);
-  state.own.moveTo(slot.assignment.nextBank, plan.format);
-  takeBackWords(exchange);
+  const format = giveBackWords(exchange);
   state.validate(port.device);
-  old.driver.importState(plan.format);
+  old.driver.importState(format);
   slot.driver = old.driver;
   slot.definition = old.definition;
   slot.parameters = old.parameters;
   slot.assignment.point();
   state.save(slot.snapshot); // the undo of `export` finds what is true now
+}
+
+/**
+ * What the old driver has for itself, in the bank that is to hold: what the new one has of it, if they speak of it alike; as it was exported, if it
+ * was converted; or as the old one has left it, if the new one was not told of it. Returns the format that it is in.
+ */
+function giveBackWords(exchange: Exchange<DeviceTypes>): string {
+  const { slot, old, plan, conversion } = exchange;
+  const { own } = slot.environment.state;
+  const { nextBank } = slot.assignment;
+  const bank = own.inUse;
+  own.use(1 - bank);
+  const left = old.definition.imports.find((known) => own.isIn(known));
+  if (conversion === undefined && left !== undefined && left !== plan.format) {
+    own.moveTo(nextBank, left);
+    return left;
+  }
+  own.use(bank);
+  own.moveTo(nextBank, plan.format);
+  takeBackWords(exchange);
+  return plan.format;
 }
 
 /** Slots are walked while the new driver shows what it can: it passes when both are done. */

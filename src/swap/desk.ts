@@ -18,6 +18,9 @@ export type Drivers = Readonly<Record<DriverDeclaration['device'], Map<string, D
 /** A swap that begins when its device has nothing in hand does not wait for that longer than this. */
 const LAZY_US = 10_000_000;
 
+/** A swap has ended, however. `handsOver`: all devices are to be handed over to the CPU that stands by. */
+export type SwapFinished = (record: SwapRecord, slot: AnySlot, handsOver: boolean) => void;
+
 interface Lazy {
   readonly request: Request;
   readonly untilUs: number;
@@ -48,8 +51,10 @@ export class SwapDesk {
   private readonly drivers: Drivers;
   private readonly lanes: readonly Lane[];
   private timed: TimedSwap[] = [];
+  /** Swaps that have not ended, after which the devices are to be handed over. */
+  private readonly handingOver = new Set<number>();
   private round: SwapRound | undefined;
-  private readonly finished: (record: SwapRecord, slot: AnySlot) => void;
+  private readonly finished: SwapFinished;
   private random: number;
   private startUs = Number.POSITIVE_INFINITY;
   /** As `nextDueUs` said after the last change: before that a tick finds nothing to do. A field, so that looking allocates nothing. */
@@ -64,7 +69,7 @@ export class SwapDesk {
     timed: readonly TimedSwap[],
     round: SwapRound | undefined,
     seed: number,
-    finished: (record: SwapRecord, slot: AnySlot) => void,
+    finished: SwapFinished,
   ) {
     this.host = host;
     this.drivers = drivers;
@@ -241,6 +246,7 @@ export class SwapDesk {
       swap = this.timed[0]
     ) {
       this.timed.shift();
+      if (swap.handsOver === true) this.handingOver.add(this.nextId);
       this.ask(swap.slot, swap.to, swap.parameters, swap.method);
     }
   }
@@ -292,8 +298,7 @@ export class SwapDesk {
     const { record, slot } = exchange;
     lane.exchange = undefined;
     slot.mediator = null;
-    this.keeper.keep(record);
-    this.finished(record, slot);
+    this.end(record, slot);
     if (record.outcome !== 'done') return;
     this.random = nextRandom(this.random);
     const share = (this.random >>> 0) / 4294967296;
@@ -333,8 +338,13 @@ export class SwapDesk {
     const now = slot.environment.clock.nowUs();
     const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
     record.reason = reason;
+    this.end(record, slot);
+  }
+
+  private end(record: SwapRecord, slot: AnySlot): void {
     this.keeper.keep(record);
-    this.finished(record, slot);
+    const handsOver = this.handingOver.delete(record.id) && record.outcome === 'done';
+    this.finished(record, slot, handsOver);
   }
 }
 

@@ -39,7 +39,8 @@ export function* warmUp(
   const scratch = new ScratchCard(clock);
   yield;
   const small = onScratch(parameters);
-  const format = definition.imports[0] ?? '';
+  const { exports, imports } = definition;
+  const format = exports.find((known) => imports.includes(known)) ?? STATE_FORMAT;
   let driver = definition.create(scratch.environment, small);
   let successor = definition.create(scratch.environment, small);
   driver.importState(STATE_FORMAT); // as from a driver that has nothing of its own

@@ -200,13 +200,13 @@ export class RunningMachine {
     this.over.abort();
     this.feed.end();
     this.cutOffAll('the run ended before it did');
+    for (const resolve of this.loading.values()) resolve(undefined);
+    this.loading.clear();
   }
 
   private cutOffAll(reason: string): void {
     for (const { order, from, resolve } of this.pending.values()) resolve(this.cutOff(order, from, reason));
     this.pending.clear();
-    for (const resolve of this.loading.values()) resolve(undefined);
-    this.loading.clear();
   }
 
   private cutOff(order: Order, from: string, reason: string): SwapResult {

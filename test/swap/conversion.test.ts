@@ -85,7 +85,7 @@ describe('a swap to a version with another format', () => {
 });
 
 describe('a converter that fails', () => {
-  const promising = failing(1, 2, () => Promise.reject(new Error('too late')) as unknown as undefined);
+  const promising = failing(1, 2, () => Promise.reject(new Error('too late')));
   it.each<readonly [string, Converter, RegExp]>([
     [
       'by throwing',
@@ -164,6 +164,49 @@ describe('a new version that fails when its words were converted', () => {
     const machine = loaded(marked(1), again);
     expect(swapped(machine, again)).toMatchObject({ outcome: 'rolledBack', phase: 'probation' });
     expectAllCounted(machine, 1);
+  });
+});
+
+describe('a driver that is told nothing of what the old one keeps, and fails', () => {
+  it.each([
+    ['in activate', throwingIn('activate', 'after')],
+    ['on probation', throwingInPoll(3)],
+    ['when its queues move', throwingIn('queuesChanged', 'after')],
+  ] as const)('%s: the old one goes on with what it had', (_, bad) => {
+    const machine = loaded(marked(1), bad);
+    machine.pattern = STEADY;
+    const { state } = machine.slot().environment;
+    machine.ask(bad.name, { rxRing: 1024 });
+    let [counted, delivered] = [0, 0];
+    const now = () => countCard(machine.memory, machine.layout.cards[0]).delivered.frames;
+    machine.runUntil(() => {
+      if (machine.slot().definition.name === 'marked-1' && delivered === 0) counted = framesOf(state, 1);
+      if (machine.slot().definition.name === bad.name) delivered = now();
+      return machine.ended.length > 0;
+    });
+    expect(machine.ended[0].outcome).toBe('rolledBack');
+    const missing = delivered === 0 ? 0 : delivered - counted;
+    expect(framesOf(state, 1)).toBeGreaterThanOrEqual(counted);
+    expectAllCounted(machine, 1, missing);
+  });
+});
+
+describe('a reset', () => {
+  it.each([
+    ['that is done', marked(2), 2],
+    ['that is undone', marked(2, undefined, throwingIn('activate', 'after')), 1],
+    ['that is undone on probation', marked(2, undefined, throwingInPoll(2)), 1],
+  ] as const)('%s leaves what a cold start begins with', (_, second, version) => {
+    const machine = loaded(marked(1), second);
+    const record = machine.swap('marked-2', {}, 'reset');
+    expect(record.outcome).toBe(version === 2 ? 'done' : 'rolledBack');
+    const { own } = machine.slot().environment.state;
+    expect(own.isIn(formatOf(version))).toBe(true);
+    expect(own.get(version === 2 ? 5 : 0)).toBe(markOf(0));
+    machine.finish();
+    machine.succeed(); // whoever comes after finds the same
+    expect(machine.slot().environment.state.own.isIn(formatOf(version))).toBe(true);
+    expect(machine.slot().environment.state.own.get(version === 2 ? 5 : 0)).toBe(markOf(0));
   });
 });
 

@@ -96,6 +96,8 @@ export interface SwapEnded {
   /** What drives the device from now on, and with what. */
   readonly driver: string;
   readonly parameters: Parameters;
+  /** All devices are to be handed over to the CPU that stands by. */
+  readonly handsOver: boolean;
 }
 
 export interface HardwareResult {

@@ -18,7 +18,7 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     file: 'src/host/cpu.ts',
     edits: [
       {
-        find: '        slot.driver.quiesce();\n        passOn(slot);\n',
+        find: '        slot.driver.quiesce();\n        passOn(slot, formatOf(slot.name, slot.definition));\n',
         replace: '',
       },
     ],
