@@ -79,6 +79,11 @@ export class OwnWords {
     return this.bank;
   }
 
+  /** Has one been set? */
+  get any(): boolean {
+    return this.used > 0;
+  }
+
   /** The same, and takes along what is there, if it is in this format: of another one, nothing. */
   moveTo(bank: number, format: string): void {
     const { words, at: from, used } = this;

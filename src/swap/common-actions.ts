@@ -1,5 +1,6 @@
 /** The steps that every swap has, whatever device it is of. */
-import type { Driver } from '../drivers/contract.ts';
+import type { Driver, DriverDeclaration } from '../drivers/contract.ts';
+import type { OwnWords } from '../drivers/state-block.ts';
 import { Conversion } from './conversion.ts';
 import type { Action, DeviceKind, DeviceTypes } from './device.ts';
 import type { Exchange } from './exchange.ts';
@@ -135,15 +136,16 @@ function giveBackWords(exchange: Exchange<DeviceTypes>): string {
   const { nextBank } = slot.assignment;
   const bank = own.inUse;
   own.use(1 - bank);
-  const left = old.definition.imports.find((known) => own.isIn(known));
-  if (conversion === undefined && left !== undefined && left !== plan.format) {
-    own.moveTo(nextBank, left);
-    return left;
-  }
-  own.use(bank);
-  own.moveTo(nextBank, plan.format);
+  const format = (conversion === undefined ? leftBy(old.definition, own) : undefined) ?? plan.format;
+  if (format === plan.format) own.use(bank);
+  own.moveTo(nextBank, format);
   takeBackWords(exchange);
-  return plan.format;
+  return format;
+}
+
+/** The format of what a driver of a card has left in its bank. Those of disks differ in more than these words. */
+function leftBy({ device, imports }: DriverDeclaration, own: OwnWords): string | undefined {
+  return device === 'nic' && own.any ? imports.find((known) => own.isIn(known)) : undefined;
 }
 
 /** Slots are walked while the new driver shows what it can: it passes when both are done. */
