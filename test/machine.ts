@@ -12,6 +12,7 @@ import { nextRandom } from '../src/hw/link/frames.ts';
 import { prepareGenerated } from '../src/hw/link/generated.ts';
 import { Memory, MemoryMap } from '../src/hw/memory.ts';
 import { macAddress } from '../src/hw/nic/layout.ts';
+import { Exchange } from '../src/swap/exchange.ts';
 import type { Method } from '../src/swap/plan.ts';
 import type { SwapRecord } from '../src/swap/record.ts';
 import type { Slot } from '../src/swap/slot.ts';
@@ -139,6 +140,12 @@ export class TestMachine {
     this.cpu = next;
     this.stepThrough(next.adopt());
     next.desk.start(this.clock.us);
+  }
+
+  /** The swap of a slot, while one is under way. */
+  exchange(index = 0): Exchange | undefined {
+    const { mediator } = this.slot(index);
+    return mediator instanceof Exchange ? mediator : undefined;
   }
 
   start(): void {

@@ -15,6 +15,7 @@ Forms:
   --swap at=1s,nic=eth0,to=polling,rxBuffers=2048,method=drain
       at: us, ms, s or m after the first frame; nic or disk: needed with several;
       method: inplace (default), or the controls drain and reset;
+      cpu=standby: once it is done all devices pass to the second CPU (--standby);
       any other key is a parameter of the new driver
   --swap-every 5ms,rxBuffers=256/1024,rxRing=512/1024
       a parameter takes its values in turn, one a swap; method as above

@@ -33,10 +33,16 @@ function driverEntry(driver: Driver, columns: number, { colors }: Screen): strin
     `${colors.bold(driver.name)} ${colors.dim(`version ${driver.version}, for ${driver.device}`)}`,
     ...indent([
       ...wrap(driver.description, room),
-      ...wrap(`exports ${driver.exports.join(', ')}; imports ${driver.imports.join(', ')}`, room, 2),
+      ...wrap(formats(driver), room, 2),
       ...parameters(driver, room, colors.dim),
     ]),
   ];
+}
+
+function formats({ exports, imports, converters }: Driver): string {
+  const ways = converters.map(({ from, to }) => `${from} → ${to}`);
+  const converts = ways.length === 0 ? [] : [`converts ${ways.join(', ')}`];
+  return [`exports ${exports.join(', ')}`, `imports ${imports.join(', ')}`, ...converts].join('; ');
 }
 
 function parameters({ parameters }: Driver, columns: number, dim: (text: string) => string): string[] {

@@ -151,11 +151,12 @@ function scheduled(given: readonly string[] | undefined, { nics = [], disks = []
   return {
     swaps: given.flatMap((swap) => {
       const where = `--swap ${swap}`;
-      const { at, to, nic, disk, method, ...others } = Object.fromEntries(pairs(swap.split(','), where));
+      const { at, to, nic, disk, method, cpu, ...others } = Object.fromEntries(pairs(swap.split(','), where));
       const of = nic === undefined && disk === undefined ? only : { nic, disk };
       if (of.nic === undefined && of.disk === undefined)
         throw new UsageError(`${where}: ${which(nics, disks)}`);
-      const value = defined({ at, ...of, to, method, parameters: filled(numbers(Object.entries(others))) });
+      const parameters = filled(numbers(Object.entries(others)));
+      const value = defined({ at, ...of, to, method, cpu, parameters });
       return checked({ swaps: [value] }, where).swaps ?? [];
     }),
   };

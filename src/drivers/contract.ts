@@ -18,7 +18,20 @@ export interface DriverDeclaration {
   /** State formats that it writes, and those that it can take over, best first. */
   readonly exports: readonly string[];
   readonly imports: readonly string[];
+  /** Ways from one format to another, besides: those of both drivers of a swap are looked at. */
+  readonly converters?: readonly Converter[];
   readonly parameters: readonly ParameterSpec[];
+}
+
+/** Turns the words that a driver has of its own in one format into those of another format. */
+export interface Converter {
+  readonly from: string;
+  readonly to: string;
+  /**
+   * In the pause of a swap, between export and import: bounded, without waiting, and nothing is changed but the words of `to`, which are 0 at
+   * first. Both are copies: what a converter that throws has done is in nobody's way.
+   */
+  convert(from: Int32Array, to: Int32Array): void;
 }
 
 /**

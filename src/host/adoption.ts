@@ -29,6 +29,7 @@ import { buffersOn } from '../swap/plan.ts';
 import type { AnySlot, Slot } from '../swap/slot.ts';
 import { countBuffers } from '../swap/trim.ts';
 import type { CardLayout } from './machine.ts';
+import { takeUp } from './passing.ts';
 
 const EVERY_VECTOR = 0x7fffffff;
 const SLOTS_AT_ONCE = 1024;
@@ -115,7 +116,7 @@ export function settleCards(cards: readonly HostedCard[]): void {
 
 /** The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. */
 export function takeOver(devices: readonly AnySlot[]): void {
-  for (const { driver, name, definition } of devices) driver.importState(formatOf(name, definition));
+  for (const slot of devices) takeUp(slot, formatOf(slot.name, slot.definition));
   for (const { driver } of devices) driver.activate();
 }
 

@@ -12,10 +12,9 @@ import type { Memory } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
-import { SwapDesk } from '../swap/desk.ts';
+import { SwapDesk, type SwapFinished } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
 import { PATIENCE, type Patience } from '../swap/probation.ts';
-import type { SwapRecord } from '../swap/record.ts';
 import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
@@ -36,6 +35,7 @@ import {
 } from './card.ts';
 import { Disk, type DiskParts } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
+import { passOn } from './passing.ts';
 import { LateAllocator, takeStock } from './stock.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
@@ -57,7 +57,7 @@ export interface CpuPlan {
    */
   readonly adopts?: Adopts;
   /** Called when a swap has ended, however; the slot has who drives now. */
-  readonly swapEnded: (record: SwapRecord, slot: AnySlot) => void;
+  readonly swapEnded: SwapFinished;
 }
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
@@ -184,7 +184,7 @@ export class Cpu {
     for (const slot of this.devices) {
       try {
         slot.driver.quiesce();
-        slot.driver.exportState(formatOf(slot.name, slot.definition));
+        passOn(slot, formatOf(slot.name, slot.definition));
         slot.driver.release();
       } catch (error) {
         this.failed(slot, error);

@@ -3,7 +3,7 @@
  *
  * word 0: address of the state block, 0 while no driver has been started. Word 1: how often another description was made to hold;
  * its lowest bit is the number of the one of the two behind it that does. A description has the driver, by its place among those that the machine knows, and the values of its parameters
- * in the order in which it declares them.
+ * in the order in which it declares them. The bank of that number has the words of its own (`OwnWords`).
  */
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import { ParameterError, type Parameters } from '../drivers/parameters.ts';
@@ -51,7 +51,7 @@ export class Assignment<D extends DriverDeclaration> {
     const { parameters: specs, name } = definition;
     if (specs.length > MOST_VALUES)
       throw new ParameterError(`driver ${name} has ${specs.length} parameters; ${MOST_VALUES} are possible`);
-    this.prepared = 1 - this.holds;
+    this.prepared = 1 - this.bank;
     const description = this.description(this.prepared);
     put(this.words, description + DRIVER, [...this.known.values()].indexOf(definition));
     for (let i = 0; i < specs.length; i++)
@@ -63,9 +63,13 @@ export class Assignment<D extends DriverDeclaration> {
     this.hold(this.prepared);
   }
 
-  /** The description before that one is still there, and holds again. */
-  pointBack(): void {
-    this.hold(1 - this.prepared);
+  /** Of the description that holds, and of what was prepared. */
+  get bank(): number {
+    return this.version & 1;
+  }
+
+  get nextBank(): number {
+    return this.prepared;
   }
 
   /** As long as it is the same, so is who serves. */
@@ -75,16 +79,12 @@ export class Assignment<D extends DriverDeclaration> {
 
   /** What holds, or undefined where no such driver is known. */
   read(): Assigned<D> | undefined {
-    const description = this.description(this.holds);
+    const description = this.description(this.bank);
     const place = this.words[description + DRIVER];
     const definition = place < 0 ? undefined : [...this.known.values()].at(place);
     if (definition === undefined) return undefined;
     const values = definition.parameters.map(({ name }, i) => [name, this.words[description + VALUES + i]]);
     return { definition, parameters: Object.fromEntries(values) };
-  }
-
-  private get holds(): number {
-    return this.version & 1;
   }
 
   private hold(description: number): void {

@@ -1,5 +1,7 @@
 /** The steps that every swap has, whatever device it is of. */
-import type { Driver } from '../drivers/contract.ts';
+import type { Driver, DriverDeclaration } from '../drivers/contract.ts';
+import type { OwnWords } from '../drivers/state-block.ts';
+import { Conversion } from './conversion.ts';
 import type { Action, DeviceKind, DeviceTypes } from './device.ts';
 import type { Exchange } from './exchange.ts';
 import type { Step, StepKind } from './plan.ts';
@@ -41,7 +43,8 @@ export const COMMON_ACTIONS = {
   agree: { run: agree },
   create: { run: create, undo: ({ next, record }) => letGo(next, record.to, record) },
   quiesce: { run: ({ old }) => old.driver.quiesce(), undo: ({ old }) => old.driver.activate() },
-  export: { run: exportState, undo: ({ slot }) => slot.environment.state.restore(slot.snapshot) },
+  export: { run: exportState, undo: takeBackExport },
+  convert: { run: convert, undo: takeBackWords },
   validate: { run: ({ slot }) => slot.environment.state.validate(slot.environment.port.device) },
   import: { run: importState },
   point: { run: point, undo: handBack },
@@ -59,17 +62,36 @@ function* create(exchange: Exchange<DeviceTypes>): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
   slot.assignment.prepare(request.to, plan.parameters);
+  if (plan.converters.length > 0) exchange.conversion = new Conversion(plan.converters);
   yield SERVE;
 }
 
-/** In the pause: what is copied is a few dozen words for each queue. */
+/** In the pause: what is copied is a few dozen words for each queue. What the old driver has for itself stays in its bank. */
 function exportState({ slot, old, plan }: Exchange<DeviceTypes>): void {
-  slot.environment.state.save(slot.snapshot);
+  const { state } = slot.environment;
+  state.save(slot.snapshot);
+  state.own.moveTo(slot.assignment.nextBank, plan.format);
   old.driver.exportState(plan.format);
 }
 
+function takeBackExport({ slot }: Exchange<DeviceTypes>): void {
+  const { state } = slot.environment;
+  state.restore(slot.snapshot);
+  state.own.use(slot.assignment.bank);
+}
+
+function convert({ slot, conversion, plan }: Exchange<DeviceTypes>): void {
+  conversion?.convert(slot.environment.state.own, plan.imported);
+}
+
+/** Once: what the old driver then does with them is its own affair. */
+function takeBackWords(exchange: Exchange<DeviceTypes>): void {
+  exchange.conversion?.takeBack(exchange.slot.environment.state.own, exchange.plan.format);
+  exchange.conversion = undefined;
+}
+
 function importState({ driverToCome, plan }: Exchange<DeviceTypes>): void {
-  driverToCome.importState(plan.format);
+  driverToCome.importState(plan.imported);
 }
 
 function point(exchange: Exchange<DeviceTypes>): void {
@@ -77,7 +99,6 @@ function point(exchange: Exchange<DeviceTypes>): void {
   slot.driver = driverToCome;
   slot.definition = request.to;
   slot.parameters = plan.parameters;
-  slot.assignment.point();
   exchange.serveNew(true);
   exchange.probation.begin();
 }
@@ -87,20 +108,44 @@ function handBack(exchange: Exchange<DeviceTypes>): void {
   const { slot, old, plan, record, driverToCome } = exchange;
   const { state, port } = slot.environment;
   exchange.serveNew(false);
-  for (const end of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.format)])
+  for (const end of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.imported)])
     try {
       end();
     } catch (error) {
       record.notes.push(`${record.to} on its way out: ${reasonOf(error)}`);
       exchange.next = undefined; // whether what it holds is its own cannot be told
     }
+  slot.assignment.prepare(old.definition, old.parameters);
+  const format = giveBackWords(exchange);
   state.validate(port.device);
-  old.driver.importState(plan.format);
+  old.driver.importState(format);
   slot.driver = old.driver;
   slot.definition = old.definition;
   slot.parameters = old.parameters;
-  slot.assignment.pointBack();
+  slot.assignment.point();
   state.save(slot.snapshot); // the undo of `export` finds what is true now
+}
+
+/**
+ * What the old driver has for itself, in the bank that is to hold: what the new one has of it, if they speak of it alike; as it was exported, if it
+ * was converted; or as the old one has left it, if the new one was not told of it. Returns the format that it is in.
+ */
+function giveBackWords(exchange: Exchange<DeviceTypes>): string {
+  const { slot, old, plan, conversion } = exchange;
+  const { own } = slot.environment.state;
+  const { nextBank } = slot.assignment;
+  const bank = own.inUse;
+  own.use(1 - bank);
+  const format = (conversion === undefined ? leftBy(old.definition, own) : undefined) ?? plan.format;
+  if (format === plan.format) own.use(bank);
+  own.moveTo(nextBank, format);
+  takeBackWords(exchange);
+  return format;
+}
+
+/** The format of what a driver of a card has left in its bank. Those of disks differ in more than these words. */
+function leftBy({ device, imports }: DriverDeclaration, own: OwnWords): string | undefined {
+  return device === 'nic' && own.any ? imports.find((known) => own.isIn(known)) : undefined;
 }
 
 /** Slots are walked while the new driver shows what it can: it passes when both are done. */
@@ -113,6 +158,7 @@ function* watch(exchange: Exchange<DeviceTypes>): Slices {
     if (!walked) walked = walk.advance(SLOTS_PER_SLICE);
     exchange.waitForVerdict(walked);
   }
+  slot.assignment.point(); // before that, a CPU that takes over finds the old driver
   exchange.prove();
 }
 

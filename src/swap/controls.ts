@@ -75,7 +75,8 @@ export function* tearDown({ slot, record }: Exchange): Slices {
   discardRings(slot, record);
 }
 
-export function* coldStart({ driverToCome }: Exchange): Slices {
+export function* coldStart({ slot, driverToCome }: Exchange): Slices {
+  slot.environment.state.own.use(slot.assignment.nextBank);
   yield* each(driverToCome.start(), HOLD);
 }
 
@@ -83,6 +84,7 @@ export function* coldStart({ driverToCome }: Exchange): Slices {
 export function* restart(exchange: Exchange): Slices {
   const { slot, old } = exchange;
   yield* tearDown(exchange);
+  slot.environment.state.own.use(slot.assignment.bank);
   yield* each(old.driver.start(), HOLD);
   slot.driver = old.driver;
 }

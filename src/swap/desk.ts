@@ -15,10 +15,22 @@ type Request = SwapRequest<DeviceTypes>;
 /** Drivers of one kind of device by their names; another kind may have others of the same names. */
 export type Drivers = Readonly<Record<DriverDeclaration['device'], Map<string, DriverDeclaration>>>;
 
+/** A swap that begins when its device has nothing in hand does not wait for that longer than this. */
+const LAZY_US = 10_000_000;
+
+/** A swap has ended, however. `handsOver`: all devices are to be handed over to the CPU that stands by. */
+export type SwapFinished = (record: SwapRecord, slot: AnySlot, handsOver: boolean) => void;
+
+interface Lazy {
+  readonly request: Request;
+  readonly untilUs: number;
+}
+
 /** What one slot has going on besides service. */
 interface Lane {
   readonly slot: AnySlot;
   readonly waiting: Request[];
+  lazy: Lazy | undefined;
   round: RoundRobin | undefined;
   roundDueUs: number;
   exchange: Exchange<DeviceTypes> | undefined;
@@ -39,8 +51,10 @@ export class SwapDesk {
   private readonly drivers: Drivers;
   private readonly lanes: readonly Lane[];
   private timed: TimedSwap[] = [];
+  /** Swaps that have not ended, after which the devices are to be handed over. */
+  private readonly handingOver = new Set<number>();
   private round: SwapRound | undefined;
-  private readonly finished: (record: SwapRecord, slot: AnySlot) => void;
+  private readonly finished: SwapFinished;
   private random: number;
   private startUs = Number.POSITIVE_INFINITY;
   /** As `nextDueUs` said after the last change: before that a tick finds nothing to do. A field, so that looking allocates nothing. */
@@ -55,7 +69,7 @@ export class SwapDesk {
     timed: readonly TimedSwap[],
     round: SwapRound | undefined,
     seed: number,
-    finished: (record: SwapRecord, slot: AnySlot) => void,
+    finished: SwapFinished,
   ) {
     this.host = host;
     this.drivers = drivers;
@@ -64,6 +78,7 @@ export class SwapDesk {
     this.lanes = slots.map((slot) => ({
       slot,
       waiting: [],
+      lazy: undefined,
       round: undefined,
       roundDueUs: Number.POSITIVE_INFINITY,
       exchange: undefined,
@@ -103,9 +118,15 @@ export class SwapDesk {
     this.dueUs = this.nextDueUs();
   }
 
-  /** Nothing of the timetable begins any more, and no control window; what was asked for before comes to its end. Returns what is left. */
+  /**
+   * Nothing of the timetable begins any more, and no control window; what was asked for before comes to its end, and what waits lazily
+   * does so no longer. Returns what is left.
+   */
   hold(): Timetable {
     this.held = true;
+    for (const lane of this.lanes)
+      if (lane.lazy !== undefined && lane.slot.mediator === null)
+        this.beginLazily(lane, lane.lazy, Number.POSITIVE_INFINITY);
     this.dueUs = this.nextDueUs();
     return { timed: this.timed, round: this.round };
   }
@@ -113,7 +134,10 @@ export class SwapDesk {
   /** No more swaps; those under way go on to their end. */
   close(): void {
     this.closed = true;
-    for (const lane of this.lanes) lane.waiting.length = 0;
+    for (const lane of this.lanes) {
+      lane.waiting.length = 0;
+      lane.lazy = undefined;
+    }
     this.dueUs = this.nextDueUs();
   }
 
@@ -152,6 +176,7 @@ export class SwapDesk {
     if (this.closed || this.held) return Number.POSITIVE_INFINITY;
     let due = this.timed[0]?.atUs ?? Number.POSITIVE_INFINITY;
     for (const lane of this.lanes) {
+      if (lane.lazy !== undefined) due = 0; // a look at each tick
       due = Math.min(due, lane.roundDueUs);
       if (lane.uncontrolled !== undefined) due = Math.min(due, lane.controlDueUs - this.startUs);
     }
@@ -169,10 +194,16 @@ export class SwapDesk {
   }
 
   /**
-   * Asks for a swap now. The record says what becomes of it. A method told by another thread is a copy of the word, which
-   * code compiled for the word itself does not take.
+   * Asks for a swap, now or lazily. The record says what becomes of it. A method told by another thread is a copy of the word,
+   * which code compiled for the word itself does not take.
    */
-  ask(slotIndex: number, to: string, parameters: Request['parameters'], method: Request['method']): void {
+  ask(
+    slotIndex: number,
+    to: string,
+    parameters: Request['parameters'],
+    method: Request['method'],
+    lazy = false,
+  ): void {
     const lane = this.lanes[slotIndex];
     const definition = this.drivers[lane.slot.definition.device].get(to);
     const id = ++this.scheduled;
@@ -183,7 +214,7 @@ export class SwapDesk {
     }
     const request = { id, to: definition, parameters, method: METHODS[METHODS.indexOf(method)] };
     const { exchange } = lane;
-    if (exchange !== undefined && !exchange.waitable)
+    if (exchange !== undefined && !exchange.waitable && !lazy)
       return this.refuse(
         lane.slot,
         id,
@@ -191,8 +222,21 @@ export class SwapDesk {
         method,
         `swap ${exchange.request.id} of ${lane.slot.name} is under way`,
       );
-    lane.waiting.push(request);
-    this.tend(lane, lane.slot.environment.clock.nowUs());
+    const nowUs = lane.slot.environment.clock.nowUs();
+    this.overtake(lane, id);
+    if (lazy) lane.lazy = { request, untilUs: nowUs + LAZY_US };
+    else lane.waiting.push(request);
+    this.tend(lane, nowUs);
+    this.dueUs = this.nextDueUs();
+  }
+
+  /** What was asked for later is what is wanted. */
+  private overtake(lane: Lane, by: number): void {
+    const { lazy, slot } = lane;
+    if (lazy === undefined) return;
+    lane.lazy = undefined;
+    const { id, to, method } = lazy.request;
+    this.refuse(slot, id, to.name, method, `swap ${by} of ${slot.name} was asked for while it waited`);
   }
 
   private askForTimed(nowUs: number): void {
@@ -202,6 +246,7 @@ export class SwapDesk {
       swap = this.timed[0]
     ) {
       this.timed.shift();
+      if (swap.handsOver === true) this.handingOver.add(this.nextId);
       this.ask(swap.slot, swap.to, swap.parameters, swap.method);
     }
   }
@@ -226,23 +271,34 @@ export class SwapDesk {
     if (slot.mediator !== null || this.closed) return;
     const request = lane.waiting.shift();
     if (request !== undefined) this.begin(lane, request);
+    else if (lane.lazy !== undefined) this.beginLazily(lane, lane.lazy, nowUs);
     else if (this.held) return;
     else if (lane.uncontrolled !== undefined) this.beginControl(lane, lane.uncontrolled, nowUs);
     else if (nowUs >= this.startUs + lane.roundDueUs) this.beginRound(lane, nowUs);
   }
 
-  private begin(lane: Lane, request: Request): void {
+  private begin(lane: Lane, request: Request): Exchange<DeviceTypes> {
     lane.uncontrolled = undefined; // a measurement that has not begun is given up for a request
-    lane.exchange = new Exchange<DeviceTypes>(lane.slot, this.host, request);
-    lane.slot.mediator = lane.exchange;
+    const exchange = new Exchange<DeviceTypes>(lane.slot, this.host, request);
+    lane.exchange = lane.slot.mediator = exchange;
+    return exchange;
+  }
+
+  /** Also with something in hand when it has waited too long, or the CPU is to leave. */
+  private beginLazily(lane: Lane, { request, untilUs }: Lazy, nowUs: number): void {
+    const { kind, environment } = lane.slot;
+    const idle = kind.idle(environment);
+    if (!idle && nowUs < untilUs) return;
+    lane.lazy = undefined;
+    const { record } = this.begin(lane, request);
+    if (!idle) record.notes.push(`${record.device} was not idle once until then`);
   }
 
   private endSwap(lane: Lane, exchange: Exchange<DeviceTypes>, nowUs: number): void {
     const { record, slot } = exchange;
     lane.exchange = undefined;
     slot.mediator = null;
-    this.keeper.keep(record);
-    this.finished(record, slot);
+    this.end(record, slot);
     if (record.outcome !== 'done') return;
     this.random = nextRandom(this.random);
     const share = (this.random >>> 0) / 4294967296;
@@ -282,8 +338,13 @@ export class SwapDesk {
     const now = slot.environment.clock.nowUs();
     const record = newRecord(slot.name, slot.definition.name, to, id, method, now);
     record.reason = reason;
+    this.end(record, slot);
+  }
+
+  private end(record: SwapRecord, slot: AnySlot): void {
     this.keeper.keep(record);
-    this.finished(record, slot);
+    const handsOver = this.handingOver.delete(record.id) && record.outcome === 'done';
+    this.finished(record, slot, handsOver);
   }
 }
 

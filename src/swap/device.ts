@@ -7,6 +7,7 @@ import type {
   NicEnvironment,
 } from '../drivers/contract.ts';
 import type { Parameters } from '../drivers/parameters.ts';
+import type { OwnWords } from '../drivers/state-block.ts';
 import type { Clock } from '../hw/clock.ts';
 import type { Exchange, SwapRequest } from './exchange.ts';
 import type { NewRing } from './move.ts';
@@ -16,6 +17,7 @@ import type { Slot } from './slot.ts';
 
 /** Everything that a driver's successor needs, as words in DMA memory. */
 export interface StateBlock {
+  readonly own: OwnWords;
   /** Copies what a swap may have to put back; `restore` does. No allocation: used in the pause. */
   save(copy: Int32Array): void;
   restore(copy: Int32Array): void;
@@ -66,6 +68,8 @@ export interface DeviceKind<T extends DeviceTypes> {
   create(definition: T['definition'], environment: T['environment'], parameters: Parameters): T['driver'];
   /** Throws Refusal, or ParameterError for values out of range. */
   plan(slot: Slot<T>, request: SwapRequest<T>): Plan;
+  /** Has the device nothing in hand, neither to be served nor on its way? */
+  idle(environment: T['environment']): boolean;
   /** The walk over all slots of an adopted block, some at a time. */
   walk(environment: T['environment']): { advance(slots: number): boolean };
 }

@@ -62,6 +62,7 @@ export const DISK_KIND: DeviceKind<DiskTypes> = {
       method: request.method,
       queues: slot.environment.queues,
     }),
+  idle: (environment) => outstandingCommands(environment) === 0,
   walk: ({ state, requests }) => new CommandWalk(state, requests),
 };
 

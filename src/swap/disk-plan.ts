@@ -13,7 +13,8 @@ import {
 /** Throws Refusal, or ParameterError for values out of range. */
 export function planDiskSwap(situation: CommonSituation): Plan {
   const { from, fromParameters, to, given, method, queues } = situation;
-  const format = negotiate(from, to);
+  const agreement = negotiate(from, to);
+  const { format, imported, converters } = agreement;
   const parameters = resolveParameters(to.name, to.parameters, given, fromParameters);
   // A reset makes all queue pairs anew, of whatever depth.
   const deeper = method !== 'reset' && parameters.queueDepth !== fromParameters.queueDepth;
@@ -21,10 +22,11 @@ export function planDiskSwap(situation: CommonSituation): Plan {
   const keeps = {
     old: format !== from.exports[0],
     next: to.exports.length > 1,
-    more: format !== to.exports[0],
+    more: imported !== to.exports[0],
+    converts: converters.length > 0,
   };
   return {
-    format,
+    ...agreement,
     parameters,
     method,
     moves,
@@ -45,13 +47,15 @@ interface Keeps {
   readonly old: boolean;
   readonly next: boolean;
   readonly more: boolean;
+  /** What it has in words of its own is converted. */
+  readonly converts: boolean;
 }
 
 /** Almost every swap is one of these: made once. */
 const WITHOUT_MOVES = new Map<string, readonly Step[]>();
 
 function withoutMoves(method: Method, keeps: Keeps): readonly Step[] {
-  const key = `${method} ${keeps.old} ${keeps.next} ${keeps.more}`;
+  const key = `${method} ${keeps.old} ${keeps.next} ${keeps.more} ${keeps.converts}`;
   const known = WITHOUT_MOVES.get(key);
   if (known !== undefined) return known;
   const made = sequence(method, keeps, 0);
@@ -69,6 +73,7 @@ function sequence(method: Method, keeps: Keeps, moves: number): readonly Step[] 
   if (method === 'drain') kinds.push('drain');
   kinds.push('quiesce', 'export');
   if (method === 'reset') kinds.push('tearDown', 'coldStart');
+  if (keeps.converts) kinds.push('convert');
   kinds.push('validate', 'import', 'point', 'activate');
   if (keeps.more) kinds.push('abstain');
   if (method === 'reset') kinds.push('resubmit');

@@ -1,6 +1,7 @@
 /** One swap in progress: runs a plan's steps, times its phases, and undoes what was done if a step fails. */
 import type { Parameters } from '../drivers/parameters.ts';
 import { actionsOf, UNDONE_LATE } from './common-actions.ts';
+import type { Conversion } from './conversion.ts';
 import type { Action, DeviceTypes, NicTypes } from './device.ts';
 import type { SwapHost } from './host.ts';
 import { type Method, PHASES, type Plan, type Step } from './plan.ts';
@@ -46,6 +47,8 @@ export class Exchange<T extends DeviceTypes = NicTypes> implements Mediator {
   readonly withdrawn: T['withdrawn'][] = [];
   readonly probation: Probation;
   next: T['driver'] | undefined;
+  /** Of words that the drivers have in different formats; undefined where they have them in the same, or there is nothing to take back. */
+  conversion: Conversion | undefined;
   done = false;
   private readonly slices: Slices;
   private readonly meter: StallMeter;

@@ -1,6 +1,9 @@
 /** What swaps of network cards have beyond those of other devices: packet buffers, rings of other lengths, scratch cards. */
+import type { NicEnvironment } from '../drivers/contract.ts';
 import { SlotWalk } from '../drivers/nic/slot-walk.ts';
-import { STATE_BYTES } from '../drivers/nic/state.ts';
+import { STATE_BYTES, TX } from '../drivers/nic/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
+import { tdh } from '../hw/nic/datasheet.ts';
 import { COMMON_ACTIONS } from './common-actions.ts';
 import { coldStart, drain, endDrain, restart, tearDown } from './controls.ts';
 import type { DeviceKind, NicTypes } from './device.ts';
@@ -34,8 +37,24 @@ export const NIC_KIND: DeviceKind<NicTypes> = {
   },
   create: (definition, environment, parameters) => definition.create(environment, parameters),
   plan: (slot, request) => PLANS.planFor(situationOf(slot, request)),
+  idle,
   walk: ({ state, pool }) => new SlotWalk(state, pool),
 };
+
+/** No frame has come that nobody took, and none is to leave that has not left. */
+function idle({ state, memory, port }: NicEnvironment): boolean {
+  const { words } = memory;
+  if (state.workWaits()) return false;
+  for (let left = state.sending; left !== 0; left &= left - 1) {
+    const queue = lowestBit(left);
+    const record = state.tx(queue);
+    const posted = words[record + TX.posted];
+    const head = port.read32(tdh(queue));
+    if (posted !== words[record + TX.filled] || head !== (posted & (words[record + TX.slots] - 1)))
+      return false;
+  }
+  return true;
+}
 
 /** What this card may need meanwhile is written down first, so that other cards leave it alone. */
 function reserve({ slot, host, plan }: Exchange): Slices | void {

@@ -1,5 +1,5 @@
 /** What a swap will do, as data: a pure function of who is there, who is to come, and with what parameters. */
-import type { DriverDeclaration } from '../drivers/contract.ts';
+import type { Converter, DriverDeclaration } from '../drivers/contract.ts';
 import { type Parameters, resolveParameters } from '../drivers/parameters.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 
@@ -28,6 +28,7 @@ export type StepKind =
   | 'drain'
   | 'quiesce'
   | 'export'
+  | 'convert'
   | 'validate'
   | 'import'
   | 'tearDown'
@@ -75,8 +76,16 @@ export interface Situation extends CommonSituation {
   readonly rings: readonly QueueView[];
 }
 
-export interface Plan {
+/** How the state of the old driver comes to the new one. */
+export interface Agreement {
+  /** What the old driver exports. */
   readonly format: string;
+  /** What the new one imports: the same, unless converters lead there. */
+  readonly imported: string;
+  readonly converters: readonly Converter[];
+}
+
+export interface Plan extends Agreement {
   readonly parameters: Parameters;
   readonly method: Method;
   /** Queues that move, in their order. */
@@ -100,25 +109,50 @@ export class Refusal extends Error {
 /** Throws Refusal, or ParameterError for values out of range. */
 export function planSwap(situation: Situation): Plan {
   const { from, to, method } = situation;
-  const format = negotiate(from, to);
+  const agreement = negotiate(from, to);
   const parameters = parametersAfter(situation);
   const moves = method === 'reset' ? [] : queuesToMove(situation, parameters);
   const notes = remarks(situation, parameters, moves);
   const newSlots = parameters.rxRing ?? 0;
   const buffersAfter = buffersKept(situation, parameters, moves);
   const buffersDuring = Math.max(buffersAfter, buffersMeanwhile(situation, parameters, moves));
-  const steps = moves.length === 0 ? WITHOUT_MOVES[method] : sequence(method, moves.length);
-  return { format, parameters, method, moves, newSlots, buffersDuring, buffersAfter, steps, notes };
+  const converts = agreement.converters.length > 0;
+  const steps =
+    moves.length === 0 && !converts ? WITHOUT_MOVES[method] : sequence(method, moves.length, converts);
+  return { ...agreement, parameters, method, moves, newSlots, buffersDuring, buffersAfter, steps, notes };
 }
 
-/** The first format of the old driver's that the new one takes. Throws Refusal. */
-export function negotiate(from: DriverDeclaration, to: DriverDeclaration): string {
+/** The first format of the old driver's from which a way leads to one that the new driver takes. Throws Refusal. */
+export function negotiate(from: DriverDeclaration, to: DriverDeclaration): Agreement {
   if (from.device !== to.device) throw new Refusal(`${to.name} drives ${to.device}, not ${from.device}`);
-  const common = from.exports.find((format) => to.imports.includes(format));
-  if (common !== undefined) return common;
+  const converters = [...(to.converters ?? []), ...(from.converters ?? [])];
+  for (const format of from.exports) {
+    const way = shortestWay(format, to.imports, converters);
+    if (way !== undefined) return { format, imported: way.at(-1)?.to ?? format, converters: way };
+  }
+  const known = converters.map((converter) => `${converter.from} → ${converter.to}`);
+  const besides = known.length === 0 ? '' : `, and converters lead ${known.join(', ')} alone`;
   throw new Refusal(
-    `no common state format: ${from.name} exports ${list(from.exports)}, ${to.name} imports ${list(to.imports)}`,
+    `no common state format: ${from.name} exports ${list(from.exports)}, ${to.name} imports ${list(to.imports)}${besides}`,
   );
+}
+
+function shortestWay(
+  format: string,
+  wanted: readonly string[],
+  converters: readonly Converter[],
+): readonly Converter[] | undefined {
+  if (wanted.includes(format)) return [];
+  const ways = new Map<string, readonly Converter[]>([[format, []]]);
+  // What is added is come to later: nearer formats first.
+  for (const [reached, way] of ways)
+    for (const converter of converters) {
+      if (converter.from !== reached || ways.has(converter.to)) continue;
+      const longer = [...way, converter];
+      if (wanted.includes(converter.to)) return longer;
+      ways.set(converter.to, longer);
+    }
+  return undefined;
 }
 
 /** Geometry that the request does not name is kept; transmit rings keep their length unless the card is reset. */
@@ -218,6 +252,7 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
   drain: 'quiesce',
   quiesce: 'quiesce',
   export: 'transfer',
+  convert: 'transfer',
   validate: 'transfer',
   import: 'transfer',
   tearDown: 'transfer',
@@ -235,19 +270,19 @@ const PHASE_OF: Readonly<Record<StepKind, Phase>> = {
 
 /** Almost every swap is one of these: made once. */
 const WITHOUT_MOVES: Readonly<Record<Method, readonly Step[]>> = {
-  inplace: sequence('inplace', 0),
-  drain: sequence('drain', 0),
-  reset: sequence('reset', 0),
+  inplace: sequence('inplace', 0, false),
+  drain: sequence('drain', 0, false),
+  reset: sequence('reset', 0, false),
 };
 
-function sequence(method: Method, moves: number): readonly Step[] {
+function sequence(method: Method, moves: number, converts: boolean): readonly Step[] {
   const kinds: StepKind[] = ['agree', 'create', 'reserve'];
   if (moves > 0) kinds.push('makeRings');
   kinds.push('warm');
   if (method === 'drain') kinds.push('drain');
   kinds.push('quiesce');
   if (method === 'reset') kinds.push('tearDown', 'coldStart');
-  else kinds.push('export', 'validate', 'import');
+  else kinds.push('export', ...(converts ? (['convert'] as const) : []), 'validate', 'import');
   kinds.push('point', 'activate', 'watch');
   for (let move = 0; move < moves; move++) kinds.push('moveQueues');
   kinds.push('release', 'trim');

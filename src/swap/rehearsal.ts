@@ -1,5 +1,6 @@
 /** Runs the code of swaps on a scratch card, between all drivers, so that the first real one is as short as the next. */
 import type { NicDriverDefinition } from '../drivers/contract.ts';
+import { STATE_FORMAT } from '../drivers/nic/state.ts';
 import type { Clock } from '../hw/clock.ts';
 import { SwapDesk } from './desk.ts';
 import { Exchange } from './exchange.ts';
@@ -97,7 +98,7 @@ function givenTo(definitions: readonly NicDriverDefinition[]): Record<string, re
 function scratchSlot({ environment }: ScratchCard, definition: NicDriverDefinition): Slot {
   const parameters = onScratch(defaultsOf(definition));
   const driver = definition.create(environment, parameters);
-  driver.importState(definition.imports[0] ?? '');
+  driver.importState(STATE_FORMAT);
   driver.activate();
   const slot = new Slot(0, NIC_KIND, environment, definition, parameters, driver);
   slot.buffers = slot.keptBuffers = buffersFor(parameters, environment.queues);

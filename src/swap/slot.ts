@@ -74,6 +74,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
     this.parameters = parameters;
     this.driver = driver;
     this.assignment = assignment;
+    environment.state.own.use(assignment.bank);
     this.snapshot = new Int32Array(kind.stateBytes / 4);
   }
 

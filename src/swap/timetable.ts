@@ -10,6 +10,8 @@ export interface TimedSwap {
   readonly to: string;
   readonly parameters: Parameters;
   readonly method: Method;
+  /** When it is done all devices are handed over to the CPU that stands by. */
+  readonly handsOver?: boolean;
 }
 
 export interface SwapRound {

@@ -1,6 +1,6 @@
 /** Runs a driver's code on a scratch card before it meets a real one, so that the compiler knows it by then. */
 import type { NicDriver, NicDriverDefinition } from '../drivers/contract.ts';
-import { STATE_BYTES } from '../drivers/nic/state.ts';
+import { STATE_BYTES, STATE_FORMAT } from '../drivers/nic/state.ts';
 import type { Parameters } from '../drivers/parameters.ts';
 import type { Clock } from '../hw/clock.ts';
 import { defaultsOf, onScratch, ScratchCard } from './scratch.ts';
@@ -39,9 +39,11 @@ export function* warmUp(
   const scratch = new ScratchCard(clock);
   yield;
   const small = onScratch(parameters);
-  const format = definition.imports[0] ?? '';
+  const { exports, imports } = definition;
+  const format = exports.find((known) => imports.includes(known)) ?? STATE_FORMAT;
   let driver = definition.create(scratch.environment, small);
   let successor = definition.create(scratch.environment, small);
+  driver.importState(STATE_FORMAT); // as from a driver that has nothing of its own
   const copy = new Int32Array(STATE_BYTES / 4);
   for (let poll = 0; poll < POLLS; poll++) {
     if (poll % POLLS_PER_HANDOVER === 0) {
@@ -68,6 +70,7 @@ function handOver(
   const { state } = scratch.environment;
   from.quiesce();
   state.save(copy);
+  state.own.moveTo(0, format);
   from.exportState(format);
   state.validate(0);
   to.importState(format);

@@ -20,12 +20,13 @@ export function describeSteps(situation: Situation, plan: Plan): StepText[] {
 function sentences(
   { kind }: Step,
   { from: { name: from }, to: { name: to }, queues }: Situation,
-  { format, moves, newSlots, buffersDuring, buffersAfter }: Plan,
+  plan: Plan,
   queue: number,
 ): readonly [text: string, undo?: string] {
+  const { format, imported, moves, newSlots, buffersDuring, buffersAfter } = plan;
   switch (kind) {
     case 'agree':
-      return [`${from} exports ${format}, ${to} imports it`];
+      return [agreed(from, to, plan)];
     case 'create':
       return [`make driver ${to}`, 'drop it'];
     case 'reserve':
@@ -50,7 +51,9 @@ function sentences(
     case 'validate':
       return ['header and ring records hold together'];
     case 'import':
-      return [`${to} imports ${format}`, 'the state block as it was'];
+      return [`${to} imports ${imported}`, 'the state block as it was'];
+    case 'convert':
+      return converted(plan);
     case 'point':
       return [`the slot points to ${to}`, `hand the rings back to ${from}`];
     case 'activate':
@@ -87,11 +90,12 @@ function diskSentences(
   { kind }: Step,
   from: string,
   to: string,
-  { format, method, moves, newSlots }: Plan,
+  plan: Plan,
 ): readonly [text: string, undo?: string] {
+  const { format, imported, method, moves, newSlots } = plan;
   switch (kind) {
     case 'agree':
-      return [`${from} exports ${format}, ${to} imports it`];
+      return [agreed(from, to, plan)];
     case 'create':
       return [`make driver ${to}`, 'drop it'];
     case 'configure':
@@ -124,8 +128,10 @@ function diskSentences(
       return ['header and queue records hold together'];
     case 'import':
       return method === 'reset'
-        ? [`${to} imports ${format}, with queue pairs that are empty`]
-        : [`${to} imports ${format}, with the commands that are in flight`, 'the state block as it was'];
+        ? [`${to} imports ${imported}, with queue pairs that are empty`]
+        : [`${to} imports ${imported}, with the commands that are in flight`, 'the state block as it was'];
+    case 'convert':
+      return converted(plan);
     case 'point':
       return [`the slot points to ${to}`, `hand the queues back to ${from}`];
     case 'activate':
@@ -143,6 +149,16 @@ function diskSentences(
     default:
       throw new Error(`a swap of a disk has no step ${kind}`);
   }
+}
+
+function agreed(from: string, to: string, { format, imported, converters }: Plan): string {
+  if (converters.length === 0) return `${from} exports ${format}, ${to} imports it`;
+  return `${from} exports ${format}, converters make ${imported} of it, ${to} imports that`;
+}
+
+function converted({ format, converters }: Plan): readonly [text: string, undo: string] {
+  const way = [format, ...converters.map(({ to }) => to)].join(' → ');
+  return [`convert what the driver has for itself: ${way}`, 'as it was exported'];
 }
 
 function counted(count: number, thing: string): string {

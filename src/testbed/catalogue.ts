@@ -22,6 +22,7 @@ interface DriverEntry extends Described {
   readonly device: string;
   readonly exports: readonly string[];
   readonly imports: readonly string[];
+  readonly converters: readonly { readonly from: string; readonly to: string }[];
   readonly parameters: readonly {
     readonly name: string;
     readonly description: string;
@@ -57,13 +58,14 @@ function catalogueOf(own: readonly DriverDeclaration[]): Catalogue {
       },
     ],
     drivers: [...NIC_DRIVERS, ...DISK_DRIVERS, ...own].map(
-      ({ name, version, device, description, exports, imports, parameters }) => ({
+      ({ name, version, device, description, exports, imports, converters = [], parameters }) => ({
         name,
         version,
         device,
         description,
         exports,
         imports,
+        converters: converters.map(({ from, to }) => ({ from, to })),
         parameters: parameters.map(
           ({ name: parameter, description: text, unit, min, max, default: usual }) => ({
             name: parameter,

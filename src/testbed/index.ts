@@ -7,6 +7,7 @@ export type { Violation } from '../check/ledger.ts';
 export type { Burst } from '../drivers/burst.ts';
 export type {
   Application,
+  Converter,
   DriverDeclaration,
   NicDriver,
   NicDriverDefinition,
@@ -24,6 +25,7 @@ export type { QueuePair } from '../drivers/nvme/queue-pair.ts';
 export { QUEUE_PARAMETERS } from '../drivers/nvme/queue-parameters.ts';
 export { DISK_FORMAT } from '../drivers/nvme/state.ts';
 export type { ParameterSpec, Parameters } from '../drivers/parameters.ts';
+export { OWN_WORDS, type OwnWords } from '../drivers/state-block.ts';
 export type { ConformPoint, Explanation } from '../exec/sim/conform.ts';
 export { FAULTS } from '../exec/sim/faults.ts';
 export {

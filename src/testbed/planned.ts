@@ -61,7 +61,10 @@ export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
     ),
   ];
   const timed = [...run.timed].sort((a, b) => a.atUs - b.atUs);
-  const planned = timed.map((swap) => planners[swap.slot](swap.to, swap.parameters, swap.method));
+  const planned = timed.map((swap) => {
+    const plan = planners[swap.slot](swap.to, swap.parameters, swap.method);
+    return swap.handsOver === true && plan.refused === undefined ? handedOver(plan) : plan;
+  });
   const { round } = run;
   if (round === undefined) return planned;
   [...cards, ...disks].forEach(({ definition: { name: first, device } }, i) => {
@@ -74,6 +77,11 @@ export function planRun(run: ResolvedRun, drivers: DriverBook): PlannedSwap[] {
     }
   });
   return planned;
+}
+
+function handedOver(plan: PlannedSwap): PlannedSwap {
+  const notes = [...plan.notes, 'then all devices are handed over to the CPU that stands by, if it is done'];
+  return { ...plan, notes };
 }
 
 function planDisk(disk: Disk, to: DiskDriverDefinition, given: Parameters, method: Method): PlannedSwap {

@@ -140,12 +140,18 @@ function resolveSwap(
   const definition = disk ? drivers.ofDisk(swap.to, where) : drivers.ofCard(swap.to, where);
   const parameters = swap.parameters ?? {};
   checkedParameters(definition, parameters, where);
+  const handsOver = swap.cpu === 'standby';
+  if (handsOver && scenario.standby !== true)
+    throw new UsageError(
+      `${where}: cpu=standby hands over to a second CPU, and there is none; add --standby ("standby": true), or leave out cpu`,
+    );
   return {
     atUs: parseDuration(swap.at),
     slot,
     to: definition.name,
     parameters,
     method: swap.method ?? 'inplace',
+    handsOver,
   };
 }
 

@@ -14,7 +14,7 @@ export interface SwapResult {
   readonly from: string;
   readonly to: string;
   readonly method: SwapMethod;
-  /** `refused`: nothing was touched. `rolledBack`: the old driver serves again. `cutOff`: the run ended before it did. */
+  /** `refused`: nothing was touched. `rolledBack`: the old driver serves again. `cutOff`: the run, or its CPU, ended before it did. */
   readonly outcome: 'done' | 'refused' | 'rolledBack' | 'cutOff';
   /** The phase it ended in. */
   readonly phase: string;

@@ -15,6 +15,8 @@ export const SWAP_METHODS: readonly SwapMethod[] = METHODS;
 export interface SwapOptions {
   /** Default `inplace`. */
   readonly method?: SwapMethod;
+  /** It waits for a moment at which the device has nothing in hand, ten seconds at the most. Default: false, it begins at once. */
+  readonly lazy?: boolean;
 }
 
 type Ask = (order: Omit<SwapOrder, 'ticket' | 'kind'>) => Promise<SwapResult>;
@@ -60,7 +62,8 @@ export class RunningDevice {
     const method = checkedMethod(options.method ?? 'inplace', where);
     const definition = await this.find(to, where);
     if (definition !== undefined) checkedParameters(definition, parameters, where);
-    return this.ask({ slot: this.slot, to: definition?.name ?? to, parameters, method });
+    const { lazy = false } = options;
+    return this.ask({ slot: this.slot, to: definition?.name ?? to, parameters, method, lazy });
   }
 
   get device(): Device {

@@ -21,13 +21,15 @@ import {
 import { checkedMethod, RunningDevice } from './running-device.ts';
 import { type RunStatus, StatusBook } from './status.ts';
 import { didYouMean } from './suggest.ts';
-import { type Upgradable, type UpgradeOptions, type UpgradeResult, upgradeAll } from './upgrade.ts';
+import { type Upgradable, Upgrade, type UpgradeOptions, type UpgradeResult } from './upgrade.ts';
 
 type Order = Omit<SwapOrder, 'ticket' | 'kind'>;
 
 /** A swap that has not ended. */
 interface Pending {
   readonly order: Order;
+  /** Who drove the device when it was asked for. */
+  readonly from: string;
   readonly resolve: (result: SwapResult) => void;
 }
 
@@ -40,6 +42,7 @@ export class RunningMachine {
   private readonly book: StatusBook;
   private readonly startedUs: number;
   private readonly feed = new EventFeed();
+  private readonly drivers: DriverBook;
   private readonly files: DriverFiles;
   private readonly ending = new AbortController();
   private readonly over = new AbortController();
@@ -55,6 +58,7 @@ export class RunningMachine {
     conclude: (signal: AbortSignal) => Promise<Report>,
   ) {
     this.machine = machine;
+    this.drivers = drivers;
     this.startedUs = machine.clock.nowUs();
     this.book = new StatusBook(machine);
     this.files = new DriverFiles(drivers, (module) => this.load(module), this.over.signal);
@@ -97,7 +101,7 @@ export class RunningMachine {
     const to = await this.files.load(file);
     if (to !== undefined) {
       const behind = this.drivenBy(driver, to.device).filter((one) => one.driver !== to.name);
-      return upgradeAll(behind, to, options);
+      return new Upgrade(behind, to, options, (device) => this.book.driverOf(device)).run();
     }
     const swaps = await Promise.all(this.drivenBy(driver).map(({ device }) => device.swap(file)));
     return { to: file, outcome: 'some', swaps, takenBack: [] };
@@ -153,10 +157,11 @@ export class RunningMachine {
   }
 
   private ask(order: Order): Promise<SwapResult> {
-    if (this.over.signal.aborted) return Promise.resolve(this.cutOff(order, 'the run ended before it did'));
+    if (this.over.signal.aborted)
+      return Promise.resolve(this.cutOff(order, this.driverOf(order), 'the run ended before it did'));
     const ticket = ++this.tickets;
     return new Promise((resolve) => {
-      this.pending.set(ticket, { order, resolve });
+      this.pending.set(ticket, { order, from: this.driverOf(order), resolve });
       this.machine.order({ kind: 'swap', ticket, ...order });
     });
   }
@@ -186,26 +191,35 @@ export class RunningMachine {
 
   private wasRelieved(relief: Relief): void {
     this.feed.push(reliefEvent(relief, this.startedUs));
-    if (relief.reason !== undefined) this.cutOffAll('the CPU that it was asked of ended before it did');
+    if (relief.reason === undefined) return;
+    this.book.reread(this.drivers);
+    this.cutOffAll('the CPU that it was asked of ended before it did');
   }
 
   private end(): void {
     this.over.abort();
     this.feed.end();
     this.cutOffAll('the run ended before it did');
-  }
-
-  private cutOffAll(reason: string): void {
-    for (const { order, resolve } of this.pending.values()) resolve(this.cutOff(order, reason));
-    this.pending.clear();
     for (const resolve of this.loading.values()) resolve(undefined);
     this.loading.clear();
   }
 
-  private cutOff({ slot, to, method }: Order, reason: string): SwapResult {
+  private cutOffAll(reason: string): void {
+    for (const { order, from, resolve } of this.pending.values()) resolve(this.cutOff(order, from, reason));
+    this.pending.clear();
+  }
+
+  private cutOff(order: Order, from: string, reason: string): SwapResult {
+    const { slot, to, method } = order;
     const { name } = this.devices[slot];
-    const record = newRecord(name, this.book.driverOf(name), to, 0, method, this.machine.clock.nowUs());
-    return { ...resultOf(record), outcome: 'cutOff', reason };
+    const record = newRecord(name, from, to, 0, method, this.machine.clock.nowUs());
+    const now = this.driverOf(order);
+    const notes = now !== from && now === to ? [`it had been made by then: ${to} drives ${name}`] : [];
+    return { ...resultOf(record), outcome: 'cutOff', reason, notes };
+  }
+
+  private driverOf({ slot }: Order): string {
+    return this.book.driverOf(this.devices[slot].name);
   }
 }
 

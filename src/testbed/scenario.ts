@@ -82,6 +82,8 @@ export interface SwapScenario {
   readonly to: string;
   readonly parameters?: DriverParameters;
   readonly method?: SwapMethod;
+  /** `standby`: once it is done, all devices are handed over to the CPU that stands by. */
+  readonly cpu?: 'standby';
 }
 
 /** Swaps again and again, through all ordered pairs of the drivers that are loaded, null swaps too. */

@@ -4,6 +4,8 @@ import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { SwapEnded } from '../exec/threads/messages.ts';
 import { countCard, countDisk } from '../host/books.ts';
 import type { CardLayout, DiskLayout } from '../host/machine.ts';
+import { Assignment } from '../swap/assignment.ts';
+import type { DriverBook } from './drivers.ts';
 import type { DriverParameters } from './scenario.ts';
 
 export interface RunStatus {
@@ -60,6 +62,17 @@ export class StatusBook {
 
   swapEnded({ record, driver, parameters }: SwapEnded): void {
     this.driven.set(record.device, { driver, parameters });
+  }
+
+  /** A CPU has ended, and may not have told what it did last: who serves a card stands in memory, as it does for the next CPU. */
+  reread(drivers: DriverBook): void {
+    const { memory, layout } = this.machine;
+    const known = new Map(drivers.ofCards.map((definition) => [definition.name, definition]));
+    for (const { name, assignment } of layout.cards) {
+      const assigned = new Assignment(memory.words, assignment.address >>> 2, known).read();
+      if (assigned === undefined) continue;
+      this.driven.set(name, { driver: assigned.definition.name, parameters: assigned.parameters });
+    }
   }
 
   driverOf(device: string): string {

@@ -41,6 +41,12 @@ describe('a name that nothing has', () => {
       'swap 1: there is no card eth1',
       'the devices are eth0',
     ],
+    [
+      'CPU to hand over to',
+      [...RUN, '--swap', 'at=1s,to=polling,cpu=standby'],
+      'swap 1: cpu=standby hands over to a second CPU, and there is none',
+      'add --standby',
+    ],
     ['key of a card', [...RUN, '--nic', 'eth0,queus=2'], 'queus is no known key', 'did you mean "queues"?'],
     ['method', [...RUN, '--swap', 'at=1s,to=polling,method=hot'], '"hot"', '"inplace", "drain" or "reset"'],
     ['link', [...RUN, '--link', 'lossy'], '"lossy"', '"lossless" or "open"'],

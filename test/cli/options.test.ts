@@ -88,6 +88,16 @@ describe('flags', () => {
     ]);
   });
 
+  it('hand over behind a swap', () => {
+    const swap = ['at=1s,to=batching,cpu=standby'];
+    expect(scenarioFromFlags({ swap, standby: true }).swaps).toEqual([
+      { at: '1s', nic: 'eth0', to: 'batching', cpu: 'standby' },
+    ]);
+    expect(complaint({ swap: ['at=1s,to=polling,cpu=1'] })).toBe(
+      '--swap at=1s,to=polling,cpu=1: cpu is "1", but must be "standby"',
+    );
+  });
+
   it('repeat swaps with varied parameters', () => {
     expect(scenarioFromFlags({ swapEvery: '5ms' }).swapEvery).toEqual({ interval: '5ms' });
     expect(scenarioFromFlags({ swapEvery: '5ms,rxBuffers=256/1024,method=reset' }).swapEvery).toEqual({

@@ -47,8 +47,13 @@ describe('a typed line', () => {
 
   it('asks for an upgrade, of all devices or of none', () => {
     const upgrade = { kind: 'upgrade', driver: 'mine', file: './mine.ts' };
-    expect(parseTyped('upgrade mine ./mine.ts', WORDS)).toEqual({ ...upgrade, allOrNone: false });
-    expect(parseTyped('upgrade mine ./mine.ts all-or-none', WORDS)).toEqual({ ...upgrade, allOrNone: true });
+    for (const [how, allOrNone, lazy] of [
+      ['', false, false],
+      ['all-or-none', true, false],
+      ['lazy', false, true],
+      ['lazy all-or-none', true, true],
+    ] as const)
+      expect(parseTyped(`upgrade mine ./mine.ts ${how}`, WORDS)).toEqual({ ...upgrade, allOrNone, lazy });
   });
 
   it.each(['status', 'help', 'quit'] as const)('may be %s, and nothing behind it', (kind) => {
@@ -71,11 +76,14 @@ describe('a typed line', () => {
     ['swap nvme0', 'type swap nvme0 DRIVER [key=value ...]; drivers: buffered'],
     ['swap eth0 polling burst', 'swap eth0 polling: "burst" is not of the form key=value'],
     ['swap eth0 polling burst=8 burst=9', 'swap eth0 polling: "burst" is given twice'],
-    ['upgrade mine', 'type upgrade DRIVER FILE [all-or-none]'],
-    ['upgrade mine a.mjs all-or-none b', 'type upgrade DRIVER FILE [all-or-none]'],
+    ['upgrade mine', 'type upgrade DRIVER FILE [all-or-none] [lazy]'],
+    [
+      'upgrade mine a.mjs all-or-none lasy',
+      'upgrade mine a.mjs: "lasy" is not known (did you mean "lazy"?); type upgrade DRIVER FILE [all-or-none] [lazy]',
+    ],
     [
       'upgrade mine a.mjs all-or-nothing',
-      'upgrade mine a.mjs: "all-or-nothing" is not known; type upgrade DRIVER FILE [all-or-none]',
+      'upgrade mine a.mjs: "all-or-nothing" is not known (did you mean "all-or-none"?); type upgrade DRIVER FILE [all-or-none] [lazy]',
     ],
     ['swap eth0 polling burst=many', 'burst=many: many is no number; type one like 512 or 2k'],
   ])('with a mistake is answered with what to type: %s', (line, message) =>
@@ -106,7 +114,8 @@ describe('completion', () => {
     ['upgrade mine ', [], ''],
     ['upgrade mine ./docs/exa', ['./docs/examples/'], './docs/exa'],
     ['upgrade mine no/such/folder', [], 'no/such/folder'],
-    ['upgrade mine ./mine.ts ', ['all-or-none '], ''],
-    ['upgrade mine ./mine.ts all-or-none ', [], ''],
+    ['upgrade mine ./mine.ts ', ['all-or-none ', 'lazy '], ''],
+    ['upgrade mine ./mine.ts lazy ', ['all-or-none '], ''],
+    ['upgrade mine ./mine.ts all-or-none lazy ', [], ''],
   ])('of "%s"', (line, candidates, word) => expect(complete(line, WORDS)).toEqual([candidates, word]));
 });

@@ -94,6 +94,29 @@ describe('a handover', () => {
     expect(cardOf(report, 'eth0').driver).toBe('batching');
   });
 
+  it('follows a swap of a timetable that says so, if it is done', async () => {
+    const running = await started({
+      nics: [{ name: 'eth0', app: 'echo' }, { name: 'eth1' }],
+      swaps: [
+        { at: '50ms', nic: 'eth0', to: 'polling', cpu: 'standby' },
+        { at: '150ms', nic: 'eth1', to: 'polling', parameters: { rxRing: 1024 } },
+        { at: '250ms', nic: 'eth1', to: 'test/exec/drivers/unfit.mjs', cpu: 'standby' },
+        { at: '350ms', nic: 'eth1', to: 'batching', cpu: 'standby' },
+      ],
+    });
+    const told: string[] = [];
+    for await (const event of running.events()) {
+      told.push(event.kind === 'handover' ? `${event.handover.from} to ${event.handover.to}` : event.kind);
+      if (told.includes('0 to 1') && told.includes('1 to 0')) break;
+    }
+    const report = await running.stop();
+    expectLossless(report);
+    expect(told[0]).toBe('swap');
+    expect(told.at(-1)).toBe('1 to 0');
+    expect(told.sort()).toEqual(['0 to 1', '1 to 0', 'refusal', 'swap', 'swap', 'swap']);
+    expect(report.devices).toMatchObject({ eth0: { driver: 'polling' }, eth1: { driver: 'batching' } });
+  });
+
   it('is refused where no CPU stands by', async () => {
     const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
     await expect(running.handOver()).rejects.toThrow(UsageError);

@@ -29,7 +29,15 @@ it('an order rings the bell of a CPU that sleeps', async () => {
     for (let ticket = 1; ticket <= ORDERS_AT_MOST && !rung; ticket++) {
       while (!bell.asleep()) await turn();
       const orderedUs = machine.clock.nowUs();
-      machine.order({ kind: 'swap', ticket, slot: 0, to: 'batching', parameters: {}, method: 'inplace' });
+      machine.order({
+        kind: 'swap',
+        ticket,
+        slot: 0,
+        to: 'batching',
+        parameters: {},
+        method: 'inplace',
+        lazy: false,
+      });
       while (ends.length < ticket) await Promise.race([turn(), machine.failed]);
       rung = bell.lastWokenUs() >= orderedUs;
     }

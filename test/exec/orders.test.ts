@@ -10,7 +10,7 @@ import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 
 function order(ticket: number, to: string, slot = 0): SwapOrder {
-  return { kind: 'swap', ticket, slot, to, parameters: {}, method: 'inplace' };
+  return { kind: 'swap', ticket, slot, to, parameters: {}, method: 'inplace', lazy: false };
 }
 
 const NO_BUNDLE: Bundle = {

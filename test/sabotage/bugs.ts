@@ -1,6 +1,7 @@
 /** The planted bugs: what the checkers have to find. Each breaks an invariant, none is a matter of speed. */
 import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { FRESH_BLOCK_BUGS } from './bugs/blocks-fresh.ts';
+import { CONVERSION_BUGS } from './bugs/conversion.ts';
 import { CRASH_BUGS } from './bugs/crash.ts';
 import { DEVICE_BUGS } from './bugs/device.ts';
 import { DISK_CRASH_BUGS } from './bugs/disk-crash.ts';
@@ -28,4 +29,5 @@ export const BUGS: readonly Sabotage[] = [
   ...CRASH_BUGS,
   ...DISK_CRASH_BUGS,
   ...HANDOVER_BUGS,
+  ...CONVERSION_BUGS,
 ];

@@ -13,6 +13,11 @@ export interface HuntOrder {
   readonly seeds: number;
 }
 
+/** What is told to the thread. */
+export interface HuntStart extends HuntOrder {
+  readonly amongMarked: boolean;
+}
+
 export type HuntMessage =
   | { readonly kind: 'alive'; readonly seed: number }
   | { readonly kind: 'found'; readonly seed: number; readonly invariant: string; readonly message: string }
@@ -42,13 +47,13 @@ export async function hunt(bug: Sabotage, { from, seeds }: HuntOrder, root: stri
       logLevel: 'error',
       plugins: [schedulingPoints(root), sabotagePlugin(bug, root)],
     });
-    return await run(outfile, { from, seeds });
+    return await run(outfile, { from, seeds, amongMarked: bug.amongMarked === true });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function run(file: string, order: HuntOrder): Promise<Catch> {
+async function run(file: string, order: HuntStart): Promise<Catch> {
   const worker = new Worker(file, { workerData: order });
   let last = order.from;
   let timer: NodeJS.Timeout | undefined;

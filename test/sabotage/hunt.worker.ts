@@ -1,7 +1,8 @@
 /** Runs seeds on sources with a planted bug in them, until one fails. Bundled with the bug by `hunt`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Workbench } from '../../src/exec/sim/seeds.ts';
-import type { HuntMessage, HuntOrder } from './hunt.ts';
+import { MARKS, marked, VERSIONS } from '../swap/marked.ts';
+import type { HuntMessage, HuntStart } from './hunt.ts';
 
 const SEEDS_PER_SIGN = 10;
 
@@ -9,8 +10,9 @@ function post(message: HuntMessage): void {
   parentPort?.postMessage(message);
 }
 
-function hunt({ from, seeds }: HuntOrder): HuntMessage {
-  const workbench = new Workbench();
+function hunt({ from, seeds, amongMarked }: HuntStart): HuntMessage {
+  const versions = VERSIONS.map((version) => marked(version));
+  const workbench = amongMarked ? new Workbench(versions, [], [MARKS]) : new Workbench();
   for (let seed = from; seed < from + seeds; seed++) {
     if ((seed - from) % SEEDS_PER_SIGN === 0) post({ kind: 'alive', seed });
     const { violation } = workbench.run(workbench.draw(seed));
@@ -22,4 +24,4 @@ function hunt({ from, seeds }: HuntOrder): HuntMessage {
   return { kind: 'missed' };
 }
 
-post(hunt(workerData as HuntOrder));
+post(hunt(workerData as HuntStart));

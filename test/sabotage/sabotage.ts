@@ -22,4 +22,6 @@ export interface Sabotage {
   readonly says: string;
   /** It shows only under a certain interleaving, or when a fault comes at a certain time. */
   readonly interleaved: boolean;
+  /** Looked for among drivers that keep words of their own in formats that differ: no built-in one does. */
+  readonly amongMarked?: boolean;
 }

@@ -27,17 +27,33 @@ describe('an assignment', () => {
     expect(read()).toMatchObject({ definition: second, parameters: { ...defaultsOf(second), burst: 5 } });
   });
 
-  it('goes back to what was there before, however often it is told, and on to a third', () => {
+  it('has a bank for each of its descriptions', () => {
+    const { assignment } = make();
+    const banks = [first, second, third].map((definition) => {
+      assignment.prepare(definition, defaultsOf(definition));
+      const { bank, nextBank } = assignment;
+      assignment.point();
+      expect(assignment.bank).toBe(nextBank);
+      return [bank, nextBank];
+    });
+    expect(banks).toEqual([
+      [0, 1],
+      [1, 0],
+      [0, 1],
+    ]);
+  });
+
+  it('goes back to what was there before, and on to a third', () => {
     const { assignment, read } = make();
     assignment.prepare(first, defaultsOf(first));
     assignment.point();
     assignment.prepare(second, defaultsOf(second));
-    assignment.pointBack(); // a swap that fails before it points is undone as well
-    expect(read()?.definition).toBe(first);
+    expect(read()?.definition).toBe(first); // a swap that fails before it points has done nothing
+    assignment.prepare(second, defaultsOf(second));
     assignment.point();
     assignment.point();
-    assignment.pointBack();
-    assignment.pointBack();
+    assignment.prepare(first, defaultsOf(first));
+    assignment.point();
     expect(read()?.definition).toBe(first);
     assignment.prepare(third, defaultsOf(third));
     expect(read()?.definition).toBe(first);

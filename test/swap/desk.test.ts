@@ -214,3 +214,82 @@ describe('a closed desk', () => {
     expectClean(machine.conclude());
   });
 });
+
+describe('a swap that is asked for lazily', () => {
+  const lazily = (machine: TestMachine, to: string, slot = 0): void =>
+    machine.cpu.desk.ask(slot, to, {}, 'inplace', true);
+
+  /** Busy from its first frame to its last. */
+  const BUSY = { driver: 'polling', app: 'echo', frames: 60_000 } as const;
+
+  it('begins when nothing waits and nothing is on its way, and not before', () => {
+    const { machine } = started({ cards: [{ driver: 'polling', app: 'echo', frames: 4000 }] });
+    machine.runFor(20);
+    const { environment, kind } = machine.slot();
+    const busy = (): boolean => !kind.idle(environment);
+    expect(busy()).toBe(true);
+    lazily(machine, 'batching');
+    let waited = 0;
+    while (machine.exchange() === undefined) {
+      waited += busy() ? 1 : 0;
+      machine.turn();
+    }
+    expect(waited).toBeGreaterThan(20);
+    machine.runUntil(() => machine.ended.length > 0);
+    expect(machine.ended[0]).toMatchObject({ outcome: 'done', to: 'batching', notes: [] });
+    expectClean(machine.conclude());
+  });
+
+  it('begins at once where nothing is to be done, also while the CPU sleeps', () => {
+    const machine = new TestMachine({ cards: [{ driver: 'interrupt' }] });
+    machine.boot();
+    machine.cpu.desk.start(machine.clock.us);
+    machine.runUntil(() => machine.asleep);
+    const askedUs = machine.clock.us;
+    lazily(machine, 'batching');
+    machine.runUntil(() => machine.ended.length > 0);
+    expect(machine.ended[0]).toMatchObject({ outcome: 'done', acceptedUs: askedUs });
+  });
+
+  it('begins after ten seconds all the same, and says so', () => {
+    const { machine, startUs } = started({ cards: [{ ...BUSY, driver: 'interrupt' }] });
+    machine.runFor(20);
+    machine.hardware.nics[0].paused(0xffff, machine.clock.us); // what is to be sent stays for a while
+    lazily(machine, 'batching');
+    machine.runFor(40);
+    expect(machine.exchange()).toBeUndefined();
+    const askedUs = machine.clock.us;
+    machine.clock.us += 10_000_000;
+    machine.hardware.nics[0].paused(0xffff, machine.clock.us);
+    machine.runUntil(() => machine.ended.length > 0);
+    expect(machine.ended[0]).toMatchObject({ outcome: 'done', notes: ['eth0 was not idle once until then'] });
+    expect(machine.ended[0].acceptedUs).toBeGreaterThan(askedUs);
+    expect(machine.ended[0].acceptedUs).toBeGreaterThan(startUs + 10_000_000);
+  });
+
+  it('is refused when another one is asked for while it waits, and that one is done', () => {
+    const { machine } = started({ cards: [BUSY] });
+    machine.runFor(20);
+    lazily(machine, 'batching');
+    expect(machine.swap('interrupt')).toMatchObject({
+      ...{ id: 1, to: 'batching', outcome: 'refused' },
+      reason: 'swap 2 of eth0 was asked for while it waited',
+    });
+    machine.runUntil(() => machine.ended.length > 1);
+    expect(machine.ended[1]).toMatchObject({ id: 2, to: 'interrupt', outcome: 'done' });
+  });
+
+  it('waits no longer when the CPU is to leave, and not at all when the run ends', () => {
+    const { machine } = started({ cards: [BUSY, BUSY] });
+    machine.runFor(20);
+    lazily(machine, 'batching');
+    machine.cpu.desk.hold();
+    expect(machine.exchange()?.record).toMatchObject({ to: 'batching' });
+    machine.runUntil(() => machine.ended.length > 0);
+    expect(machine.ended[0]).toMatchObject({ outcome: 'done', notes: ['eth0 was not idle once until then'] });
+    lazily(machine, 'batching', 1);
+    machine.cpu.desk.close();
+    expectClean(machine.conclude());
+    expect(machine.ended).toHaveLength(1);
+  });
+});

@@ -47,6 +47,16 @@ function frozen<T>(value: T): T {
   return Object.freeze(value);
 }
 
+/** With these formats, and converters that nobody calls. */
+function speaking(
+  exports: readonly string[],
+  imports: readonly string[] = [],
+  ways: readonly (readonly [string, string])[] = [],
+): NicDriverDefinition {
+  const converters = ways.map(([from, to]) => ({ from, to, convert: () => undefined }));
+  return { ...interrupt, exports, imports, converters };
+}
+
 describe('a plan', () => {
   it('is a pure function: the same situation gives an equal plan and is left as it was', () => {
     const given = frozen(situation({ queues: 4, given: { rxRing: 1024, rxBuffers: 1000 } }));
@@ -146,7 +156,51 @@ describe('a plan', () => {
   it('names its format: the first of the old driver\u2019s that the new one takes', () => {
     const from: NicDriverDefinition = { ...interrupt, exports: ['c', 'b', 'a'] };
     const to: NicDriverDefinition = { ...polling, imports: ['a', 'b'] };
-    expect(planSwap(situation({ from, to })).format).toBe('b');
+    expect(planSwap(situation({ from, to }))).toMatchObject({ format: 'b', imported: 'b', converters: [] });
+  });
+
+  it('goes by converters, of both drivers, and has a step for them', () => {
+    const from = speaking(['c', 'a'], [], [['c', 'd']]);
+    const to = speaking([], ['b', 'a'], [['d', 'b']]);
+    const plan = planSwap(situation({ from, to }));
+    expect(plan).toMatchObject({ format: 'c', imported: 'b' });
+    expect(plan.converters.map((one) => one.to)).toEqual(['d', 'b']);
+    const steps = describeSteps(situation({ from, to }), plan);
+    const at = steps.findIndex(({ kind }) => kind === 'convert');
+    expect(steps.slice(at - 1, at + 3).map(({ kind }) => kind)).toEqual([
+      ...['export', 'convert', 'validate', 'import'],
+    ]);
+    expect(steps[at]).toMatchObject({
+      text: 'convert what the driver has for itself: c → d → b',
+      undo: 'as it was exported',
+    });
+    expect(planSwap(situation({ from, to, method: 'reset' })).steps.map(({ kind }) => kind)).not.toContain(
+      'convert',
+    );
+  });
+
+  it('takes the shortest way there is, and does not go round in a circle', () => {
+    const from = speaking(
+      ['a'],
+      [],
+      [
+        ['a', 'b'],
+        ['b', 'a'],
+        ['b', 'c'],
+        ['c', 'd'],
+        ['b', 'd'],
+        ['d', 'e'],
+      ],
+    );
+    const plan = planSwap(situation({ from, to: speaking([], ['e']) }));
+    expect(plan.converters.map((one) => one.to)).toEqual(['b', 'd', 'e']);
+  });
+
+  it('goes by what the old driver likes best, even if that takes converters', () => {
+    const from = speaking(['a', 'common']);
+    const to = speaking([], ['common', 'b'], [['a', 'b']]);
+    expect(planSwap(situation({ from, to }))).toMatchObject({ format: 'a', imported: 'b' });
+    expect(planSwap(situation({ from, to: { ...to, converters: [] } })).format).toBe('common');
   });
 });
 
@@ -252,6 +306,14 @@ describe('a plan that cannot be', () => {
     );
     expect(() => planSwap(situation({ from: { ...interrupt, exports: [] } }))).toThrow(
       'interrupt exports none',
+    );
+  });
+
+  it('is refused where converters lead elsewhere, naming them', () => {
+    const from = speaking(['a'], [], [['a', 'b']]);
+    const to = speaking([], ['c'], [['d', 'c']]);
+    expect(() => planSwap(situation({ from, to }))).toThrow(
+      'no common state format: interrupt exports a, interrupt imports c, and converters lead d → c, a → b alone',
     );
   });
 

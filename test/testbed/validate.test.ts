@@ -28,6 +28,7 @@ const SWAP: Required<Omit<SwapScenario, 'disk'>> = {
   to: 'polling',
   parameters: { rxBuffers: 64 },
   method: 'reset',
+  cpu: 'standby',
 };
 const SWAP_EVERY: Required<SwapEveryScenario> = {
   interval: '5ms',

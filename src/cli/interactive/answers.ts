@@ -46,8 +46,8 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
     case 'kill':
       return renderRecovery(await recovery(running), screen);
     case 'upgrade': {
-      const { driver, file, allOrNone } = typed;
-      return renderUpgrade(await running.upgrade(driver, file, { allOrNone }), screen);
+      const { driver, file, allOrNone, lazy } = typed;
+      return renderUpgrade(await running.upgrade(driver, file, { allOrNone, lazy }), screen);
     }
     case 'status':
       return renderStatus(running.status(), screen);

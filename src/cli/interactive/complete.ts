@@ -1,5 +1,5 @@
 import { pathsFrom } from './paths.ts';
-import { ALL_OR_NONE, COMMAND_NAMES, type Vocabulary, wordsOf } from './typed.ts';
+import { COMMAND_NAMES, UPGRADE_WORDS, type Vocabulary, wordsOf } from './typed.ts';
 
 /** What the last word of a line may become, and that word, as node:readline wants it. Whole words have a space behind them. */
 export function complete(line: string, words: Vocabulary): [candidates: string[], word: string] {
@@ -26,7 +26,7 @@ function ofUpgrade(
     return [...new Set(names)].map(whole);
   }
   if (file === undefined) return pathsFrom(word);
-  return given.length > 0 ? [] : [whole(ALL_OR_NONE)];
+  return UPGRADE_WORDS.filter((how) => !given.includes(how)).map(whole);
 }
 
 function ofSwap(

@@ -18,6 +18,7 @@ export type Typed =
       readonly driver: string;
       readonly file: string;
       readonly allOrNone: boolean;
+      readonly lazy: boolean;
     }
   | { readonly kind: 'status' }
   | { readonly kind: 'help' }
@@ -46,8 +47,8 @@ export const COMMANDS: Readonly<Record<Command, { readonly form: string; readonl
     does: 'exchange the driver of a device, for one by its name or the path of its file; keys are parameters of the new one, and method',
   },
   upgrade: {
-    form: 'upgrade DRIVER FILE [all-or-none]',
-    does: 'exchange a driver for that of a file on every device, one after another; all-or-none: at the first failure go back',
+    form: 'upgrade DRIVER FILE [all-or-none] [lazy]',
+    does: 'exchange a driver for that of a file on every device, one after another; all-or-none: at the first failure go back; lazy: each when it has nothing in hand, or after ten seconds',
   },
   handover: { form: 'handover', does: 'pass all devices to the CPU that stands by (--standby)' },
   kill: { form: 'kill', does: 'end the CPU that serves, as a crash would; the one that stands by goes on' },
@@ -55,8 +56,10 @@ export const COMMANDS: Readonly<Record<Command, { readonly form: string; readonl
   help: { form: 'help', does: 'this list' },
   quit: { form: 'quit', does: 'end the run, with its report' },
 };
-/** Behind an upgrade. */
-export const ALL_OR_NONE = 'all-or-none';
+const ALL_OR_NONE = 'all-or-none';
+const LAZY = 'lazy';
+/** Behind an upgrade, in any order. */
+export const UPGRADE_WORDS: readonly string[] = [ALL_OR_NONE, LAZY];
 export const COMMAND_NAMES = Object.keys(COMMANDS) as Command[];
 
 /** Undefined of an empty line. Throws UsageError that says what to type. */
@@ -93,12 +96,14 @@ function swapOf([device, to, ...rest]: readonly string[], words: Vocabulary): Ty
   return { kind: 'swap', device, to, parameters, method };
 }
 
-function upgradeOf([driver, file, word, ...more]: readonly string[]): Typed {
-  if (driver === undefined || file === undefined || more.length > 0)
-    throw new UsageError(`type ${COMMANDS.upgrade.form}`);
-  if (word !== undefined && word !== ALL_OR_NONE)
-    throw new UsageError(`upgrade ${driver} ${file}: "${word}" is not known; type ${COMMANDS.upgrade.form}`);
-  return { kind: 'upgrade', driver, file, allOrNone: word === ALL_OR_NONE };
+function upgradeOf([driver, file, ...how]: readonly string[]): Typed {
+  if (driver === undefined || file === undefined) throw new UsageError(`type ${COMMANDS.upgrade.form}`);
+  const unknown = how.find((word) => !UPGRADE_WORDS.includes(word));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `upgrade ${driver} ${file}: "${unknown}" is not known${didYouMean(unknown, UPGRADE_WORDS)}; type ${COMMANDS.upgrade.form}`,
+    );
+  return { kind: 'upgrade', driver, file, allOrNone: how.includes(ALL_OR_NONE), lazy: how.includes(LAZY) };
 }
 
 function numeric(key: string, text: string): number {

@@ -9,6 +9,8 @@
  * A shadow has one word a slot: the buffer. Behind those of a transmit ring lies a note for each slot. Notes are
  * written at the first slot of what they tell of: how many descriptors one doorbell told the card of, the last of which
  * reports; and what one call sent, and from where, so that a successor after a crash knows what was sent.
+ *
+ * Behind the records lie words of the driver's own: a format of another name has the same header and records, and these.
  */
 
 import type { Memory, Region } from '../../hw/memory.ts';
@@ -21,7 +23,7 @@ import {
   TX_STATUS_WORD,
 } from '../../hw/nic/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
-import { lowestBit, mixed, StateError } from '../state-block.ts';
+import { lowestBit, mixed, OWN_BYTES, OwnWords, StateError } from '../state-block.ts';
 
 export const STATE_FORMAT = 'ringswap.nic.2';
 const STATE_MAGIC = 0x52534e32;
@@ -34,7 +36,8 @@ const USED_WORDS = 16;
 /** Of the number of a device in the identity of a ring. */
 const DEVICE_BITS = 8;
 const EVERY_QUEUE = (1 << QUEUES) - 1;
-export const STATE_BYTES = (HEADER_WORDS + 2 * QUEUES * RECORD_WORDS) * 4;
+const RECORDS_END = HEADER_WORDS + 2 * QUEUES * RECORD_WORDS;
+export const STATE_BYTES = RECORDS_END * 4 + OWN_BYTES;
 
 export const H = {
   magic: 0,
@@ -87,12 +90,15 @@ export const TX_NOTE = { rung: 0, segments: 1, source: 2, position: 3 } as const
 export class NicState {
   readonly memory: Memory;
   readonly region: Region;
+  /** Of whoever drives. */
+  readonly own: OwnWords;
   private readonly base: number;
 
   constructor(memory: Memory, region: Region) {
     this.memory = memory;
     this.region = region;
     this.base = region.address >>> 2;
+    this.own = new OwnWords(memory.words, this.base + RECORDS_END);
   }
 
   /** Word index of a receive queue's record. */
@@ -161,6 +167,7 @@ export class NicState {
       throw new StateError(`${words[base + H.bytes]} bytes, not ${STATE_BYTES}`);
     if (words[base + H.device] !== device)
       throw new StateError(`of device ${words[base + H.device]}, not ${device}`);
+    this.own.validate();
     for (let left = this.receiving; left !== 0; left &= left - 1) {
       const queue = lowestBit(left);
       this.validateRecord('receive', queue, this.rx(queue), RX.consumed, RX_SHADOW_WORDS);

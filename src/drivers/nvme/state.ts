@@ -18,7 +18,7 @@ import {
   SQE_WORDS,
 } from '../../hw/nvme/datasheet.ts';
 import { load, store } from '../../hw/shared.ts';
-import { lowestBit, mixed, StateError } from '../state-block.ts';
+import { lowestBit, mixed, OWN_BYTES, OwnWords, StateError } from '../state-block.ts';
 
 export const DISK_FORMAT = 'ringswap.nvme.2';
 const STATE_MAGIC = 0x52534431;
@@ -30,7 +30,8 @@ const USED_HEADER = 17;
 const USED_WORDS = 13;
 /** Queue identifiers of I/O queues begin at 1. */
 const EVERY_QUEUE = ((1 << IO_QUEUES) - 1) << 1;
-export const DISK_STATE_BYTES = (HEADER_WORDS + IO_QUEUES * RECORD_WORDS) * 4;
+const RECORDS_END = HEADER_WORDS + IO_QUEUES * RECORD_WORDS;
+export const DISK_STATE_BYTES = RECORDS_END * 4 + OWN_BYTES;
 
 export const H = {
   magic: 0,
@@ -111,12 +112,15 @@ export function phaseAt(position: number, slots: number): number {
 export class DiskState {
   readonly memory: Memory;
   readonly region: Region;
+  /** Of whoever drives. */
+  readonly own: OwnWords;
   private readonly base: number;
 
   constructor(memory: Memory, region: Region) {
     this.memory = memory;
     this.region = region;
     this.base = region.address >>> 2;
+    this.own = new OwnWords(memory.words, this.base + RECORDS_END);
   }
 
   /** Word index of the record of an I/O queue pair, from 1. */
@@ -166,6 +170,7 @@ export class DiskState {
       throw new StateError(`${this.word(H.bytes)} bytes, not ${DISK_STATE_BYTES}`);
     if (this.word(H.device) !== device)
       throw new StateError(`of device ${this.word(H.device)}, not ${device}`);
+    this.own.validate();
     const queues = this.word(H.queues);
     if (queues < 1 || queues > IO_QUEUES) throw new StateError(`${queues} queues, not 1 to ${IO_QUEUES}`);
     this.validateAdmin();

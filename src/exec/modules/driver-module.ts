@@ -44,6 +44,7 @@ const DECLARATION = fields({
   description: text,
   exports: list(text),
   imports: list(text),
+  converters: optional(list(fields({ from: text, to: text, convert: callable }))),
   parameters: list(PARAMETER),
   create: callable,
 });

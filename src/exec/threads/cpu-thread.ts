@@ -204,16 +204,17 @@ export class CpuThread {
       ...(adopts === undefined ? {} : { adopts }),
       number: this.start.number,
       understudy: this.understudy,
-      swapEnded: (record, slot) => this.swapEnded(record, slot),
+      swapEnded: (record, slot, handsOver) => this.swapEnded(record, slot, handsOver),
     });
   }
 
-  private swapEnded(record: SwapRecord, { definition, parameters }: AnySlot): void {
+  private swapEnded(record: SwapRecord, { definition, parameters }: AnySlot, handsOver: boolean): void {
     const { control, start, orders } = this;
     if (record.outcome === 'done') control.countSwaps(control.swapsDone + 1);
     start.annotations?.postMessage(describeSwap(record));
     if (orders === undefined) return;
-    const ended = { record, ticket: orders.ticketOf(record), driver: definition.name, parameters };
+    const ticket = orders.ticketOf(record);
+    const ended = { record, ticket, driver: definition.name, parameters, handsOver };
     post({ kind: 'swapEnded', ended });
   }
 }

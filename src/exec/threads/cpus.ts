@@ -369,6 +369,8 @@ export class Cpus {
     const earlier = this.tours.reduce((sum, { scheduled }) => sum + scheduled, 0);
     const record = earlier === 0 ? ended.record : { ...ended.record, id: ended.record.id + earlier };
     for (const listener of this.ended) listener({ ...ended, record });
+    // If a thread ends meanwhile, another one follows: `died` sees to that.
+    if (ended.handsOver && !this.control.cpuStopped) this.handOver().catch(() => undefined);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

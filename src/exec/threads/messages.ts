@@ -62,6 +62,8 @@ export interface SwapOrder {
   readonly to: string;
   readonly parameters: Parameters;
   readonly method: Method;
+  /** At the next moment at which the device has nothing in hand. */
+  readonly lazy: boolean;
 }
 
 /** A driver that swaps may be asked to from then on. */
@@ -94,6 +96,8 @@ export interface SwapEnded {
   /** What drives the device from now on, and with what. */
   readonly driver: string;
   readonly parameters: Parameters;
+  /** All devices are to be handed over to the CPU that stands by. */
+  readonly handsOver: boolean;
 }
 
 export interface HardwareResult {

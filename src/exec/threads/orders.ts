@@ -76,9 +76,9 @@ export class Orders {
   private follow(order: CpuOrder, desk: SwapDesk, sinceUs: number): void {
     switch (order.kind) {
       case 'swap': {
-        const { ticket, slot, to, parameters, method } = order;
+        const { ticket, slot, to, parameters, method, lazy } = order;
         this.tickets.set(desk.nextId, ticket); // before asking: a refusal ends at once
-        return desk.ask(slot, to, parameters, method);
+        return desk.ask(slot, to, parameters, method, lazy);
       }
       case 'load':
         this.loading = true;

@@ -191,6 +191,7 @@ describe.each(['nic', 'nvme'] as const)('a field of a driver of %s that is wrong
     ['version', undefined, '`version` is missing, a string was wanted'],
     ['device', "'gpu'", '`device` is "gpu", one of "nic", "nvme" was wanted'],
     ['exports', "'ringswap.nvme.2'", '`exports` is a string, a list was wanted'],
+    ['converters', "[{ from: 'a', to: 'b' }]", '`converters[0].convert` is missing, a function was wanted'],
     ['imports', "['a', null]", '`imports[1]` is null, a string was wanted'],
     ['parameters', '{}', '`parameters` is an object, a list was wanted'],
     ['parameters', parameter("min: '1'"), '`parameters[0].min` is a string, a number was wanted'],

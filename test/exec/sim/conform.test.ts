@@ -244,6 +244,16 @@ describe('what a driver declares', () => {
       { exports: ['ringswap.nic.2', 'mine.1'] },
       "exports 'mine.1' and cannot import it",
     ],
+    [
+      'a converter from a format to itself',
+      { converters: [{ from: 'mine.1', to: 'mine.1', convert: () => undefined }] },
+      "converter 'mine.1' → 'mine.1': give it two formats that differ",
+    ],
+    [
+      'two converters for one way',
+      { converters: [1, 2].map(() => ({ from: 'mine.1', to: 'mine.2', convert: () => undefined })) },
+      "converter 'mine.1' → 'mine.2' is there twice",
+    ],
     ['no ring parameters', { parameters: [] }, 'there is no parameter rxRing'],
   ])('%s', (_, change, says) => {
     expect(saysOf(polls(change), 'declaration')).toContain(says);

@@ -185,10 +185,10 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     edits: [
       { find: '  slot.assignment.prepare(request.to, plan.parameters);\n', replace: '' },
       {
-        find: '  slot.parameters = plan.parameters;\n  slot.assignment.point();\n',
+        find: '  slot.assignment.point(); // before that, a CPU that takes over finds the old driver\n',
         replace:
-          '  slot.parameters = plan.parameters;\n  slot.assignment.point();\n' +
-          '  slot.assignment.prepare(request.to, plan.parameters);\n',
+          '  slot.assignment.point();\n' +
+          '  slot.assignment.prepare(exchange.request.to, exchange.plan.parameters);\n',
       },
     ],
     says: 'A swap points to a description that it writes afterwards, into the other place: a successor makes the driver before.',

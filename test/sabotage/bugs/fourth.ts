@@ -152,7 +152,7 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
     file: 'src/swap/common-actions.ts',
     edits: [
       {
-        find: '  old.driver.importState(plan.format);\n  slot.driver = old.driver;',
+        find: '  old.driver.importState(format);\n  slot.driver = old.driver;',
         replace: '  slot.driver = old.driver;',
       },
     ],

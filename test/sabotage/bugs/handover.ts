@@ -19,7 +19,7 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     edits: [
       {
         find:
-          '        slot.driver.quiesce();\n        slot.driver.exportState(formatOf(slot.name, slot.definition));\n' +
+          '        slot.driver.quiesce();\n        passOn(slot, formatOf(slot.name, slot.definition));\n' +
           '        slot.driver.release();\n',
         replace: '',
       },

@@ -10,10 +10,10 @@ export const SWAP_BUGS: readonly Sabotage[] = [
       {
         find:
           'function importState({ driverToCome, plan }: Exchange<DeviceTypes>): void {\n' +
-          '  driverToCome.importState(plan.format);',
+          '  driverToCome.importState(plan.imported);',
         replace:
           'function* importState({ driverToCome, plan }: Exchange<DeviceTypes>): Slices {\n' +
-          '  driverToCome.importState(plan.format);\n  yield SERVE;',
+          '  driverToCome.importState(plan.imported);\n  yield SERVE;',
       },
     ],
     says:
@@ -27,7 +27,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     file: 'src/swap/common-actions.ts',
     edits: [
       {
-        find: 'of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.format)])',
+        find: 'of [() => driverToCome.quiesce(), () => driverToCome.exportState(plan.imported)])',
         replace: 'of [() => driverToCome.release()])',
       },
     ],

@@ -17,6 +17,7 @@ export function askDeclaration(definition: DriverDeclaration): Finding {
   const problems = [
     ...textProblems(definition),
     ...formatProblems(definition),
+    ...converterProblems(definition),
     ...parametersProblems(definition),
   ];
   if (problems.length > 0) return failWith(problems);
@@ -40,6 +41,18 @@ function* formatProblems({ device, exports, imports }: DriverDeclaration): Gener
   for (const format of exports)
     if (format !== common && !imports.includes(format))
       yield `exports ${shown(format)} and cannot import it: a swap that is undone hands back what it exported`;
+}
+
+/** Neither end need be a format of the driver's: a way may go over several converters. */
+function* converterProblems({ converters = [] }: DriverDeclaration): Generator<string> {
+  const seen = new Set<string>();
+  for (const { from, to } of converters) {
+    const way = `${shown(from)} → ${shown(to)}`;
+    if (!isText(from) || !isText(to) || from === to)
+      yield `converter ${way}: give it two formats that differ`;
+    if (seen.has(way)) yield `converter ${way} is there twice, and only the first is ever called`;
+    seen.add(way);
+  }
 }
 
 function* parametersProblems({ device, parameters: specs }: DriverDeclaration): Generator<string> {
