@@ -116,10 +116,19 @@ export function takeStock(slots: readonly Slot[], pool: BufferPool, dma: DmaAllo
   dma.freeAllBut(kept);
 }
 
-/** The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. */
-export function takeOver(slots: readonly Slot[]): void {
-  for (const slot of slots) importAll(slot);
-  for (const { driver } of slots) driver.activate();
+/**
+ * The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. `begin` is
+ * told of each slot before its driver is called.
+ */
+export function takeOver(slots: readonly Slot[], begin: (slot: Slot) => void): void {
+  for (const slot of slots) {
+    begin(slot);
+    importAll(slot);
+  }
+  for (const slot of slots) {
+    begin(slot);
+    slot.driver.activate();
+  }
 }
 
 /** In which a driver passes its card on to its like. Throws AdoptionError. */

@@ -27,6 +27,7 @@ import { APPLICATIONS, type ApplicationDefinition } from './apps/applications.ts
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
 import { type Adopts, aim, assignmentOf, type CardParts, makeApplication, makeSlot } from './card.ts';
+import { Control } from './control.ts';
 import { Disk } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
@@ -75,6 +76,7 @@ export class Cpu {
   crashed = false;
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
+  private readonly control: Control;
   private readonly clock: Clock;
   private readonly applications: Application[] = [];
   /** By device. */
@@ -93,6 +95,7 @@ export class Cpu {
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
     this.memory = memory;
     this.layout = layout;
+    this.control = new Control(memory, layout.control);
     this.clock = clock;
     this.adopts = plan.adopts;
     this.number = plan.number ?? 0;
@@ -143,7 +146,7 @@ export class Cpu {
     for (const slot of slots) aim(slot, this.number);
     if (this.adopts === 'later') this.reread();
     else yield* this.settle();
-    takeOver(slots);
+    takeOver(slots, ({ index }) => this.control.serve(index));
     if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
     this.host.remember();
   }
@@ -227,6 +230,7 @@ export class Cpu {
   }
 
   private serve(slot: AnySlot): number {
+    this.control.serve(slot.index);
     try {
       const { mediator } = slot;
       if (mediator !== null && !mediator.before()) return this.desk.after(slot, mediator, 0);
@@ -243,6 +247,7 @@ export class Cpu {
 
   /** Requests of a disk's workload go to whoever drives it. */
   private ask(disk: Disk): number {
+    this.control.serve(disk.slot.index);
     try {
       return disk.step();
     } catch (error) {
@@ -252,6 +257,7 @@ export class Cpu {
   }
 
   private driverIdle(slot: AnySlot): boolean {
+    this.control.serve(slot.index);
     try {
       return slot.driver.idle();
     } catch (error) {
@@ -261,6 +267,7 @@ export class Cpu {
   }
 
   private interrupt(slot: AnySlot, vector: number): void {
+    this.control.serve(slot.index);
     try {
       slot.driver.interrupt(vector);
     } catch (error) {
@@ -271,6 +278,7 @@ export class Cpu {
   /** A driver threw, or what it serves. On probation it is swapped back; in normal service the run is over. */
   private failed(slot: AnySlot, error: unknown): void {
     if (slot.mediator?.driverFailed(error) === true) return;
+    this.control.serve(slot.index); // it is to blame, whoever called it
     this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
     throw error;
   }
@@ -349,6 +357,7 @@ export class Cpu {
   }
 
   private makeSlot(card: CardLayout): Slot {
+    if (this.adopts === 'atOnce') this.control.serve(card.index);
     const slot = makeSlot(card, this.parts, this.adopts, (queue, burst) =>
       this.deliver(card.index, queue, burst),
     );

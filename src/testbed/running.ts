@@ -1,7 +1,7 @@
 import type { OwnModule } from '../exec/modules/own-module.ts';
-import { NoStandby, type Relief } from '../exec/threads/cpus.ts';
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { DriverLoaded, SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
+import { NoStandby, type Relief } from '../exec/threads/relief.ts';
 import { newRecord } from '../swap/record.ts';
 import { isVersionOf } from './book.ts';
 import { DriverFiles } from './driver-files.ts';
@@ -14,7 +14,7 @@ import {
   type HandoverResult,
   handoverOf,
   type RunEvent,
-  reliefEvent,
+  reliefEvents,
   resultOf,
   type SwapResult,
 } from './run-events.ts';
@@ -185,8 +185,9 @@ export class RunningMachine {
   }
 
   private wasRelieved(relief: Relief): void {
-    this.feed.push(reliefEvent(relief, this.startedUs));
-    if (relief.reason !== undefined) this.cutOffAll('the CPU that it was asked of ended before it did');
+    this.book.relieved(relief);
+    for (const event of reliefEvents(relief, this.startedUs)) this.feed.push(event);
+    if (relief.cause !== 'handover') this.cutOffAll('the CPU that it was asked of ended before it did');
   }
 
   private end(): void {

@@ -2,6 +2,7 @@
 
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { SwapEnded } from '../exec/threads/messages.ts';
+import type { Relief } from '../exec/threads/relief.ts';
 import { countCard, countDisk } from '../host/books.ts';
 import type { CardLayout, DiskLayout } from '../host/machine.ts';
 import type { DriverParameters } from './scenario.ts';
@@ -53,6 +54,7 @@ export class StatusBook {
     this.machine = machine;
     this.startedUs = this.readUs = machine.clock.nowUs();
     const { cards, disks } = machine.layout;
+    // In the order of the machine's devices.
     this.driven = new Map(
       [...cards, ...disks].map(({ name, driver, parameters }) => [name, { driver, parameters }]),
     );
@@ -60,6 +62,14 @@ export class StatusBook {
 
   swapEnded({ record, driver, parameters }: SwapEnded): void {
     this.driven.set(record.device, { driver, parameters });
+  }
+
+  /** The CPU that has taken the devices over says who drives them: what became of the last swap may not have been told. */
+  relieved({ driven }: Relief): void {
+    for (const [i, name] of [...this.driven.keys()].entries()) {
+      const now = driven[i];
+      if (now !== undefined) this.driven.set(name, now);
+    }
   }
 
   driverOf(device: string): string {

@@ -73,8 +73,12 @@ export class CpuThread {
     const { timed, round } = this.start;
     const cpu = this.makeCpu({ timed, round, adopts: undefined });
     for (const _ of cpu.boot());
-    post({ kind: 'ready' });
+    this.tellReady();
     await this.serve(cpu);
+  }
+
+  tellReady(): void {
+    post({ kind: 'ready', cardDrivers: this.cardDrivers });
   }
 
   /** While it does not serve. */
@@ -99,7 +103,11 @@ export class CpuThread {
     const adoptedUs = clock.nowUs();
     await this.serve(cpu, (servedUs) => {
       tenure.served(adoptedUs, servedUs);
-      post({ kind: 'took' });
+      const driven = cpu.devices.map(({ definition: { name }, parameters }) => ({
+        driver: name,
+        parameters,
+      }));
+      post({ kind: 'took', driven });
     });
   }
 
@@ -134,7 +142,11 @@ export class CpuThread {
       failure = reasonOf(error);
     }
     if (this.orders !== undefined) this.orders.loading = false;
-    post({ kind: 'loaded', loaded: { ticket, failure } });
+    post({ kind: 'loaded', loaded: { ticket, failure }, cardDrivers: this.cardDrivers });
+  }
+
+  private get cardDrivers(): string[] {
+    return this.modules.drivers.map(({ name }) => name);
   }
 
   /** All that can be made while another CPU still serves. Undefined where that is not possible: then it is made in the pause. */
