@@ -187,7 +187,8 @@ export class RunningMachine {
   private wasRelieved(relief: Relief): void {
     this.book.relieved(relief);
     for (const event of reliefEvents(relief, this.startedUs)) this.feed.push(event);
-    if (relief.cause !== 'handover') this.cutOffAll('the CPU that it was asked of ended before it did');
+    if (relief.cause === 'handover') return;
+    this.cutOffAll('the CPU that it was asked of ended before it did', new Set(relief.held));
   }
 
   private end(): void {
@@ -196,9 +197,13 @@ export class RunningMachine {
     this.cutOffAll('the run ended before it did');
   }
 
-  private cutOffAll(reason: string): void {
-    for (const { order, resolve } of this.pending.values()) resolve(this.cutOff(order, reason));
-    this.pending.clear();
+  /** All swaps but some. */
+  private cutOffAll(reason: string, except: ReadonlySet<number> = new Set()): void {
+    for (const [ticket, { order, resolve }] of this.pending) {
+      if (except.has(ticket)) continue;
+      resolve(this.cutOff(order, reason));
+      this.pending.delete(ticket);
+    }
     for (const resolve of this.loading.values()) resolve(undefined);
     this.loading.clear();
   }

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import {
   cardOf,
   type HandoverResult,
+  OutOfServiceError,
   type RunEvent,
   type RunningMachine,
   type Scenario,
@@ -194,6 +195,10 @@ describe('a CPU that is ended wherever it is', () => {
     const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
     await served(running, FAR);
     await running.killCpu();
-    await expect(running.finished).rejects.toThrow('ended by itself with exit code');
+    await expect(running.finished).rejects.toThrow(
+      new OutOfServiceError(
+        'the CPU was ended on request, and no other one stands by that could go on: start with standby',
+      ),
+    );
   });
 });

@@ -105,7 +105,7 @@ describe('a watchdog over a device of a CPU that steps', () => {
     expect(hangs).toMatchObject([{ reason: 'frames lie behind the tail: `TDT` stood at 5 for 2 s' }]);
   });
 
-  it('lets one alone that is being exchanged', () => {
+  it('lets one alone that takes nothing while it is being exchanged; not if a doorbell is not rung', () => {
     const { device, hangs, steps } = watchdog();
     device.work = [lies(7)];
     steps(15);
@@ -114,6 +114,10 @@ describe('a watchdog over a device of a CPU that steps', () => {
     device.swapping = false;
     steps(15);
     expect(hangs).toEqual([]);
+    device.swapping = true;
+    device.work = [lies(5, 'frames lie behind the tail', 'TDT')];
+    steps(100);
+    expect(hangs.length).toBe(1);
   });
 
   it('lets one alone whose CPU loses its core, and hardly steps', () => {

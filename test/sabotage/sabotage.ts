@@ -22,4 +22,6 @@ export interface Sabotage {
   readonly says: string;
   /** It shows only under a certain interleaving, or when a fault comes at a certain time. */
   readonly interleaved: boolean;
+  /** It lies in what threads do with each other, of which the simulation has nothing: it is looked for on threads. */
+  readonly onThreads?: boolean;
 }

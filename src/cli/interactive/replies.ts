@@ -3,6 +3,7 @@ import type {
   DeviceStatus,
   HandoverResult,
   RecoveryEvent,
+  RunEvent,
   RunStatus,
   SwapResult,
   UpgradeResult,
@@ -58,6 +59,15 @@ export function renderRecovery(event: RecoveryEvent, { columns, colors }: Screen
     ...times.flatMap((line) => indent(wrap(line, columns - 2, 2))),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A CPU that has ended, which nobody had typed; undefined of all that is an answer, or of no concern. */
+export function renderUnasked(event: RunEvent, screen: Screen): string | undefined {
+  if (event.kind === 'recovery' && event.cause !== 'killed') return renderRecovery(event, screen);
+  if (event.kind !== 'return') return undefined;
+  const { device, from, to } = event;
+  const back = `${device} went back, ${from} → ${to}: ${from} had ended the CPU too often`;
+  return `${wrap(back, screen.columns, 2).join('\n')}\n`;
 }
 
 export function renderUpgrade(result: UpgradeResult, screen: Screen): string {

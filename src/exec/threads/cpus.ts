@@ -18,6 +18,7 @@ import { GoingBack } from './going-back.ts';
 import type {
   CpuOrder,
   CpuResult,
+  Driven,
   DriverLoaded,
   Handover,
   LoadOrder,
@@ -25,8 +26,8 @@ import type {
   SwapEnded,
   Tour,
 } from './messages.ts';
-import { type Driven, NoStandby, OutOfService, type Relief, type Return } from './relief.ts';
-import { asError, type CpuOptions, endOf, type Seat, takeSeat } from './seat.ts';
+import { NoStandby, OutOfService, type Relief, type Return } from './relief.ts';
+import { asError, type CpuOptions, endOf, type Seat, takeSeat, unfollowed } from './seat.ts';
 import { combined, tourOfTheDead } from './tours.ts';
 import type { Hang, Watchdog } from './watchdog.ts';
 import { watchdogOf } from './watched-cpus.ts';
@@ -53,7 +54,7 @@ export class Cpus {
   /** Handovers and what follows a death come one after another. */
   private turn: Promise<unknown> = Promise.resolve();
   /** Orders that come while nobody is to be told. */
-  private held: CpuOrder[] | undefined;
+  private held: Order[] | undefined;
   private readonly goingBack: GoingBack;
   private readonly watchdog: Watchdog;
   /** Of drivers that let work lie, where no other CPU could go on. */
@@ -176,13 +177,11 @@ export class Cpus {
     const { serving } = this;
     if (serving.handle.broken) return; // why it makes no step is known
     const atUs = this.clock.nowUs();
-    const name = this.nameOf(device);
-    const driver = this.goingBack.driverOf(device);
-    const whole = `driver ${driver} of ${name} hangs: ${reason}`;
+    const whole = `${this.goingBack.whoServes(device)} hangs: ${reason}`;
     if (this.options.standby) {
       serving.doom ??= { cause: 'hang', reason: whole, device, atUs };
       void serving.handle.terminate();
-    } else if (steps) this.hung.push(driverHangs(name, whole, atUs));
+    } else if (steps) this.hung.push(driverHangs(this.goingBack.nameOf(device), whole, atUs));
     else
       this.fail(
         new OutOfService(`${whole}; no other CPU stands by that could go on: mend it, or start with standby`),
@@ -192,11 +191,6 @@ export class Cpus {
   private fail(error: unknown): void {
     this.failure ??= error;
     this.reject(error);
-  }
-
-  private nameOf(device: number): string {
-    const { cards, disks } = this.layout;
-    return device < cards.length ? cards[device].name : disks[device - cards.length].name;
   }
 
   private async pass(): Promise<Handover> {
@@ -216,11 +210,11 @@ export class Cpus {
       if (taken === undefined) throw await standby.handle.failed.catch(asError);
       const { handover, driven } = taken;
       this.settle(standby, timetable);
-      const told = { toldUs: undefined, returned: undefined, driven };
+      const told = { toldUs: undefined, returned: undefined, driven, held: this.ticketsHeld };
       this.tellRelief({ ...handover, cause: 'handover', reason: '', ...told });
       return handover;
     } finally {
-      this.release();
+      if (!this.serving.handle.broken) this.release(); // else whoever follows it takes them
     }
   }
 
@@ -259,49 +253,55 @@ export class Cpus {
     return (await loaded).loaded.failure;
   }
 
-  private async died(dead: Seat): Promise<void> {
+  /** Its end was seen at this moment; another CPU may still be on its way into life. */
+  private followed(dead: Seat): Promise<void> {
+    const seenUs = this.clock.nowUs();
+    return this.inTurn(() => this.died(dead, seenUs));
+  }
+
+  private async died(dead: Seat, seenUs: number): Promise<void> {
     if (this.over || dead.handle.ended) return;
     const heir = this.seats.at(other(dead.number));
     if (heir === undefined) return this.fail(await dead.handle.failed.catch(asError));
-    this.held ??= [];
     try {
-      if (this.tenure.holder === dead.number) await this.inherit(dead, heir);
+      if (this.tenure.holder === dead.number) {
+        this.held ??= [];
+        if (await this.inherit(dead, heir, seenUs)) this.release();
+      }
       await this.replace(dead.number);
     } catch (error) {
       this.fail(error);
-    } finally {
-      this.release();
     }
   }
 
   /**
-   * The dead thread's `exit` was seen: it makes no store any more, and what it has made is to be seen. Where the heir ends too, its own
-   * end is dealt with next. Rejects with OutOfService.
+   * The dead thread's `exit` was seen: it makes no store any more, and what it has made is to be seen. False where the heir ends too:
+   * its own end is dealt with next. Rejects with OutOfService.
    */
-  private async inherit(dead: Seat, heir: Seat): Promise<void> {
-    const { cause, reason, toldUs, ...blame } = await endOf(dead, this.control);
-    const endedUs = this.clock.nowUs();
-    const returned = cause === 'killed' ? undefined : await this.sentence({ ...blame, reason }, endedUs);
+  private async inherit(dead: Seat, heir: Seat, seenUs: number): Promise<boolean> {
+    const { cause, reason, toldUs, ...blame } = await endOf(dead, this.control, this.goingBack);
+    const returned = cause === 'killed' ? undefined : await this.sentence({ ...blame, reason }, seenUs);
     const took = this.taken(dead, heir);
+    this.watchdog.restart();
     this.tenure.call(heir.number);
-    this.tenure.pass(heir.number, endedUs, false);
+    this.tenure.pass(heir.number, seenUs, false);
     heir.handle.send({ kind: 'standReady' });
     const taken = await took;
-    if (taken === undefined) return;
+    if (taken === undefined) return false;
     this.tours.push(tourOfTheDead(dead.records, this.layout));
     this.settle(heir, this.stillToCome());
     const { handover, driven } = taken;
-    this.tellRelief({ ...handover, cause, reason, toldUs, returned, driven });
+    this.tellRelief({ ...handover, cause, reason, toldUs, returned, driven, held: this.ticketsHeld });
+    return true;
   }
 
   /** What follows from an end by fault: a driver goes back, if it was to blame too often; and the next CPU waits. */
   private async sentence(
     { device, reason, ofApplication }: { device: number; reason: string; ofApplication: boolean },
-    endedUs: number,
+    seenUs: number,
   ): Promise<Return | undefined> {
     const { goingBack, watchdog } = this;
-    const name = this.nameOf(device);
-    const returned = goingBack.judge(device, name, reason, ofApplication, endedUs);
+    const returned = goingBack.judge(device, reason, ofApplication, seenUs);
     watchdog.stop();
     await sleep(goingBack.delayMs);
     if (!this.over) watchdog.start();
@@ -319,7 +319,6 @@ export class Cpus {
     );
     const { holder, passage } = this.tenure;
     if (holder !== to.number || passage === undefined) return undefined;
-    this.watchdog.restart();
     return { handover: { from: from.number, to: to.number, ...passage }, driven };
   }
 
@@ -338,6 +337,10 @@ export class Cpus {
   private tellRelief(relief: Relief): void {
     this.reliefs.push(relief);
     for (const listener of this.relieved) listener(relief);
+  }
+
+  private get ticketsHeld(): number[] {
+    return this.held?.map(({ ticket }) => ticket) ?? [];
   }
 
   private release(): void {
@@ -369,8 +372,8 @@ export class Cpus {
       if (message.kind === 'loaded' && !standby) this.tellLoaded(message.loaded);
       if (message.kind === 'failed' && standby) void seat.handle.terminate();
     });
-    if (standby) void seat.handle.exited.then(() => this.inTurn(() => this.died(seat)));
-    else seat.handle.failed.catch((error: unknown) => this.fail(error));
+    if (standby) void seat.handle.exited.then(() => this.followed(seat));
+    else seat.handle.failed.catch((error: unknown) => this.fail(unfollowed(seat, error)));
     return seat;
   }
 

@@ -1,4 +1,6 @@
 /** From a driver that ends its CPUs again and again to the one that served before. */
+
+import { NIC_DRIVERS } from '../../drivers/index.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { Incumbents } from './incumbents.ts';
@@ -9,13 +11,17 @@ import { MOST_ENDS, Restarts } from './restarts.ts';
 const NO_DRIVER = -1;
 
 export class GoingBack {
-  private readonly cards: readonly Incumbents[];
+  private readonly devices: readonly Incumbents[];
+  private readonly deviceNames: readonly string[];
   private readonly restarts = new Restarts();
   /** Names of the drivers of cards, by their places. */
   private names: readonly string[] = [];
 
-  constructor(memory: Memory, { cards }: MachineLayout) {
-    this.cards = cards.map((card) => new Incumbents(memory, card));
+  constructor(memory: Memory, { cards, disks }: MachineLayout) {
+    this.deviceNames = [...cards, ...disks].map(({ name }) => name);
+    this.devices = cards.map(
+      ({ assignment, parameters }) => new Incumbents(memory, assignment, NIC_DRIVERS, parameters),
+    );
   }
 
   /** All CPUs know the same ones. */
@@ -23,16 +29,21 @@ export class GoingBack {
     if (names.length > this.names.length) this.names = names;
   }
 
-  stateAddress(card: number): number {
-    return this.cards[card].stateAddress;
+  stateAddress(device: number): number {
+    return this.devices[device].stateAddress;
   }
 
-  driverOf(device: number): string {
-    return this.nameAt(this.placeOn(device));
+  nameOf(device: number): string {
+    return this.deviceNames[device];
   }
 
-  look(isSwapping: (card: number) => boolean): void {
-    for (const [card, incumbents] of this.cards.entries()) if (!isSwapping(card)) incumbents.look();
+  /** `driver polling of eth0` */
+  whoServes(device: number): string {
+    return `driver ${this.nameAt(this.placeOn(device))} of ${this.nameOf(device)}`;
+  }
+
+  look(isSwapping: (device: number) => boolean): void {
+    for (const [device, incumbents] of this.devices.entries()) if (!isSwapping(device)) incumbents.look();
   }
 
   /** How long the next CPU is to wait. */
@@ -44,17 +55,11 @@ export class GoingBack {
    * A CPU has ended at this device, whose driver is to blame, or what runs above it. Too often: the driver before serves again. Nobody
    * serves meanwhile. Throws OutOfService where there is none, or where it goes on like this.
    */
-  judge(
-    device: number,
-    name: string,
-    reason: string,
-    ofApplication: boolean,
-    nowUs: number,
-  ): Return | undefined {
+  judge(device: number, reason: string, ofApplication: boolean, nowUs: number): Return | undefined {
     const { restarts } = this;
+    const name = this.nameOf(device);
     const place = ofApplication ? NO_DRIVER : this.placeOn(device);
     restarts.ended(device, place, nowUs);
-    const blamed = ofApplication ? 'its application' : `driver ${this.nameAt(place)}`;
     const last = `the last time: ${reason}`;
     if (restarts.hopeless)
       throw new OutOfService(`no CPU lasts, whoever drives ${name}; ${last}; start with other drivers`);
@@ -62,16 +67,16 @@ export class GoingBack {
     const back =
       place === NO_DRIVER
         ? undefined
-        : this.cards[device].goBack((other) => !restarts.isCondemned(device, other));
+        : this.devices[device].goBack((other) => !restarts.isCondemned(device, other));
     if (back !== undefined) return { device: name, from: this.nameAt(place), to: this.nameAt(back) };
-    throw new OutOfService(
-      `${blamed} ended the CPU ${MOST_ENDS} times on ${name}, ${last}; there is nobody to go back to: ` +
-        'mend it, or start with another one',
-    );
+    const advice = ofApplication
+      ? 'no other driver would help: mend the application'
+      : 'there is no driver to go back to: mend it, or start with another one';
+    throw new OutOfService(`${name} lost its CPU ${MOST_ENDS} times, ${last}; ${advice}`);
   }
 
   private placeOn(device: number): number {
-    return this.cards[device]?.place ?? NO_DRIVER;
+    return this.devices[device]?.place ?? NO_DRIVER;
   }
 
   private nameAt(place: number): string {

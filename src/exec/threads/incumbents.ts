@@ -1,26 +1,32 @@
-/** Who has served each card, as its assignment told from time to time: so that there is somebody to go back to. */
-import type { NicDriverDefinition } from '../../drivers/contract.ts';
-import { NIC_DRIVERS } from '../../drivers/index.ts';
-import { resolveParameters } from '../../drivers/parameters.ts';
-import type { CardLayout } from '../../host/machine.ts';
-import type { Memory } from '../../hw/memory.ts';
+/** Who has served a device, as its assignment told from time to time: so that there is somebody to go back to. */
+import type { DriverDeclaration } from '../../drivers/contract.ts';
+import { type Parameters, resolveParameters } from '../../drivers/parameters.ts';
+import type { Memory, Region } from '../../hw/memory.ts';
 import { Assignment, type Description, placeIn } from '../../swap/assignment.ts';
 
 const KEPT = 8;
-/** Whom every machine knows stand in front of those that it has learned of, so their places are the same everywhere. */
-const BUILT_IN: ReadonlyMap<string, NicDriverDefinition> = new Map(
-  NIC_DRIVERS.map((definition) => [definition.name, definition]),
-);
 
 export class Incumbents {
-  private readonly card: CardLayout;
-  private readonly assignment: Assignment<NicDriverDefinition>;
+  private readonly assignment: Assignment<DriverDeclaration>;
+  private readonly first: DriverDeclaration;
+  private readonly parameters: Parameters;
   /** The one that serves last. */
   private seen: readonly Description[] = [];
 
-  constructor(memory: Memory, card: CardLayout) {
-    this.card = card;
-    this.assignment = new Assignment(memory.words, card.assignment.address >>> 2, BUILT_IN);
+  /**
+   * `builtIn`: the drivers that every machine knows for such a device. They stand in front of those that it has learned of, so their
+   * places are the same everywhere. `parameters`: what the device has served with first; its rings are kept.
+   */
+  constructor(
+    memory: Memory,
+    assignment: Region,
+    builtIn: readonly DriverDeclaration[],
+    parameters: Parameters,
+  ) {
+    const known = new Map(builtIn.map((definition) => [definition.name, definition]));
+    this.assignment = new Assignment(memory.words, assignment.address >>> 2, known);
+    this.first = builtIn[0];
+    this.parameters = parameters;
   }
 
   get stateAddress(): number {
@@ -52,8 +58,8 @@ export class Incumbents {
       return placeIn(earlier);
     }
     if (!may(0)) return undefined;
-    const [{ name, parameters }] = NIC_DRIVERS;
-    this.assignment.prepare(NIC_DRIVERS[0], resolveParameters(name, parameters, {}, this.card.parameters));
+    const { first } = this;
+    this.assignment.prepare(first, resolveParameters(first.name, first.parameters, {}, this.parameters));
     this.assignment.point();
     return 0;
   }

@@ -19,7 +19,6 @@ import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap, Timetable } from '../../swap/timetable.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import type { Occupancy } from './idle.ts';
-import type { Driven } from './relief.ts';
 
 interface ThreadStart {
   readonly buffer: SharedArrayBuffer;
@@ -133,6 +132,12 @@ export interface CpuResult extends Tour {
   readonly startUs: number;
   readonly endUs: number;
   readonly dump: readonly NicDump[] | undefined;
+}
+
+/** Who drives a device, and with what. */
+export interface Driven {
+  readonly driver: string;
+  readonly parameters: Parameters;
 }
 
 /** All devices have come to another CPU. */

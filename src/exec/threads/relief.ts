@@ -1,7 +1,8 @@
 /** What is told of a change of CPUs, and of one that cannot be. */
-import type { Parameters } from '../../drivers/parameters.ts';
-import type { Handover } from './messages.ts';
-import type { End } from './seat.ts';
+import type { Driven, Handover } from './messages.ts';
+
+/** A thread was ended on request; it hung, and was ended; or it failed. */
+export type CauseOfEnd = 'killed' | 'hang' | 'failure';
 
 /** A driver has ended too many CPUs on one device: the one before it serves again. */
 export interface Return {
@@ -10,20 +11,16 @@ export interface Return {
   readonly to: string;
 }
 
-/** Who drives a device, and with what. */
-export interface Driven {
-  readonly driver: string;
-  readonly parameters: Parameters;
-}
-
 /** The devices have come to another CPU. */
 export interface Relief extends Handover {
   /** It was asked for, or the one before has ended: why. */
-  readonly cause: 'handover' | End['cause'];
+  readonly cause: 'handover' | CauseOfEnd;
   readonly reason: string;
   /** When the CPU before was told to end, if it was. */
   readonly toldUs: number | undefined;
   readonly returned: Return | undefined;
+  /** Tickets of orders that the CPU before never got: the next one does. */
+  readonly held: readonly number[];
   /** By device; none of a CPU that ended before it could tell. */
   readonly driven: readonly Driven[];
 }

@@ -3,8 +3,10 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Control } from '../../host/control.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { OwnModule } from '../modules/own-module.ts';
+import type { GoingBack } from './going-back.ts';
 import type { CpuResult, CpuStart } from './messages.ts';
 import { OrderPost } from './orders.ts';
+import { type CauseOfEnd, OutOfService } from './relief.ts';
 import { ThreadHandle } from './thread-handle.ts';
 
 export type CpuOptions = Omit<CpuStart, 'number' | 'standsBy' | 'relieved' | 'orders'> & {
@@ -14,7 +16,7 @@ export type CpuOptions = Omit<CpuStart, 'number' | 'standsBy' | 'relieved' | 'or
 
 /** Why a thread was told to end. */
 export interface Doom {
-  readonly cause: 'killed' | 'hang';
+  readonly cause: Exclude<CauseOfEnd, 'failure'>;
   readonly reason: string;
   /** Whose driver is to blame. */
   readonly device: number | undefined;
@@ -32,7 +34,7 @@ export interface Seat {
 
 /** Why a thread has ended. */
 export interface End {
-  readonly cause: Doom['cause'] | 'failure';
+  readonly cause: CauseOfEnd;
   readonly reason: string;
   readonly device: number;
   /** What runs above the driver failed, not the driver. */
@@ -67,7 +69,7 @@ export function takeSeat(
 }
 
 /** Of a thread that is no more: the device that it was at is the one to blame, unless something else is known. */
-export async function endOf({ handle, doom }: Seat, control: Control): Promise<End> {
+export async function endOf({ handle, doom }: Seat, control: Control, goingBack: GoingBack): Promise<End> {
   const { serving } = control;
   if (doom !== undefined) {
     const { cause, reason, device = serving, atUs } = doom;
@@ -75,7 +77,16 @@ export async function endOf({ handle, doom }: Seat, control: Control): Promise<E
   }
   const { name, message } = await handle.failed.catch(asError);
   const ofApplication = name === 'ApplicationFailure';
-  return { cause: 'failure', reason: message, device: serving, ofApplication, toldUs: undefined };
+  const reason = ofApplication ? message : `in ${goingBack.whoServes(serving)}: ${message}`;
+  return { cause: 'failure', reason, device: serving, ofApplication, toldUs: undefined };
+}
+
+/** Why a machine with one CPU ends with it. */
+export function unfollowed({ doom }: Seat, error: unknown): unknown {
+  if (doom === undefined) return error;
+  return new OutOfService(
+    'the CPU was ended on request, and no other one stands by that could go on: start with standby',
+  );
 }
 
 export function asError(error: unknown): Error {

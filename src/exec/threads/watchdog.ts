@@ -22,7 +22,7 @@ export interface WatchedDevice {
   readonly look: Lookout;
   /** Rises with each burst that is offered to the application: one that takes none holds the driver up. */
   offers(): number;
-  /** Work may lie while a driver is exchanged, and on probation it is watched by the swap. */
+  /** Whether its driver takes what lies there is watched by the swap, on probation, and by polls: not by time. */
   isSwapping(): boolean;
 }
 
@@ -107,10 +107,10 @@ class DeviceWatch {
     const offered = offers !== this.offers;
     this.offers = offers;
     this.seen = new Map();
-    if (device.isSwapping()) return undefined;
+    const held = offered || device.isSwapping();
     let reason: string | undefined;
     for (const { what, word, at } of device.look()) {
-      if (word === 'consumed' && offered) continue; // they are offered, and the application holds
+      if (word === 'consumed' && held) continue; // if they are offered, the application holds
       const before = seen.get(what);
       const looks = before?.at === at ? before.looks + 1 : 0;
       this.seen.set(what, { at, looks });
