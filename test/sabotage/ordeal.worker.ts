@@ -32,10 +32,14 @@ async function served(running: RunningMachine): Promise<void> {
 }
 
 /** What was found broken, or undefined. */
-async function ordeal(scenario: Scenario): Promise<{ invariant: string; message: string } | undefined> {
+async function ordeal(
+  scenario: Scenario,
+  before: number,
+): Promise<{ invariant: string; message: string } | undefined> {
   const running = await new Testbed({ size: 64, standby: true, ...scenario }).start();
   try {
     for (let i = 0; i < PASSAGES; i++) {
+      post({ kind: 'alive', seed: before + i });
       await served(running);
       if (i % 4 === 3) await running.killCpu();
       else await running.handOver();
@@ -50,8 +54,7 @@ async function ordeal(scenario: Scenario): Promise<{ invariant: string; message:
 
 async function hunt(): Promise<HuntMessage> {
   for (const [i, scenario] of SCENARIOS.entries()) {
-    post({ kind: 'alive', seed: i * PASSAGES });
-    const found = await ordeal(scenario);
+    const found = await ordeal(scenario, i * PASSAGES);
     const seed = (i + 1) * PASSAGES - 1;
     if (found !== undefined) return { kind: 'found', seed, ...found };
   }
