@@ -44,7 +44,7 @@ export interface HandoverResult {
   readonly to: number;
   /** From the last step of the one, or from when its end was seen, to the first frame that the other one served. */
   readonly pauseUs: number;
-  /** How much of that it took to take the devices over. */
+  /** Until the devices were taken over; after an end, waiting for a CPU that could do it is part of that. */
   readonly adoptionUs: number;
 }
 
