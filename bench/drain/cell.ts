@@ -114,6 +114,7 @@ export class Cell {
       hardware: { anomalies, losses, occupancy: cpu.occupancy },
       counts,
       samples: [{ elapsedMs: 0, delivered: 0, swaps: 0 }],
+      reliefs: [],
       interrupted: false,
     };
     return ledgerOf(

@@ -113,6 +113,7 @@ export class LiveCell {
       hardware: { anomalies: books.anomalies, losses: cards.map(() => []), occupancy: cpu.occupancy },
       counts: cards.map((card) => countCard(this.memory, card)),
       samples: [{ elapsedMs: 0, delivered: 0, swaps: 0 }],
+      reliefs: [],
       interrupted: false,
     };
     const report = makeReport(

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { UsageError } from '../testbed/index.ts';
+import { OutOfServiceError, UsageError } from '../testbed/index.ts';
 import { excerpt } from './excerpt.ts';
 import { program } from './program.ts';
 import { screenOf } from './screen.ts';
 
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 /** EX_SOFTWARE of sysexits.h: a crash must not read as a verdict. */
 const EXIT_INTERNAL = 70;
@@ -34,6 +35,10 @@ function statusOf(error: unknown): number {
     const shown = error.place === undefined ? '' : excerpt(error.place, screenOf(process.stderr));
     process.stderr.write(`ringswap: ${error.message}\n${shown}`);
     return EXIT_USAGE;
+  }
+  if (error instanceof OutOfServiceError) {
+    process.stderr.write(`ringswap: ${error.message}\n`);
+    return EXIT_FAILED;
   }
   process.stderr.write(`ringswap: internal error\n${error instanceof Error ? error.stack : String(error)}\n`);
   return EXIT_INTERNAL;

@@ -4,6 +4,7 @@ import { devices, disks } from './report/devices.ts';
 import { ledger, violations } from './report/ledger.ts';
 import { notes } from './report/notes.ts';
 import { ownDrivers } from './report/own-drivers.ts';
+import { passages } from './report/passages.ts';
 import { pairs, phases } from './report/swaps.ts';
 import { throughput } from './report/throughput.ts';
 import { quietVerdict, verdict, verdictWord } from './report/verdict.ts';
@@ -20,6 +21,7 @@ export function renderReport(report: Report, screen: Screen): string {
     pairs(report, screen),
     phases(report, screen),
     notes(report, screen),
+    passages(report, screen),
     throughput(report, screen),
     ledger(report, screen),
     violations(report, screen),

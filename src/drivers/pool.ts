@@ -19,6 +19,11 @@ export function poolTableBytes(buffers: number): number {
   return (STACK + buffers) * 4;
 }
 
+/** As its table says: for those who only look on. */
+export function freeBuffers(memory: Memory, table: Region): number {
+  return load(memory.words, (table.address >>> 2) + FREE);
+}
+
 /** More buffers asked for than the machine has. */
 export class PoolExhausted extends Error {
   constructor(wanted: number, most: number) {

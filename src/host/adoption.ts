@@ -114,10 +114,19 @@ export function settleCards(cards: readonly HostedCard[]): void {
   }
 }
 
-/** The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. */
-export function takeOver(devices: readonly AnySlot[]): void {
-  for (const slot of devices) takeUp(slot, formatOf(slot.name, slot.definition));
-  for (const { driver } of devices) driver.activate();
+/**
+ * The drivers that were pointed to serve on. The first act of each is a look at its rings: who was told of them is no more. `begin` is
+ * told of each slot before its driver is called.
+ */
+export function takeOver(devices: readonly AnySlot[], begin: (device: AnySlot) => void): void {
+  for (const slot of devices) {
+    begin(slot);
+    takeUp(slot, formatOf(slot.name, slot.definition));
+  }
+  for (const slot of devices) {
+    begin(slot);
+    slot.driver.activate();
+  }
 }
 
 /** In which a driver passes its device on to its like. Throws AdoptionError. */

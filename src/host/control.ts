@@ -1,6 +1,6 @@
-/** The words by which a run is started and ended, its CPU is told of mail, and its threads show that they live. */
+/** The words by which a run is started and ended, its CPU is told of mail, and its threads show that they live and get on. */
 import type { Memory, MemoryMap, Region } from '../hw/memory.ts';
-import { load, store } from '../hw/shared.ts';
+import { load, put, store } from '../hw/shared.ts';
 
 const GO = 0;
 const END_TRAFFIC = 1;
@@ -11,6 +11,11 @@ const MAIL = 4;
 const CPU_BEAT = 32;
 const HARDWARE_BEAT = 64;
 const SWAPS_DONE = 33;
+const SERVING = 34;
+/** A bit for each device. */
+const SWAPPING = 35;
+/** One word for each device. */
+const OFFERS = 36;
 const CONTROL_BYTES = 96 * 4;
 
 export function layoutControl(map: MemoryMap): Region {
@@ -93,6 +98,38 @@ export class Control {
 
   countSwaps(count: number): void {
     this.set(SWAPS_DONE, count);
+  }
+
+  /**
+   * Hot path: the device whose driver is about to be called. Asked of a thread that has ended, or that makes no step: a plain store will
+   * do, and nobody in the simulation asks.
+   */
+  serve(device: number): void {
+    this.memory.words[this.base + SERVING] = device;
+  }
+
+  get serving(): number {
+    return this.get(SERVING);
+  }
+
+  /**
+   * How often a device's driver has offered a burst to the application, taken or not, and whether a swap stands around its polls: told
+   * as often as the heartbeat, and published by it.
+   */
+  tellProgress(device: number, offers: number, swapping: boolean): void {
+    const { words } = this.memory;
+    const bit = 1 << device;
+    const { base } = this;
+    put(words, base + OFFERS + device, offers | 0);
+    put(words, base + SWAPPING, swapping ? words[base + SWAPPING] | bit : words[base + SWAPPING] & ~bit);
+  }
+
+  offers(device: number): number {
+    return this.get(OFFERS + device);
+  }
+
+  isSwapping(device: number): boolean {
+    return (this.get(SWAPPING) & (1 << device)) !== 0;
   }
 
   private get(word: number): number {

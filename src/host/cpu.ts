@@ -12,53 +12,24 @@ import type { Memory } from '../hw/memory.ts';
 import { CpuPort } from '../hw/msix.ts';
 import { Probes } from '../hw/nic/probes.ts';
 import { NvmeProbes } from '../hw/nvme/probes.ts';
-import { SwapDesk, type SwapFinished } from '../swap/desk.ts';
+import { SwapDesk } from '../swap/desk.ts';
 import { SwapHost } from '../swap/host.ts';
-import { PATIENCE, type Patience } from '../swap/probation.ts';
+import { PATIENCE } from '../swap/probation.ts';
 import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
-import type { SwapRound, TimedSwap } from '../swap/timetable.ts';
 import { releaseSpare } from '../swap/trim.ts';
-import type { Understudy } from '../swap/understudy.ts';
 import { warmIfFit } from '../swap/warm.ts';
 import { countBuffersOf, formatOf, settleCards, takeOver } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition, isBuiltIn } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
-import {
-  type Adopts,
-  aim,
-  assignmentOf,
-  type CardParts,
-  makeApplication,
-  makeSlot,
-  windowsOf,
-} from './card.ts';
+import { aim, assignmentOf, type CardParts, makeApplication, makeSlot, windowsOf } from './card.ts';
+import { Control } from './control.ts';
+import type { CpuPlan } from './cpu-plan.ts';
 import { Disk, type DiskParts } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { passOn } from './passing.ts';
 import { LateAllocator, takeStock } from './stock.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
-
-export interface CpuPlan {
-  readonly timed: readonly TimedSwap[];
-  readonly round: SwapRound | undefined;
-  readonly drivers: readonly NicDriverDefinition[];
-  readonly diskDrivers?: readonly DiskDriverDefinition[];
-  /** Beside the built-in ones. */
-  readonly applications?: readonly ApplicationDefinition[];
-  readonly patience?: Patience;
-  /** Made by the rehearsal, where there was one. */
-  readonly understudy?: Understudy | undefined;
-  /** Its number among the machine's CPUs; 0 if it is not given. */
-  readonly number?: number;
-  /**
-   * Its devices are taken over by `adopt`, in place of `boot`: from a CPU that is no more, or later from one that still serves
-   * while this one is made, and will leave.
-   */
-  readonly adopts?: Adopts;
-  /** Called when a swap has ended, however; the slot has who drives now. */
-  readonly swapEnded: SwapFinished;
-}
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
 const STEPS_PER_TICK = 16;
@@ -83,6 +54,7 @@ export class Cpu {
   crashed = false;
   private readonly memory: Memory;
   private readonly layout: MachineLayout;
+  private readonly control: Control;
   private readonly clock: Clock;
   private readonly applications: Application[] = [];
   /** By device. */
@@ -102,6 +74,7 @@ export class Cpu {
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
     this.memory = memory;
     this.layout = layout;
+    this.control = new Control(memory, layout.control);
     this.clock = clock;
     this.adopts = plan.adopts;
     this.number = plan.number ?? 0;
@@ -156,7 +129,7 @@ export class Cpu {
     this.aim();
     if (this.adopts === 'later') this.reread();
     else yield* this.settle();
-    takeOver(this.devices);
+    takeOver(this.devices, ({ index }) => this.control.serve(index));
     for (const disk of this.disks) {
       if (this.adopts === 'atOnce') disk.settled();
       disk.slot.driver.proved?.();
@@ -254,6 +227,7 @@ export class Cpu {
   }
 
   private serve(slot: AnySlot): number {
+    this.control.serve(slot.index);
     try {
       const { mediator } = slot;
       if (mediator !== null && !mediator.before()) return this.desk.after(slot, mediator, 0);
@@ -270,6 +244,7 @@ export class Cpu {
 
   /** Requests of a disk's workload go to whoever drives it. */
   private ask(disk: Disk): number {
+    this.control.serve(disk.slot.index);
     try {
       return disk.step();
     } catch (error) {
@@ -279,6 +254,7 @@ export class Cpu {
   }
 
   private driverIdle(slot: AnySlot): boolean {
+    this.control.serve(slot.index);
     try {
       return slot.driver.idle();
     } catch (error) {
@@ -288,6 +264,7 @@ export class Cpu {
   }
 
   private interrupt(slot: AnySlot, vector: number): void {
+    this.control.serve(slot.index);
     try {
       slot.driver.interrupt(vector);
     } catch (error) {
@@ -298,6 +275,7 @@ export class Cpu {
   /** A driver threw, or what it serves. On probation it is swapped back; in normal service the run is over. */
   private failed(slot: AnySlot, error: unknown): void {
     if (slot.mediator?.driverFailed(error) === true) return;
+    this.control.serve(slot.index); // it is to blame, whoever called it
     this.violations.push(driverFailure(slot.name, slot.definition.name, error, this.clock.nowUs()));
     throw error;
   }
@@ -384,6 +362,7 @@ export class Cpu {
   }
 
   private makeSlot(card: CardLayout): Slot {
+    if (this.adopts === 'atOnce') this.control.serve(card.index);
     const slot = makeSlot(card, this.parts, this.adopts, (queue, burst) =>
       this.deliver(card.index, queue, burst),
     );

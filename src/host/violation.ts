@@ -15,3 +15,8 @@ export function driverFailure(device: string, driver: string, error: unknown, ti
     timeUs,
   };
 }
+
+/** A driver lets work lie, and nobody can take its place. */
+export function driverHangs(device: string, message: string, timeUs: number): HostViolation {
+  return { invariant: 'driver', device, message, timeUs };
+}

@@ -18,6 +18,14 @@ const MOST_VALUES = 31;
 const DESCRIPTION_WORDS = VALUES + MOST_VALUES;
 export const ASSIGNMENT_BYTES = (DESCRIPTIONS + 2 * DESCRIPTION_WORDS) * 4;
 
+/** A description as it lies in memory: whoever keeps one can have it hold again, and needs to know no driver for that. */
+export type Description = readonly number[];
+
+/** The driver's place in a description, among those that the machine knows. */
+export function placeIn(description: Description): number {
+  return description[DRIVER];
+}
+
 export interface Assigned<D extends DriverDeclaration> {
   readonly definition: D;
   readonly parameters: Parameters;
@@ -85,6 +93,22 @@ export class Assignment<D extends DriverDeclaration> {
     if (definition === undefined) return undefined;
     const values = definition.parameters.map(({ name }, i) => [name, this.words[description + VALUES + i]]);
     return { definition, parameters: Object.fromEntries(values) };
+  }
+
+  /** The description that holds, or undefined where it changes meanwhile: the reader need not be the CPU that serves. */
+  describe(): Description | undefined {
+    const { version } = this;
+    const description = this.description(version & 1);
+    const copy = [...this.words.subarray(description, description + DESCRIPTION_WORDS)];
+    return this.version === version ? copy : undefined;
+  }
+
+  /** An earlier description holds again. Nobody serves meanwhile. Words of its own the driver finds if the bank has some in a format of its. */
+  restate(earlier: Description): void {
+    this.prepared = 1 - this.bank;
+    const description = this.description(this.prepared);
+    for (let word = 0; word < DESCRIPTION_WORDS; word++) put(this.words, description + word, earlier[word]);
+    this.point();
   }
 
   private hold(description: number): void {

@@ -71,11 +71,6 @@ export class DriverBook {
     return this.of(device).all;
   }
 
-  /** All of cards, in the same order: that in which every CPU knows them. */
-  get ofCards(): readonly NicDriverDefinition[] {
-    return this.cards.all;
-  }
-
   /** One of a device, by name or by the path of its module. */
   lookUp(device: Device, reference: string): DriverDefinition | undefined {
     return this.of(device).lookUp(reference);

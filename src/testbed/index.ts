@@ -49,11 +49,11 @@ export { type ConformOptions, type ConformReport, runConform } from './conform.t
 export type { CoverageTable, DeviceCoverage } from './coverage-table.ts';
 export type { Progress } from './drive.ts';
 export { type Dump, readDump } from './dump-file.ts';
-export { type SourcePlace, UsageError } from './errors.ts';
+export { OutOfServiceError, type SourcePlace, UsageError } from './errors.ts';
 export type { PlannedSwap } from './planned.ts';
 export type * from './report.ts';
 export { cardOf, cardsOf, diskOf, disksOf } from './report.ts';
-export type { HandoverResult, RunEvent, SwapResult } from './run-events.ts';
+export type { HandoverResult, RecoveryEvent, RunEvent, SwapResult } from './run-events.ts';
 export type { RunningMachine } from './running.ts';
 export type { RunningDevice, SwapOptions } from './running-device.ts';
 export type * from './scenario.ts';

@@ -8,6 +8,7 @@ import type { CardLayout, MachineLayout } from '../host/machine.ts';
 import { PHASES, type Phase } from '../swap/plan.ts';
 import { phaseBeganUs, type SwapRecord } from '../swap/record.ts';
 import type { DriveResults, Sample } from './drive.ts';
+import { reportPassages } from './passage-report.ts';
 import type {
   CardReport,
   DeviceReport,
@@ -72,6 +73,7 @@ export function makeReport(
     devices: Object.fromEntries(devices),
     ...(ownDrivers.length > 0 ? { ownDrivers } : {}),
     swaps: reportSwaps(results.cpu, new Set(layout.disks.map(({ name }) => name))),
+    ...(results.reliefs.length > 0 ? { passages: reportPassages(results.reliefs, results.cpu.startUs) } : {}),
     throughput: throughput(frames, octets, durationUs, results.samples),
     durationMs: durationUs / 1000,
     seed: layout.seed,

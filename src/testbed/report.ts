@@ -11,6 +11,8 @@ export interface Report {
   /** Drivers that came from files, in the order in which they were loaded; left out where there were none. */
   readonly ownDrivers?: readonly OwnDriverReport[];
   readonly swaps: SwapsReport;
+  /** Of a run whose devices have passed from one CPU to another; left out of all others. */
+  readonly passages?: PassagesReport;
   readonly throughput: ThroughputReport;
   readonly durationMs: number;
   readonly seed: number;
@@ -123,6 +125,36 @@ export interface SwapsReport {
   readonly byPair: readonly PairReport[];
   /** Refused and rolled back ones, and the done ones that left a remark: the first hundred, with reasons. */
   readonly notes: readonly SwapNote[];
+}
+
+/** How the devices, all of them, came from one CPU to another. */
+export interface PassagesReport {
+  /** Those that were asked for, and those after a CPU that had ended. */
+  readonly handovers: PassageTimes;
+  readonly recoveries: PassageTimes;
+  /** Of recoveries, the first hundred. */
+  readonly notes: readonly RecoveryNote[];
+}
+
+/** From the last step of the CPU before, or from when its end was seen: until the devices were taken over, and until one was served. */
+export interface PassageTimes {
+  readonly count: number;
+  readonly adoptionUs: Quantiles;
+  readonly pauseUs: Quantiles;
+}
+
+export interface RecoveryNote {
+  /** When the end was seen, since the start of traffic. */
+  readonly atMs: number;
+  /** Numbers of the CPUs. */
+  readonly from: number;
+  readonly to: number;
+  /** It was ended on request, a driver let it hang, or it failed. */
+  readonly cause: 'killed' | 'hang' | 'failure';
+  readonly reason: string;
+  readonly pauseUs: number;
+  /** The driver of this device had ended too many CPUs, and the one before it serves again. */
+  readonly returned?: { readonly device: string; readonly from: string; readonly to: string };
 }
 
 export interface PairReport {

@@ -1,7 +1,7 @@
 /** What is told of a machine while it runs. */
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
-import type { Relief } from '../exec/threads/cpus.ts';
 import type { Handover } from '../exec/threads/messages.ts';
+import type { Relief } from '../exec/threads/relief.ts';
 import { PHASES } from '../swap/plan.ts';
 import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
 import type { SwapMethod } from './scenario.ts';
@@ -44,7 +44,7 @@ export interface HandoverResult {
   readonly to: number;
   /** From the last step of the one, or from when its end was seen, to the end of the other one's first step, which serves what has come by then. */
   readonly pauseUs: number;
-  /** How much of that it took to take the devices over. */
+  /** Until the devices were taken over; after an end, waiting for a CPU that could do it is part of that. */
   readonly adoptionUs: number;
 }
 
@@ -55,11 +55,26 @@ interface HandoverEvent {
 }
 
 /** A CPU thread has ended, and another one goes on. */
-interface RecoveryEvent {
+export interface RecoveryEvent {
   readonly kind: 'recovery';
   readonly atMs: number;
   readonly handover: HandoverResult;
+  /** It was ended on request (`killCpu`); a driver let it hang; or it failed. */
+  readonly cause: 'killed' | 'hang' | 'failure';
   /** Why the thread ended. */
+  readonly reason: string;
+  /** From when it was told to end, or where nobody told it, from when its end was seen, to the first frame that the other one served. */
+  readonly tookUs: number;
+}
+
+/** A driver has ended several CPUs on one device: the one that served before it takes its place again. Comes before its recovery. */
+interface ReturnEvent {
+  readonly kind: 'return';
+  readonly atMs: number;
+  readonly device: string;
+  readonly from: string;
+  readonly to: string;
+  /** Why the last of those CPUs ended. */
   readonly reason: string;
 }
 
@@ -69,7 +84,8 @@ export type RunEvent =
   | SwapEvent<'refusal'>
   | SwapEvent<'rollback'>
   | HandoverEvent
-  | RecoveryEvent;
+  | RecoveryEvent
+  | ReturnEvent;
 
 const KINDS = { done: 'swap', refused: 'refusal', rolledBack: 'rollback' } as const;
 
@@ -103,10 +119,13 @@ export function handoverOf({ from, to, leftUs, adoptedUs, servedUs }: Handover):
   return { from, to, pauseUs: servedUs - leftUs, adoptionUs: adoptedUs - leftUs };
 }
 
-export function reliefEvent(relief: Relief, startedUs: number): RunEvent {
-  const { reason, servedUs } = relief;
-  const common = { atMs: (servedUs - startedUs) / 1000, handover: handoverOf(relief) };
-  return reason === undefined ? { kind: 'handover', ...common } : { kind: 'recovery', ...common, reason };
+export function reliefEvents(relief: Relief, startedUs: number): RunEvent[] {
+  const { cause, reason, leftUs, servedUs, toldUs = leftUs, returned } = relief;
+  const atMs = (servedUs - startedUs) / 1000;
+  const handover = handoverOf(relief);
+  if (cause === 'handover') return [{ kind: 'handover', atMs, handover }];
+  const recovery = { kind: 'recovery', atMs, handover, cause, reason, tookUs: servedUs - toldUs } as const;
+  return returned === undefined ? [recovery] : [{ kind: 'return', atMs, ...returned, reason }, recovery];
 }
 
 /** Hands events to all who listen, to each those from its first moment on. What nobody has taken yet is kept. */

@@ -1,7 +1,7 @@
 import type { OwnModule } from '../exec/modules/own-module.ts';
-import { NoStandby, type Relief } from '../exec/threads/cpus.ts';
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { DriverLoaded, SwapEnded, SwapOrder } from '../exec/threads/messages.ts';
+import { NoStandby, type Relief } from '../exec/threads/relief.ts';
 import { newRecord } from '../swap/record.ts';
 import { isVersionOf } from './book.ts';
 import { DriverFiles } from './driver-files.ts';
@@ -14,7 +14,7 @@ import {
   type HandoverResult,
   handoverOf,
   type RunEvent,
-  reliefEvent,
+  reliefEvents,
   resultOf,
   type SwapResult,
 } from './run-events.ts';
@@ -42,7 +42,6 @@ export class RunningMachine {
   private readonly book: StatusBook;
   private readonly startedUs: number;
   private readonly feed = new EventFeed();
-  private readonly drivers: DriverBook;
   private readonly files: DriverFiles;
   private readonly ending = new AbortController();
   private readonly over = new AbortController();
@@ -58,7 +57,6 @@ export class RunningMachine {
     conclude: (signal: AbortSignal) => Promise<Report>,
   ) {
     this.machine = machine;
-    this.drivers = drivers;
     this.startedUs = machine.clock.nowUs();
     this.book = new StatusBook(machine);
     this.files = new DriverFiles(drivers, (module) => this.load(module), this.over.signal);
@@ -190,23 +188,27 @@ export class RunningMachine {
   }
 
   private wasRelieved(relief: Relief): void {
-    this.feed.push(reliefEvent(relief, this.startedUs));
-    if (relief.reason === undefined) return;
-    this.book.reread(this.drivers);
-    this.cutOffAll('the CPU that it was asked of ended before it did');
+    this.book.relieved(relief);
+    for (const event of reliefEvents(relief, this.startedUs)) this.feed.push(event);
+    if (relief.cause === 'handover') return;
+    this.cutOffAll('the CPU that it was asked of ended before it did', new Set(relief.held));
   }
 
   private end(): void {
     this.over.abort();
     this.feed.end();
     this.cutOffAll('the run ended before it did');
-    for (const resolve of this.loading.values()) resolve(undefined);
-    this.loading.clear();
   }
 
-  private cutOffAll(reason: string): void {
-    for (const { order, from, resolve } of this.pending.values()) resolve(this.cutOff(order, from, reason));
-    this.pending.clear();
+  /** All swaps but some. */
+  private cutOffAll(reason: string, except: ReadonlySet<number> = new Set()): void {
+    for (const [ticket, { order, from, resolve }] of this.pending) {
+      if (except.has(ticket)) continue;
+      resolve(this.cutOff(order, from, reason));
+      this.pending.delete(ticket);
+    }
+    for (const resolve of this.loading.values()) resolve(undefined);
+    this.loading.clear();
   }
 
   private cutOff(order: Order, from: string, reason: string): SwapResult {

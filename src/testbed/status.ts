@@ -2,10 +2,9 @@
 
 import type { ThreadedMachine } from '../exec/threads/machine.ts';
 import type { SwapEnded } from '../exec/threads/messages.ts';
+import type { Relief } from '../exec/threads/relief.ts';
 import { countCard, countDisk } from '../host/books.ts';
 import type { CardLayout, DiskLayout } from '../host/machine.ts';
-import { Assignment } from '../swap/assignment.ts';
-import type { DriverBook } from './drivers.ts';
 import type { DriverParameters } from './scenario.ts';
 
 export interface RunStatus {
@@ -55,6 +54,7 @@ export class StatusBook {
     this.machine = machine;
     this.startedUs = this.readUs = machine.clock.nowUs();
     const { cards, disks } = machine.layout;
+    // In the order of the machine's devices.
     this.driven = new Map(
       [...cards, ...disks].map(({ name, driver, parameters }) => [name, { driver, parameters }]),
     );
@@ -64,14 +64,11 @@ export class StatusBook {
     this.driven.set(record.device, { driver, parameters });
   }
 
-  /** A CPU has ended, and may not have told what it did last: who serves a card stands in memory, as it does for the next CPU. */
-  reread(drivers: DriverBook): void {
-    const { memory, layout } = this.machine;
-    const known = new Map(drivers.ofCards.map((definition) => [definition.name, definition]));
-    for (const { name, assignment } of layout.cards) {
-      const assigned = new Assignment(memory.words, assignment.address >>> 2, known).read();
-      if (assigned === undefined) continue;
-      this.driven.set(name, { driver: assigned.definition.name, parameters: assigned.parameters });
+  /** The CPU that has taken the devices over says who drives them: what became of the last swap may not have been told. */
+  relieved({ driven }: Relief): void {
+    for (const [i, name] of [...this.driven.keys()].entries()) {
+      const now = driven[i];
+      if (now !== undefined) this.driven.set(name, now);
     }
   }
 

@@ -1,7 +1,8 @@
 import type { CpuResult } from '../exec/threads/messages.ts';
 import { PHASES } from '../swap/plan.ts';
 import { phaseTookUs, type SwapRecord } from '../swap/record.ts';
-import type { PairReport, Quantiles, SwapNote, SwapsReport } from './report.ts';
+import { quantiles } from './quantiles.ts';
+import type { PairReport, SwapNote, SwapsReport } from './report.ts';
 
 const NOTES_KEPT = 100;
 
@@ -37,14 +38,6 @@ export function reportSwaps(
     ],
     notes: notesOf(records),
   };
-}
-
-function quantiles(values: readonly number[]): Quantiles {
-  if (values.length === 0) return { p50: 0, p99: 0, max: 0 };
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number =>
-    rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 function times(records: readonly SwapRecord[]) {
@@ -85,9 +78,4 @@ function notesOf(records: readonly SwapRecord[]): SwapNote[] {
     }
   }
   return notes;
-}
-
-/** To a nanosecond: finer digits are not measured. */
-function rounded(us: number): number {
-  return Math.round(us * 1000) / 1000;
 }

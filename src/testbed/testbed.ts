@@ -1,13 +1,14 @@
 import type { DriverDeclaration } from '../drivers/contract.ts';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../drivers/index.ts';
 import { ThreadedMachine } from '../exec/threads/machine.ts';
+import { OutOfService } from '../exec/threads/relief.ts';
 import { ThreadFailure } from '../exec/threads/thread-handle.ts';
 import { openApplications } from './applications.ts';
 import { type BuiltMachine, buildMachine } from './build.ts';
 import { type DriveOptions, drive } from './drive.ts';
 import { type DriverBook, openDrivers } from './drivers.ts';
 import { checkDumpPath, writeDump } from './dump-file.ts';
-import { UsageError } from './errors.ts';
+import { OutOfServiceError, UsageError } from './errors.ts';
 import { makeReport } from './make-report.ts';
 import { type PlannedSwap, planRun } from './planned.ts';
 import type { Report } from './report.ts';
@@ -52,7 +53,8 @@ export class Testbed {
 
   /**
    * Runs the scenario on threads to its end. May be called again: each run has a machine of its own.
-   * Rejects with UsageError when the scenario cannot be run; a broken invariant is a report with verdict `fail`.
+   * Rejects with UsageError when the scenario cannot be run, and with OutOfServiceError when nobody can serve it to its end; a broken
+   * invariant is a report with verdict `fail`.
    */
   async run(options: RunOptions = {}): Promise<Report> {
     return conclude(await this.begin(options, false), options);
@@ -152,5 +154,6 @@ export function blameStart(error: unknown, { cards, disks }: ResolvedRun): never
 /** What a thread failed of, if the scenario is to blame. */
 function blame(error: unknown): never {
   if (error instanceof ThreadFailure && SCENARIO_ERRORS.has(error.name)) throw new UsageError(error.message);
+  if (error instanceof OutOfService) throw new OutOfServiceError(error.message);
   throw error;
 }

@@ -185,3 +185,30 @@ export const FAILED: Report = {
     })),
   },
 };
+
+/** How devices came from one CPU to another. */
+export const PASSAGES: NonNullable<Report['passages']> = {
+  handovers: {
+    count: 1204,
+    adoptionUs: { p50: 11.2, p99: 140.5, max: 12_204.1 },
+    pauseUs: { p50: 14.2, p99: 160.5, max: 14_204.1 },
+  },
+  recoveries: {
+    count: 9,
+    adoptionUs: { p50: 5596.7, p99: 25_395.6, max: 25_395.6 },
+    pauseUs: { p50: 6934.2, p99: 26_957.7, max: 26_957.7 },
+  },
+  notes: [
+    {
+      ...{ atMs: 78.2, from: 0, to: 1, cause: 'killed', pauseUs: 6934.2 },
+      reason: 'it was ended on request',
+    },
+    { atMs: 1046.1, from: 1, to: 0, cause: 'failure', reason: 'gone bad', pauseUs: 15_224.3 },
+    {
+      ...{ atMs: 4046.1, from: 0, to: 1, cause: 'hang', pauseUs: 15_224.3 },
+      reason:
+        'driver goes-bad of eth0 hangs: frames lie in receive ring 0, and none is taken: `consumed` stood at 4711 for 2 s',
+      returned: { device: 'eth0', from: 'goes-bad', to: 'batching' },
+    },
+  ],
+};

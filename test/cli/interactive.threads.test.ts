@@ -58,6 +58,24 @@ describe('through a pipe', () => {
     expect(stdout.split('\n').at(-2)).toMatch(/^PASS .* 2 swaps, no violation$/);
   });
 
+  it('a CPU that is ended is told of as ended on request, with who took over', async () => {
+    const input = typed('kill', 'handover', 'status');
+    const { status, stdout } = await ringswap([...RUN, '--standby'], { input });
+    expect(status).toBe(0);
+    const told = replies(stdout);
+    expect(told.slice(0, 4)).toEqual([
+      'CPU 0 ended on request, CPU 1 took over',
+      expect.stringMatching(/^ {2}[\d.]+ m?s to its first frame or request$/),
+      expect.stringMatching(
+        /^ {2}of that [\d.]+ [mu]?s since CPU 0 was seen to have ended, adoption [\d.]+ [mu]?s$/,
+      ),
+      'CPU 1 → CPU 0, done',
+    ]);
+    expect(stdout).toMatch(/^Changes of CPU, 1 handover, 1 after a CPU that ended$/m);
+    expect(stdout).toContain('CPU 0 ended on request');
+    expect(stdout.split('\n').at(-2)).toMatch(/^PASS .*, no violation$/);
+  });
+
   it('a run goes on to its end after its commands', async () => {
     const { status, stdout } = await ringswap([...RUN, '--frames', '50000', '--json', '-'], {
       input: typed('status'),

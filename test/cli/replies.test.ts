@@ -2,13 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import {
   renderCommands,
+  renderHandover,
   renderMistake,
+  renderRecovery,
   renderStatus,
   renderSwap,
+  renderUnasked,
   renderUpgrade,
 } from '../../src/cli/interactive/replies.ts';
 import { screen } from '../../src/cli/screen.ts';
-import { type RunStatus, type SwapResult, type UpgradeResult, UsageError } from '../../src/testbed/index.ts';
+import {
+  type RecoveryEvent,
+  type RunStatus,
+  type SwapResult,
+  type UpgradeResult,
+  UsageError,
+} from '../../src/testbed/index.ts';
 
 const SWAP: SwapResult = {
   ...{ swap: 12, device: 'eth0', from: 'interrupt', to: 'polling', method: 'inplace' },
@@ -94,6 +103,47 @@ describe('an upgrade', () => {
     const told = renderUpgrade(result, screen(110));
     const swaps = [...result.swaps, ...result.takenBack].map((one) => renderSwap(one, screen(110)));
     expect(told).toBe(`${swaps.join('')}${last.join('\n')}\n`);
+  });
+});
+
+describe('a change of CPU', () => {
+  const handover = { from: 0, to: 1, pauseUs: 7012, adoptionUs: 5600 };
+  const recovery: RecoveryEvent = {
+    ...{ kind: 'recovery', atMs: 86.1, handover, tookUs: 9131 },
+    ...{ cause: 'killed', reason: 'it was ended on request' },
+  };
+
+  it('that was asked for is told with its pause', () => {
+    expect(renderHandover(handover, screen(110))).toBe(
+      'CPU 0 → CPU 1, done\n  pause 7.01 ms, adoption 5.60 ms\n',
+    );
+  });
+
+  it('after a kill is told as what was asked for: who took over, and how long it took', () => {
+    expect(renderRecovery(recovery, screen(110))).toBe(
+      `${[
+        'CPU 0 ended on request, CPU 1 took over',
+        '  9.13 ms to its first frame or request',
+        '  of that 7.01 ms since CPU 0 was seen to have ended, adoption 5.60 ms',
+      ].join('\n')}\n`,
+    );
+  });
+
+  it('that nobody asked for is told by itself, and so is a driver that goes back', () => {
+    expect(renderUnasked(recovery, screen(110))).toBeUndefined();
+    expect(renderUnasked({ kind: 'handover', atMs: 1, handover }, screen(110))).toBeUndefined();
+    const failed: RecoveryEvent = { ...recovery, cause: 'failure', reason: 'gone bad' };
+    expect(renderUnasked(failed, screen(110))).toBe(renderRecovery(failed, screen(110)));
+    const back = { device: 'eth0', from: 'mine', to: 'polling', reason: 'gone bad' };
+    expect(renderUnasked({ kind: 'return', atMs: 1, ...back }, screen(110))).toBe(
+      'eth0 went back, mine → polling: mine had ended the CPU too often\n',
+    );
+  });
+
+  it('after anything else is told with the reason, also where the terminal is narrow', () => {
+    const told = renderRecovery({ ...recovery, cause: 'failure', reason: 'gone bad' }, screen(40));
+    expect(told).toMatch(/^CPU 0 ended: gone bad, CPU 1 took over\n/);
+    for (const line of told.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   });
 });
 

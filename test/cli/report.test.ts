@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { renderReport, renderVerdict } from '../../src/cli/report.ts';
 import { screen } from '../../src/cli/screen.ts';
 import type { Report } from '../../src/testbed/index.ts';
-import { FAILED, PASSED } from './fixtures.ts';
+import { FAILED, PASSAGES, PASSED } from './fixtures.ts';
 
 const WIDTHS = [50, 64, 80, 110];
 
@@ -73,6 +73,26 @@ describe('a report', () => {
       'Drivers from files round-robin 1.0.0 from ./drivers/that/are/mine/round-robin-1.0.0.mjs round-robin#2 1.1.0 from',
     );
     expect(at(columns, PASSED)).not.toContain('Drivers from files');
+  });
+
+  it.each(WIDTHS)('tells of changes of CPU where there were some, at %i columns', (columns) => {
+    const text = at(columns, { ...PASSED, passages: PASSAGES });
+    expect(widest(text)).toBeLessThanOrEqual(columns);
+    const plain = text.replaceAll(/\s+/g, ' ');
+    expect(plain).toContain('Changes of CPU, 1,204 handovers, 9 after a CPU that ended');
+    expect(plain).toContain('78.2 ms CPU 0 → 1, pause 6.93 ms, CPU 0 ended on request');
+    expect(plain).toContain('1.05 s CPU 1 → 0, pause 15.2 ms, CPU 1 failed: gone bad');
+    expect(plain).toContain('CPU 0 hung: driver goes-bad of eth0 hangs: frames lie in receive ring 0');
+    expect(plain).toContain('; eth0 went back, goes-bad → batching and 6 more (--json FILE lists them)');
+    expect(at(columns, PASSED)).not.toContain('Changes of CPU');
+  });
+
+  it('leaves out of changes of CPU the kind that there was not', () => {
+    const none = { p50: 0, p99: 0, max: 0 };
+    const recoveries = { count: 0, adoptionUs: none, pauseUs: none };
+    const text = at(110, { ...PASSED, passages: { ...PASSAGES, recoveries, notes: [] } });
+    expect(text).toMatch(/^Changes of CPU, 1,204 handovers$/m);
+    expect(text).not.toContain('recovery');
   });
 
   it('tells the worst remarks first', () => {

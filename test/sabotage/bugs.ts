@@ -9,6 +9,7 @@ import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
 import { HANDOVER_BUGS } from './bugs/handover.ts';
 import { HOST_BUGS } from './bugs/host.ts';
+import { RECOVERY_BUGS } from './bugs/recovery.ts';
 import { SECOND_BUGS } from './bugs/second.ts';
 import { SWAP_BUGS } from './bugs/swap.ts';
 import { THIRD_BUGS } from './bugs/third.ts';
@@ -30,4 +31,5 @@ export const BUGS: readonly Sabotage[] = [
   ...DISK_CRASH_BUGS,
   ...HANDOVER_BUGS,
   ...CONVERSION_BUGS,
+  ...RECOVERY_BUGS,
 ];

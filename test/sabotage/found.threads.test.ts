@@ -17,6 +17,21 @@ const HARMLESS = {
   interleaved: false,
 } as const;
 
+const HARMLESS_ON_THREADS = {
+  name: 'none',
+  part: 'host',
+  file: 'src/exec/threads/cpu-thread.ts',
+  edits: [
+    {
+      find: '    while (tenure.holder !== number) {\n',
+      replace: '    while (number !== tenure.holder) {\n',
+    },
+  ],
+  says: 'nothing',
+  interleaved: false,
+  onThreads: true,
+} as const;
+
 describe('planted bugs', () => {
   it.each(SAMPLE)('$name: found', async (bug) => {
     expect(await hunt(bug, { from: 0, seeds: SEEDS }, ROOT)).toMatchObject({
@@ -26,5 +41,9 @@ describe('planted bugs', () => {
 
   it('a change that is none is not found', async () => {
     expect(await hunt(HARMLESS, { from: 0, seeds: 300 }, ROOT)).toBeUndefined();
+  });
+
+  it('nor is one on threads', async () => {
+    expect(await hunt(HARMLESS_ON_THREADS, { from: 0, seeds: 1 }, ROOT)).toBeUndefined();
   });
 });

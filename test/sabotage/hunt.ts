@@ -1,9 +1,8 @@
-/** Looks how many seeds it takes until the checkers find a planted bug. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Looks how many seeds it takes until the checkers find a planted bug; on threads, how many changes of CPU. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { schedulingPoints } from '../../scripts/build.mjs';
 import { sabotagePlugin } from './apply.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -31,23 +30,35 @@ export type Catch =
 /** No scenario takes so long, on however busy a machine. */
 const HANG_MS = 60_000;
 
+/** Each beside the one that starts it. */
+const THREADS = {
+  hunt: 'test/sabotage/ordeal.worker.ts',
+  'cpu.worker': 'src/exec/threads/cpu.worker.ts',
+  'hw.worker': 'src/exec/threads/hw.worker.ts',
+};
+
 /** `root`: the folder in which `src` lies. Undefined: not found in so many seeds. */
 export async function hunt(bug: Sabotage, { from, seeds }: HuntOrder, root: string): Promise<Catch> {
-  const folder = await mkdtemp(join(tmpdir(), 'ringswap-sabotage-'));
-  const outfile = join(folder, 'hunt.mjs');
+  const folder = await mkdtemp(join(root, 'node_modules', '.sabotage-')); // packages are found from there
   try {
-    await build({
-      absWorkingDir: root,
-      entryPoints: ['test/sabotage/hunt.worker.ts'],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20.19',
-      logLevel: 'error',
-      plugins: [schedulingPoints(root), sabotagePlugin(bug, root)],
-    });
-    return await run(outfile, { from, seeds, amongMarked: bug.amongMarked === true });
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    const built = (entryPoints: Record<string, string>, plugins: readonly Plugin[]) =>
+      build({
+        absWorkingDir: root,
+        entryPoints,
+        outdir: folder,
+        bundle: true,
+        packages: 'external',
+        format: 'esm',
+        platform: 'node',
+        target: 'node20.19',
+        logLevel: 'error',
+        plugins: [...plugins],
+      });
+    const bugged = sabotagePlugin(bug, root);
+    if (bug.onThreads === true) await built(THREADS, [bugged]);
+    else await built({ hunt: 'test/sabotage/hunt.worker.ts' }, [schedulingPoints(root), bugged]);
+    return await run(join(folder, 'hunt.js'), { from, seeds, amongMarked: bug.amongMarked === true });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

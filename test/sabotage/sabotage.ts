@@ -24,4 +24,6 @@ export interface Sabotage {
   readonly interleaved: boolean;
   /** Looked for among drivers that keep words of their own in formats that differ: no built-in one does. */
   readonly amongMarked?: boolean;
+  /** It lies in what threads do with each other, of which the simulation has nothing: it is looked for on threads. */
+  readonly onThreads?: boolean;
 }

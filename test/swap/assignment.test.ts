@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { ParameterError } from '../../src/drivers/parameters.ts';
-import { ASSIGNMENT_BYTES, Assignment } from '../../src/swap/assignment.ts';
+import { ASSIGNMENT_BYTES, Assignment, placeIn } from '../../src/swap/assignment.ts';
 import { defaultsOf } from '../../src/swap/scratch.ts';
 
 const [first, second, third] = NIC_DRIVERS;
@@ -59,6 +59,24 @@ describe('an assignment', () => {
     expect(read()?.definition).toBe(first);
     assignment.point();
     expect(read()?.definition).toBe(third);
+  });
+
+  it('has a description restated that held earlier, whatever came since', () => {
+    const { assignment, words, read } = make();
+    const onlooker = new Assignment(words, 4, new Map()); // knows no driver
+    assignment.prepare(first, { ...defaultsOf(first), burst: 9 });
+    assignment.point();
+    const noted = onlooker.describe() ?? [];
+    expect(placeIn(noted)).toBe(0);
+    for (const definition of [second, third]) {
+      assignment.prepare(definition, defaultsOf(definition));
+      assignment.point();
+    }
+    expect(placeIn(onlooker.describe() ?? [])).toBe(2);
+    const { version } = assignment;
+    onlooker.restate(noted);
+    expect(read()).toMatchObject({ definition: first, parameters: { burst: 9 } });
+    expect(assignment.version).not.toBe(version); // a CPU that was made before sees that something has changed
   });
 
   it('says where the state block lies once it is served, and keeps within its words', () => {

@@ -8,7 +8,7 @@ import { FAULT_NAMES } from '../../src/exec/sim/faults.ts';
 import { drawScenario } from '../../src/exec/sim/scenario.ts';
 import { APPLICATIONS } from '../../src/host/apps/applications.ts';
 import { FAILED_CAMPAIGN, FAILURE, PASSED_CAMPAIGN } from '../cli/campaigns.ts';
-import { FAILED, PASSED } from '../cli/fixtures.ts';
+import { FAILED, PASSAGES, PASSED } from '../cli/fixtures.ts';
 
 const ajv = new Ajv2020({ allowUnionTypes: false });
 const fits = ajv.compile(reportSchema);
@@ -16,7 +16,7 @@ const fits = ajv.compile(reportSchema);
 describe('the report schema', () => {
   it('takes reports, as they are after JSON', () => {
     const ownDrivers = [{ name: 'mine#2', version: '1.1.0', file: './mine.ts' }];
-    for (const report of [PASSED, FAILED, { ...PASSED, ownDrivers }]) {
+    for (const report of [PASSED, FAILED, { ...PASSED, ownDrivers }, { ...PASSED, passages: PASSAGES }]) {
       fits(JSON.parse(JSON.stringify(report)));
       expect(fits.errors).toBeNull();
     }
@@ -38,6 +38,10 @@ describe('the report schema', () => {
     ['a violation without its invariant', { violations: [{ device: 'eth0', message: 'lost' }] }],
     ['a device that lacks its counts', { devices: { eth0: { driver: 'polling', app: 'sink' } } }],
     ['a driver without its file', { ownDrivers: [{ name: 'mine', version: '1' }] }],
+    [
+      'a recovery without a reason',
+      { passages: { ...PASSAGES, notes: [{ atMs: 1, from: 0, to: 1, cause: 'hang' }] } },
+    ],
     ['an unknown outcome of a swap', { swaps: { ...PASSED.swaps, notes: [{ outcome: 'odd' }] } }],
   ])('refuses %s', (_, part) => expect(fits({ ...PASSED, ...part })).toBe(false));
 });

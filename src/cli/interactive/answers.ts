@@ -1,4 +1,4 @@
-import { type RunEvent, type RunningMachine, UsageError } from '../../testbed/index.ts';
+import { type RecoveryEvent, type RunningMachine, UsageError } from '../../testbed/index.ts';
 import { checkedMethod, SWAP_METHODS } from '../../testbed/running-device.ts';
 import type { Screen } from '../screen.ts';
 import {
@@ -58,10 +58,8 @@ async function replyTo(typed: Typed, running: RunningMachine, screen: Screen): P
   }
 }
 
-type Recovery = Extract<RunEvent, { kind: 'recovery' }>;
-
 /** The CPU is ended; resolves when another one serves. Throws UsageError when the run ends of it. */
-async function recovery(running: RunningMachine): Promise<Recovery> {
+async function recovery(running: RunningMachine): Promise<RecoveryEvent> {
   const events = running.events();
   await running.killCpu();
   for await (const event of events) if (event.kind === 'recovery') return event;

@@ -2,6 +2,8 @@
 import type {
   DeviceStatus,
   HandoverResult,
+  RecoveryEvent,
+  RunEvent,
   RunStatus,
   SwapResult,
   UpgradeResult,
@@ -44,12 +46,28 @@ export function renderHandover(
   return `${lines.join('\n')}\n`;
 }
 
-export function renderRecovery(
-  { handover, reason }: { readonly handover: HandoverResult; readonly reason: string },
-  screen: Screen,
-): string {
-  const why = indent(wrap(reason, screen.columns - 2)).join('\n');
-  return `${renderHandover(handover, screen)}${why}\n`;
+export function renderRecovery(event: RecoveryEvent, { columns, colors }: Screen): string {
+  const { handover, cause, reason, tookUs } = event;
+  const { from, to, pauseUs, adoptionUs } = handover;
+  const ended = cause === 'killed' ? 'ended on request' : `ended: ${reason}`;
+  const times = [
+    `${timeSpan(tookUs / 1000)} to its first frame or request`,
+    `of that ${timeSpan(pauseUs / 1000)} since CPU ${from} was seen to have ended, adoption ${timeSpan(adoptionUs / 1000)}`,
+  ];
+  const lines = [
+    ...wrap(`CPU ${from} ${ended}, CPU ${to} ${colors.green('took over')}`, columns, 2),
+    ...times.flatMap((line) => indent(wrap(line, columns - 2, 2))),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A CPU that has ended, which nobody had typed; undefined of all that is an answer, or of no concern. */
+export function renderUnasked(event: RunEvent, screen: Screen): string | undefined {
+  if (event.kind === 'recovery' && event.cause !== 'killed') return renderRecovery(event, screen);
+  if (event.kind !== 'return') return undefined;
+  const { device, from, to } = event;
+  const back = `${device} went back, ${from} → ${to}: ${from} had ended the CPU too often`;
+  return `${wrap(back, screen.columns, 2).join('\n')}\n`;
 }
 
 export function renderUpgrade(result: UpgradeResult, screen: Screen): string {

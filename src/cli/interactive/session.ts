@@ -1,9 +1,10 @@
 /** Commands from a terminal or a pipe while a run goes on, one after another. */
-import { createInterface } from 'node:readline';
+import { clearLine, createInterface, cursorTo } from 'node:readline';
 import type { RunningMachine } from '../../testbed/index.ts';
-import { screen, screenOf } from '../screen.ts';
+import { type Screen, screen, screenOf } from '../screen.ts';
 import { answerTo, vocabularyOf } from './answers.ts';
 import { complete } from './complete.ts';
+import { renderUnasked } from './replies.ts';
 
 const PROMPT = 'ringswap> ';
 const LINES_REMEMBERED = 1000;
@@ -38,16 +39,36 @@ export async function takeCommands(running: RunningMachine, { input, output }: S
   const prompt = () => {
     if (terminal && open) lines.prompt();
   };
+  const look = (): Screen => (terminal ? screenOf(output) : screen(output.columns));
+  void tellUnasked(running, look, (text) => {
+    if (terminal) {
+      clearLine(output, 0);
+      cursorTo(output, 0);
+    }
+    output.write(text);
+    if (terminal && open) lines.prompt(true); // with what is typed so far
+  });
   const close = () => lines.close();
   running.finished.then(close, close);
   prompt();
   for await (const line of lines) {
-    const look = terminal ? screenOf(output) : screen(output.columns);
-    const { text, last } = await answerTo(line, running, look);
+    const { text, last } = await answerTo(line, running, look());
     output.write(text);
     if (last) return true;
     prompt();
   }
   if (terminal) output.write('\n'); // behind a prompt that nobody has answered
   return false;
+}
+
+/** What happens by itself is told when it happens, until the run ends. */
+async function tellUnasked(
+  running: RunningMachine,
+  look: () => Screen,
+  show: (text: string) => void,
+): Promise<void> {
+  for await (const event of running.events()) {
+    const text = renderUnasked(event, look());
+    if (text !== undefined) show(text);
+  }
 }

@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
 import { Control } from '../../host/control.ts';
-import { Cpu, type CpuPlan } from '../../host/cpu.ts';
+import { Cpu } from '../../host/cpu.ts';
+import type { CpuPlan } from '../../host/cpu-plan.ts';
 import { Tenure } from '../../host/tenure.ts';
 import { MonotonicClock } from '../../hw/clock.ts';
 import { Memory } from '../../hw/memory.ts';
@@ -90,8 +91,12 @@ export class CpuThread {
     const { timed, round } = this.start;
     const cpu = this.makeCpu({ timed, round, adopts: undefined });
     for (const _ of cpu.boot());
-    post({ kind: 'ready' });
+    this.tellReady();
     await this.serve(cpu, this.serviceOf(cpu));
+  }
+
+  tellReady(): void {
+    post({ kind: 'ready', cardDrivers: this.cardDrivers });
   }
 
   /** While it does not serve. */
@@ -158,7 +163,11 @@ export class CpuThread {
       failure = reasonOf(error);
     }
     if (this.orders !== undefined) this.orders.loading = false;
-    post({ kind: 'loaded', loaded: { ticket, failure } });
+    post({ kind: 'loaded', loaded: { ticket, failure }, cardDrivers: this.cardDrivers });
+  }
+
+  private get cardDrivers(): string[] {
+    return this.modules.drivers.map(({ name }) => name);
   }
 
   /** So many times: have the devices been passed to this CPU, or is it called no more? */
@@ -183,7 +192,11 @@ export class CpuThread {
     const cpu = this.makeCpu({ timed: [], round: undefined, adopts });
     const service = this.serviceOf(cpu, (servedUs) => {
       this.tenure.served(this.adoptedUs, servedUs);
-      post({ kind: 'took' });
+      const driven = cpu.devices.map(({ definition: { name }, parameters }) => ({
+        driver: name,
+        parameters,
+      }));
+      post({ kind: 'took', driven });
     });
     return { cpu, service };
   }

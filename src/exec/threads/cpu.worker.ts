@@ -6,7 +6,7 @@ import { type CpuStart, failure, type StandbyOrder } from './messages.ts';
 async function main(start: CpuStart): Promise<void> {
   const thread = await CpuThread.prepare(start);
   if (start.relieved) parentPort?.on('message', (order: StandbyOrder) => attempt(thread.follow(order)));
-  if (start.standsBy) post({ kind: 'ready' });
+  if (start.standsBy) thread.tellReady();
   else attempt(thread.begin());
 }
 

@@ -1,21 +1,24 @@
 /**
  * The CPU threads of a machine. One serves; where there is another it stands by, and the devices pass to it when it is told to
- * take them, or when the first one is seen to have ended. What an ended thread left in memory is all that there is of it.
+ * take them, or when the first one is seen to have ended, which a watchdog brings about where it hangs. What an ended thread left in memory is all that
+ * there is of it.
  */
-import { MessageChannel } from 'node:worker_threads';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Control } from '../../host/control.ts';
 import { CPUS, type MachineLayout } from '../../host/machine.ts';
 import { Tenure } from '../../host/tenure.ts';
+import { driverHangs, type HostViolation } from '../../host/violation.ts';
 import type { Clock } from '../../hw/clock.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { CpuPort } from '../../hw/msix.ts';
-import { describeSwap, type SwapRecord } from '../../swap/record.ts';
+import { describeSwap } from '../../swap/record.ts';
 import type { Timetable } from '../../swap/timetable.ts';
 import type { OwnModule } from '../modules/own-module.ts';
+import { GoingBack } from './going-back.ts';
 import type {
   CpuOrder,
   CpuResult,
-  CpuStart,
+  Driven,
   DriverLoaded,
   Handover,
   LoadOrder,
@@ -23,42 +26,11 @@ import type {
   SwapEnded,
   Tour,
 } from './messages.ts';
-import { OrderPost } from './orders.ts';
-import { ThreadHandle } from './thread-handle.ts';
+import { NoStandby, OutOfService, type Relief, type Return } from './relief.ts';
+import { asError, type CpuOptions, endOf, type Seat, takeSeat, unfollowed } from './seat.ts';
 import { combined, tourOfTheDead } from './tours.ts';
-import { Watchdog } from './watchdog.ts';
-
-/** CPUs that end one after another, none of which came to serve. */
-const DEATHS_IN_A_ROW = 3;
-
-export type CpuOptions = Omit<CpuStart, 'number' | 'standsBy' | 'relieved' | 'orders'> & {
-  readonly takesOrders: boolean;
-  readonly standby: boolean;
-};
-
-/** The devices have come to another CPU: it was asked for, or `reason` says why the one before ended. */
-export interface Relief extends Handover {
-  readonly reason: string | undefined;
-}
-
-/** There is no other CPU that could take the devices. */
-export class NoStandby extends Error {
-  constructor(reason: string) {
-    super(`there is no CPU to hand over to: ${reason}`);
-    this.name = 'NoStandby';
-  }
-}
-
-/** A thread, and what it is told by while it serves. */
-interface Seat {
-  readonly number: number;
-  readonly handle: ThreadHandle<CpuResult>;
-  readonly orders: OrderPost;
-  /** Of swaps on its present tour. */
-  records: SwapRecord[];
-  /** Why its thread was ended, where that was not from outside. */
-  doom?: string;
-}
+import type { Hang, Watchdog } from './watchdog.ts';
+import { watchdogOf } from './watched-cpus.ts';
 
 export class Cpus {
   /** Rejects when nobody is left to serve. */
@@ -74,17 +46,23 @@ export class Cpus {
   private readonly tours: Tour[] = [];
   private readonly ended: ((ended: SwapEnded) => void)[] = [];
   private readonly relieved: ((relief: Relief) => void)[] = [];
+  /** So far. */
+  readonly reliefs: Relief[] = [];
   private readonly loaded: ((loaded: DriverLoaded) => void)[] = [];
   /** Drivers beyond those of the start: whoever comes later is to know them too. */
   private readonly modules: OwnModule[] = [];
   /** Handovers and what follows a death come one after another. */
   private turn: Promise<unknown> = Promise.resolve();
   /** Orders that come while nobody is to be told. */
-  private held: CpuOrder[] | undefined;
-  private deaths = 0;
+  private held: Order[] | undefined;
+  private readonly goingBack: GoingBack;
   private readonly watchdog: Watchdog;
+  /** Of drivers that let work lie, where no other CPU could go on. */
+  private readonly hung: HostViolation[] = [];
   private over = false;
-  private fail: (error: unknown) => void = () => undefined;
+  /** What `failed` was rejected with. */
+  private failure: unknown;
+  private reject: (error: unknown) => void = () => undefined;
 
   private constructor(memory: Memory, layout: MachineLayout, clock: Clock, options: CpuOptions) {
     this.memory = memory;
@@ -94,15 +72,12 @@ export class Cpus {
     this.control = new Control(memory, layout.control);
     this.tenure = new Tenure(memory, layout.tenure);
     this.failed = new Promise<never>((_, reject) => {
-      this.fail = reject;
+      this.reject = reject;
     });
     this.failed.catch(() => undefined); // raced against; nobody may be listening when it is over
+    this.goingBack = new GoingBack(memory, layout);
     this.seats = [this.seat(this.tenure.holder, false)];
-    const watched = {
-      beat: () => this.control.cpuBeat,
-      asleep: () => new CpuPort(memory, layout.cpus[this.tenure.holder]).bell.asleep(),
-    };
-    this.watchdog = new Watchdog(watched, (reason) => this.end(reason));
+    this.watchdog = watchdogOf(memory, layout, clock, this.goingBack, (hang) => this.hangs(hang));
   }
 
   /** Resolves when all devices are up. Rejects with ThreadFailure. */
@@ -116,7 +91,8 @@ export class Cpus {
     try {
       await cpus.serving.handle.ready;
       if (options.standby) await cpus.replace(other(cpus.serving.number));
-      if (options.standby) cpus.watchdog.start();
+      cpus.goingBack.look(() => false);
+      cpus.watchdog.start();
       return cpus;
     } catch (error) {
       await cpus.terminate();
@@ -160,7 +136,10 @@ export class Cpus {
 
   /** Ends the serving thread wherever it is. */
   async kill(): Promise<void> {
-    await this.serving.handle.terminate();
+    const { serving } = this;
+    const atUs = this.clock.nowUs();
+    serving.doom ??= { cause: 'killed', reason: 'it was ended on request', device: undefined, atUs };
+    await serving.handle.terminate();
   }
 
   wake(): void {
@@ -177,11 +156,12 @@ export class Cpus {
     for (;;) {
       const { serving } = this;
       try {
-        return combined(this.tours, await serving.handle.finished);
+        const result = combined(this.tours, await serving.handle.finished);
+        return { ...result, violations: [...this.hung, ...result.violations] };
       } catch (error) {
         await serving.handle.exited;
         await this.turn;
-        if (this.serving === serving) throw error;
+        if (this.serving === serving) throw this.failure ?? error;
       }
     }
   }
@@ -192,11 +172,25 @@ export class Cpus {
     await Promise.all(this.seats.map(({ handle }) => handle.terminate()));
   }
 
-  /** A thread that hangs is ended, and then followed like any that has ended. */
-  private end(reason: string): void {
+  /** A thread that hangs is ended, and then followed like any that has ended. Where nobody can follow, it stays if it steps. */
+  private hangs({ device, reason, steps }: Hang): void {
     const { serving } = this;
-    serving.doom = reason;
-    void serving.handle.terminate();
+    if (serving.handle.broken) return; // why it makes no step is known
+    const atUs = this.clock.nowUs();
+    const whole = `${this.goingBack.whoServes(device)} hangs: ${reason}`;
+    if (this.options.standby) {
+      serving.doom ??= { cause: 'hang', reason: whole, device, atUs };
+      void serving.handle.terminate();
+    } else if (steps) this.hung.push(driverHangs(this.goingBack.nameOf(device), whole, atUs));
+    else
+      this.fail(
+        new OutOfService(`${whole}; no other CPU stands by that could go on: mend it, or start with standby`),
+      );
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= error;
+    this.reject(error);
   }
 
   private async pass(): Promise<Handover> {
@@ -208,17 +202,19 @@ export class Cpus {
       await this.awaken(standby);
       const left = serving.handle.next('left');
       const took = this.taken(serving, standby);
-      took.catch(() => undefined); // `left` comes first, or fails
       this.send(serving, { kind: 'leave', to: standby.number });
       const { tour, timetable } = await left;
       this.tours.push(tour);
       serving.records = [];
-      const handover = await took;
+      const taken = await took;
+      if (taken === undefined) throw await standby.handle.failed.catch(asError);
+      const { handover, driven } = taken;
       this.settle(standby, timetable);
-      this.tellRelief({ ...handover, reason: undefined });
+      const told = { toldUs: undefined, returned: undefined, driven, held: this.ticketsHeld };
+      this.tellRelief({ ...handover, cause: 'handover', reason: '', ...told });
       return handover;
     } finally {
-      this.release();
+      if (!this.serving.handle.broken) this.release(); // else whoever follows it takes them
     }
   }
 
@@ -257,44 +253,73 @@ export class Cpus {
     return (await loaded).loaded.failure;
   }
 
-  private async died(dead: Seat): Promise<void> {
+  /** Its end was seen at this moment; another CPU may still be on its way into life. */
+  private followed(dead: Seat): Promise<void> {
+    const seenUs = this.clock.nowUs();
+    return this.inTurn(() => this.died(dead, seenUs));
+  }
+
+  private async died(dead: Seat, seenUs: number): Promise<void> {
     if (this.over || dead.handle.ended) return;
     const heir = this.seats.at(other(dead.number));
-    if (heir === undefined) return this.fail(await reasonFor(dead));
-    this.held ??= [];
+    if (heir === undefined) return this.fail(await dead.handle.failed.catch(asError));
     try {
-      if (this.tenure.holder === dead.number) await this.inherit(dead, heir);
+      if (this.tenure.holder === dead.number) {
+        this.held ??= [];
+        if (await this.inherit(dead, heir, seenUs)) this.release();
+      }
+      await this.replace(dead.number);
     } catch (error) {
-      if (++this.deaths >= DEATHS_IN_A_ROW) this.fail(error);
-    } finally {
-      await this.replace(dead.number).catch((error: unknown) => this.fail(error));
-      this.release();
+      this.fail(error);
     }
   }
 
-  /** The dead thread's `exit` was seen: it makes no store any more, and what it has made is to be seen. */
-  private async inherit(dead: Seat, heir: Seat): Promise<void> {
+  /**
+   * The dead thread's `exit` was seen: it makes no store any more, and what it has made is to be seen. False where the heir ends too:
+   * its own end is dealt with next. Rejects with OutOfService.
+   */
+  private async inherit(dead: Seat, heir: Seat, seenUs: number): Promise<boolean> {
+    const { cause, reason, toldUs, ...blame } = await endOf(dead, this.control, this.goingBack);
+    const returned = cause === 'killed' ? undefined : await this.sentence({ ...blame, reason }, seenUs);
     const took = this.taken(dead, heir);
+    this.watchdog.restart();
     this.tenure.call(heir.number);
-    this.tenure.pass(heir.number, this.clock.nowUs(), false);
+    this.tenure.pass(heir.number, seenUs, false);
     heir.handle.send({ kind: 'standReady' });
-    const handover = await took;
-    this.deaths = 0;
+    const taken = await took;
+    if (taken === undefined) return false;
     this.tours.push(tourOfTheDead(dead.records, this.layout));
     this.settle(heir, this.stillToCome());
-    this.tellRelief({ ...handover, reason: (await reasonFor(dead)).message });
+    const { handover, driven } = taken;
+    this.tellRelief({ ...handover, cause, reason, toldUs, returned, driven, held: this.ticketsHeld });
+    return true;
   }
 
-  /** When the devices have come to a CPU, and it serves. Rejects when it ends before. */
-  private async taken(from: Seat, to: Seat): Promise<Handover> {
-    const failure = await to.handle.next('took').then(
-      () => undefined,
-      (error: unknown) => error,
+  /** What follows from an end by fault: a driver goes back, if it was to blame too often; and the next CPU waits. */
+  private async sentence(
+    { device, reason, ofApplication }: { device: number; reason: string; ofApplication: boolean },
+    seenUs: number,
+  ): Promise<Return | undefined> {
+    const { goingBack, watchdog } = this;
+    const returned = goingBack.judge(device, reason, ofApplication, seenUs);
+    watchdog.stop();
+    await sleep(goingBack.delayMs);
+    if (!this.over) watchdog.start();
+    return returned;
+  }
+
+  /** When the devices have come to a CPU, and it serves. Undefined when it ends before. */
+  private async taken(
+    from: Seat,
+    to: Seat,
+  ): Promise<{ readonly handover: Handover; readonly driven: readonly Driven[] } | undefined> {
+    const driven = await to.handle.next('took').then(
+      (message) => message.driven,
+      () => [], // why it has ended is asked of its seat
     );
     const { holder, passage } = this.tenure;
-    if (holder === to.number && passage !== undefined)
-      return { from: from.number, to: to.number, ...passage };
-    throw failure;
+    if (holder !== to.number || passage === undefined) return undefined;
+    return { handover: { from: from.number, to: to.number, ...passage }, driven };
   }
 
   private settle(serving: Seat, timetable: Timetable): void {
@@ -310,7 +335,12 @@ export class Cpus {
   }
 
   private tellRelief(relief: Relief): void {
+    this.reliefs.push(relief);
     for (const listener of this.relieved) listener(relief);
+  }
+
+  private get ticketsHeld(): number[] {
+    return this.held?.map(({ ticket }) => ticket) ?? [];
   }
 
   private release(): void {
@@ -333,32 +363,17 @@ export class Cpus {
   }
 
   private seat(number: number, standsBy: boolean): Seat {
-    const { takesOrders, standby, annotations, ...common } = this.options;
-    const driverModules = [...common.driverModules, ...this.modules];
-    const { port1, port2 } = new MessageChannel();
-    const orders = new OrderPost(port1, this.control, number);
-    const mail = takesOrders || standby ? port2 : undefined;
-    // Comments of two CPUs go by way of this thread.
-    const own = standby ? undefined : annotations;
-    const start: CpuStart = {
-      ...common,
-      driverModules,
-      ...{ number, standsBy, relieved: standby, orders: mail, annotations: own },
-    };
-    const ports = [own, mail].filter((port) => port !== undefined);
-    const seat: Seat = {
-      number,
-      handle: new ThreadHandle<CpuResult>('cpu', start, ports),
-      orders,
-      records: [],
-    };
+    const { options, control, modules, goingBack } = this;
+    const { standby } = options;
+    const seat = takeSeat(number, standsBy, options, modules, control);
     seat.handle.listen((message) => {
+      if (message.kind === 'ready' || message.kind === 'loaded') goingBack.know(message.cardDrivers);
       if (message.kind === 'swapEnded') this.swapEnded(seat, message.ended);
       if (message.kind === 'loaded' && !standby) this.tellLoaded(message.loaded);
       if (message.kind === 'failed' && standby) void seat.handle.terminate();
     });
-    if (standby) void seat.handle.exited.then(() => this.inTurn(() => this.died(seat)));
-    else seat.handle.failed.catch((error: unknown) => this.fail(error));
+    if (standby) void seat.handle.exited.then(() => this.followed(seat));
+    else seat.handle.failed.catch((error: unknown) => this.fail(unfollowed(seat, error)));
     return seat;
   }
 
@@ -382,9 +397,4 @@ export class Cpus {
 
 function other(cpu: number): number {
   return (cpu + 1) % CPUS;
-}
-
-async function reasonFor({ handle, doom }: Seat): Promise<Error> {
-  if (doom !== undefined) return new Error(doom);
-  return handle.failed.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 }

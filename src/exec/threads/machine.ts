@@ -5,7 +5,7 @@ import type { MachineLayout } from '../../host/machine.ts';
 import { Bell } from '../../hw/bell.ts';
 import { hostUs, MonotonicClock } from '../../hw/clock.ts';
 import type { Memory } from '../../hw/memory.ts';
-import { Cpus, type Relief } from './cpus.ts';
+import { Cpus } from './cpus.ts';
 import type {
   CpuResult,
   CpuStart,
@@ -16,6 +16,7 @@ import type {
   Order,
   SwapEnded,
 } from './messages.ts';
+import type { Relief } from './relief.ts';
 import { ThreadHandle } from './thread-handle.ts';
 
 /** A sync of a large file takes its time. */
@@ -37,6 +38,8 @@ export interface MachineOptions {
 export interface MachineResults {
   readonly cpu: CpuResult;
   readonly hardware: HardwareResult;
+  /** Passages of the devices from one CPU to another. */
+  readonly reliefs: readonly Relief[];
 }
 
 export class ThreadedMachine {
@@ -127,6 +130,11 @@ export class ThreadedMachine {
     this.cpus.onRelief(listener);
   }
 
+  /** Passages of the devices from one CPU to another, so far. */
+  get passages(): number {
+    return this.cpus.reliefs.length;
+  }
+
   /** Ends the thread of the CPU that serves, wherever it is. */
   killCpu(): Promise<void> {
     return this.cpus.kill();
@@ -149,7 +157,7 @@ export class ThreadedMachine {
       this.control.stopHardware();
       this.wake();
       const hardware = await this.hardware.finished;
-      return { cpu, hardware };
+      return { cpu, hardware, reliefs: this.cpus.reliefs };
     } finally {
       await this.kill();
     }

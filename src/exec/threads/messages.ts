@@ -138,6 +138,12 @@ export interface CpuResult extends Tour {
   readonly dump: readonly NicDump[] | undefined;
 }
 
+/** Who drives a device, and with what. */
+export interface Driven {
+  readonly driver: string;
+  readonly parameters: Parameters;
+}
+
 /** All devices have come to another CPU. */
 export interface Handover extends Passage {
   readonly from: number;
@@ -145,15 +151,16 @@ export interface Handover extends Passage {
 }
 
 export type ThreadMessage<R> =
-  | { readonly kind: 'ready' }
+  /** `cardDrivers`: names of those that it knows, by their places; of a CPU. */
+  | { readonly kind: 'ready'; readonly cardDrivers: readonly string[] }
   /** It stands ready. */
   | { readonly kind: 'awake' }
   | { readonly kind: 'left'; readonly tour: Tour; readonly timetable: Timetable }
-  /** It serves what was passed to it; when, stands in memory. */
-  | { readonly kind: 'took' }
+  /** It serves what was passed to it; when, stands in memory. `driven`: who drives each device. */
+  | { readonly kind: 'took'; readonly driven: readonly Driven[] }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
-  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded }
+  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded; readonly cardDrivers: readonly string[] }
   | { readonly kind: 'finished'; readonly result: R };
 
 /** Anything may be thrown; what arrives at the other side is its name and words. */

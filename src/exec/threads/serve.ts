@@ -97,6 +97,8 @@ export class Service {
   private look(): Pause | undefined {
     const { cpu, served } = this;
     const { control, clock, orders } = this.around;
+    for (const { index, deliveries, mediator } of cpu.devices)
+      control.tellProgress(index, deliveries, mediator !== null);
     control.beatCpu(++this.beats);
     if (served.startUs === Number.POSITIVE_INFINITY && control.going) this.begin();
     // Times count from the first frame: no swap begins before it.

@@ -24,6 +24,8 @@ export class ThreadHandle<R> {
   readonly exited: Promise<void>;
   /** Its result has come, and it steps no more. */
   ended = false;
+  /** It has said that it failed, or is no more without a result. */
+  broken = false;
   private readonly worker: Worker;
 
   constructor(name: 'hw' | 'cpu', start: HardwareStart | CpuStart, transfer: readonly MessagePort[]) {
@@ -35,7 +37,11 @@ export class ThreadHandle<R> {
     });
     const { worker } = this;
     this.exited = new Promise((resolve) => worker.on('exit', () => resolve()));
-    this.failed = new Promise<never>((_, reject) => {
+    this.failed = new Promise<never>((_, fail) => {
+      const reject = (error: Error): void => {
+        this.broken = true;
+        fail(error);
+      };
       worker.on('message', (message: ThreadMessage<R>) => {
         if (message.kind === 'failed')
           reject(new ThreadFailure(message.name, message.message, message.stack));

@@ -26,7 +26,7 @@ export const CRASH_BUGS: readonly Sabotage[] = [
     name: 'adopted-without-a-look',
     part: 'host',
     file: 'src/host/adoption.ts',
-    edits: [{ find: '  for (const { driver } of devices) driver.activate();\n', replace: '' }],
+    edits: [{ find: '    slot.driver.activate();\n', replace: '' }],
     says:
       'The drivers of a CPU that takes over are not activated: their vectors stay masked, and nobody looks at the rings ' +
       'in which frames lay already.',

@@ -1,0 +1,66 @@
+/** Who has served a device, as its assignment told from time to time: so that there is somebody to go back to. */
+import type { DriverDeclaration } from '../../drivers/contract.ts';
+import { type Parameters, resolveParameters } from '../../drivers/parameters.ts';
+import type { Memory, Region } from '../../hw/memory.ts';
+import { Assignment, type Description, placeIn } from '../../swap/assignment.ts';
+
+const KEPT = 8;
+
+export class Incumbents {
+  private readonly assignment: Assignment<DriverDeclaration>;
+  private readonly first: DriverDeclaration;
+  private readonly parameters: Parameters;
+  /** The one that serves last. */
+  private seen: readonly Description[] = [];
+
+  /**
+   * `builtIn`: the drivers that every machine knows for such a device. They stand in front of those that it has learned of, so their
+   * places are the same everywhere. `parameters`: what the device has served with first; its rings are kept.
+   */
+  constructor(
+    memory: Memory,
+    assignment: Region,
+    builtIn: readonly DriverDeclaration[],
+    parameters: Parameters,
+  ) {
+    const known = new Map(builtIn.map((definition) => [definition.name, definition]));
+    this.assignment = new Assignment(memory.words, assignment.address >>> 2, known);
+    this.first = builtIn[0];
+    this.parameters = parameters;
+  }
+
+  get stateAddress(): number {
+    return this.assignment.stateAddress;
+  }
+
+  /** The place of the driver that serves, among those that the machine knows. */
+  get place(): number | undefined {
+    const description = this.assignment.describe();
+    return description === undefined ? undefined : placeIn(description);
+  }
+
+  /** Whoever serves now has come through its probation. */
+  look(): void {
+    const now = this.assignment.describe();
+    if (now === undefined) return;
+    const others = this.seen.filter((description) => placeIn(description) !== placeIn(now));
+    this.seen = [...others, now].slice(-KEPT);
+  }
+
+  /**
+   * Nobody serves: the last one that did, and that may, is to serve next, with the parameters that it had; or else the first of the
+   * built-in drivers. Returns its place; undefined if none may.
+   */
+  goBack(may: (place: number) => boolean): number | undefined {
+    const earlier = this.seen.findLast((description) => may(placeIn(description)));
+    if (earlier !== undefined) {
+      this.assignment.restate(earlier);
+      return placeIn(earlier);
+    }
+    if (!may(0)) return undefined;
+    const { first } = this;
+    this.assignment.prepare(first, resolveParameters(first.name, first.parameters, {}, this.parameters));
+    this.assignment.point();
+    return 0;
+  }
+}

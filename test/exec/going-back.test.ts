@@ -1,0 +1,103 @@
+/** Back from a driver that ends its CPUs to the one before, by what the machine's memory tells. */
+import { describe, expect, it } from 'vitest';
+import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { polling } from '../../src/drivers/nic/polling.ts';
+import { GoingBack } from '../../src/exec/threads/going-back.ts';
+import { OutOfService } from '../../src/exec/threads/relief.ts';
+import { expectClean } from '../check/verdict.ts';
+import { TestMachine } from '../machine.ts';
+
+const BAD = { ...polling, name: 'bad' };
+const NAMES = [...NIC_DRIVERS, BAD].map(({ name }) => name);
+
+function machineWith(...drivers: readonly string[]) {
+  const cards = drivers.map((driver) => ({ driver, frames: 20_000 }));
+  const machine = TestMachine.started({ cards, drivers: [BAD] });
+  const back = new GoingBack(machine.memory, machine.layout);
+  back.know(NAMES);
+  back.look(() => false);
+  machine.runFor(20);
+  const judge = (times: number, card = 0) =>
+    Array.from({ length: times }, (_, i) => back.judge(card, `reason ${i}`, false, i)).at(-1);
+  return { machine, back, judge };
+}
+
+describe('a driver that ended the CPU three times', () => {
+  it('is followed by the one that served before, with its parameters', () => {
+    const { machine, back, judge } = machineWith('batching');
+    expect(machine.swap('batching', { coalesceUs: 7 }).outcome).toBe('done');
+    back.look(() => false);
+    expect(machine.swap('bad').outcome).toBe('done');
+    back.look(() => false);
+    expect(judge(2)).toBeUndefined();
+    expect(judge(1)).toEqual({ device: 'eth0', from: 'bad', to: 'batching' });
+    expect(back.whoServes(0)).toBe('driver batching of eth0');
+    machine.succeed();
+    expect(machine.slot().definition.name).toBe('batching');
+    expect(machine.slot().parameters).toMatchObject({ coalesceUs: 7 });
+    expectClean(machine.conclude());
+  });
+
+  it('is not followed by one that was on probation when it was seen', () => {
+    const { machine, back, judge } = machineWith('batching');
+    expect(machine.swap('interrupt').outcome).toBe('done');
+    back.look((card) => card === 0);
+    expect(machine.swap('bad').outcome).toBe('done');
+    back.look(() => false);
+    expect(judge(3)).toMatchObject({ to: 'batching' });
+  });
+
+  it('is followed by a built-in one where it has served from the beginning', () => {
+    const { machine, judge } = machineWith('bad');
+    expect(judge(3)).toEqual({ device: 'eth0', from: 'bad', to: 'interrupt' });
+    machine.succeed();
+    expect(machine.slot().definition.name).toBe('interrupt');
+    expectClean(machine.conclude());
+  });
+
+  it('is followed by yet another one when that does no better, and by nobody when none is left', () => {
+    const { machine, back, judge } = machineWith('polling');
+    machine.swap('bad');
+    back.look(() => false);
+    expect(judge(3)).toMatchObject({ from: 'bad', to: 'polling' });
+    expect(judge(3)).toMatchObject({ from: 'polling', to: 'interrupt' });
+    expect(() => judge(3)).toThrow(OutOfService);
+    expect(() => judge(1)).toThrow(
+      'eth0 lost its CPU 3 times, the last time: reason 0; there is no driver to go back to: ' +
+        'mend it, or start with another one',
+    );
+  });
+
+  it('serves on on other cards', () => {
+    const { machine, back, judge } = machineWith('bad', 'bad');
+    judge(2, 1);
+    expect(judge(3, 0)).toMatchObject({ device: 'eth0' });
+    expect([0, 1].map((card) => back.whoServes(card))).toEqual([
+      'driver interrupt of eth0',
+      'driver bad of eth1',
+    ]);
+    machine.succeed();
+    expectClean(machine.conclude());
+  });
+});
+
+describe('ends of CPUs', () => {
+  it('by an application are no reason for another driver', () => {
+    const { back } = machineWith('bad');
+    const judge = () => back.judge(0, 'application mine threw', true, 0);
+    judge();
+    judge();
+    expect(judge).toThrow(
+      'eth0 lost its CPU 3 times, the last time: application mine threw; no other driver would help: mend the application',
+    );
+    expect(back.whoServes(0)).toBe('driver bad of eth0');
+  });
+
+  it('without end are given up, whoever drives', () => {
+    const cards = Array.from({ length: 8 }, () => 'polling');
+    const { judge } = machineWith(...cards);
+    for (let card = 0; card < 7; card++) judge(2, card);
+    judge(1, 7);
+    expect(() => judge(1, 7)).toThrow('no CPU lasts, whoever drives eth7; the last time: reason 0');
+  });
+});
