@@ -12,7 +12,7 @@ import { expectLossless, served } from './runs.ts';
 
 const HANDOVERS = 40;
 /** Each costs the start of a thread. */
-const KILLS = 8;
+const KILLS = 3;
 /** Requests after which a CPU has come to serve for sure. */
 const FAR = 2000;
 const CLEAN = { failed: 0, lost: 0, duplicated: 0, corrupt: 0, brokenPromises: 0 };

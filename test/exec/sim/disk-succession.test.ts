@@ -64,7 +64,7 @@ function dieEverywhere(what: SimScenario): number {
   }
 }
 
-const SHORT: Partial<SimDisk> = { requests: 8, iodepth: 3, flushEvery: 2, area: 2 };
+const SHORT: Partial<SimDisk> = { requests: 6, iodepth: 3, flushEvery: 2, area: 2 };
 
 /** Little memory to look through: at each access of it the CPU dies once. */
 function short(driver: string): Partial<SimDisk> {
@@ -78,13 +78,20 @@ describe('a CPU that dies before any of its accesses', () => {
   });
 
   it('is survived with requests that share a command, and with a list of pages', () => {
-    const disk = { ...short('batching'), rw: 'write', bs: 8192, flushEvery: 0, fua: 50 } as const;
-    expect(dieEverywhere(diskScenario([{ ...disk, area: 4 }]))).toBeGreaterThan(300);
+    const disk = {
+      ...short('batching'),
+      rw: 'write',
+      iodepth: 4,
+      requests: 4,
+      flushEvery: 0,
+      area: 4,
+    } as const;
+    expect(dieEverywhere(diskScenario([disk]))).toBeGreaterThan(300);
   });
 
   it.each(DRIVERS)('and whose successor dies while it takes over, is survived under %s', (driver) => {
     let most = 0;
-    for (const first of [200, 300, 400])
+    for (const first of [200, 300])
       for (let second = 1; ; second++) {
         const what = { ...diskScenario([short(driver)]), strikeEvery: EVERY_ACCESS };
         const { violation, covered } = bench.run({ ...what, crashAt: [first, second] });
@@ -98,14 +105,14 @@ describe('a CPU that dies before any of its accesses', () => {
   it('again and again is survived, and so is the power failing in between', () => {
     let times = 0;
     for (const driver of DRIVERS)
-      for (let seed = 1; seed <= 10; seed++) {
+      for (let seed = 1; seed <= 3; seed++) {
         const disk = { driver, queues: 2, mediaUs: 40 };
         const what = diskScenario([disk, { ...disk, rw: 'write' }], [], { crash: 12, powerCut: 2 });
         const { violation, covered } = bench.run({ ...what, seed });
         expect(violation, `${driver}, seed ${seed}`).toBeUndefined();
         times += covered.situations[TAKEN_OVER] ?? 0;
       }
-    expect(times).toBeGreaterThan(100);
+    expect(times).toBeGreaterThan(30);
   });
 });
 

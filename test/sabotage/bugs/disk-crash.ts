@@ -3,20 +3,6 @@ import type { Sabotage } from '../sabotage.ts';
 
 export const DISK_CRASH_BUGS: readonly Sabotage[] = [
   {
-    name: 'head-before-handed-over',
-    part: 'drivers',
-    file: 'src/drivers/nvme/disk-driver.ts',
-    edits: [
-      {
-        find: '    if (count > 0) this.handOver(pair.logical, this.done, count);\n    pair.commit();\n    return count;\n',
-        replace:
-          '    pair.commit();\n    if (count > 0) this.handOver(pair.logical, this.done, count);\n    return count;\n',
-      },
-    ],
-    says: 'The head is stored before the client has its requests: of a CPU that dies in between nobody hears of their end.',
-    interleaved: true,
-  },
-  {
     name: 'completions-not-taken-back',
     part: 'drivers',
     file: 'src/drivers/nvme/settlement.ts',
@@ -35,14 +21,6 @@ export const DISK_CRASH_BUGS: readonly Sabotage[] = [
       },
     ],
     says: 'A client whose books were closed before the head was stored is told once more of all that is in them.',
-    interleaved: true,
-  },
-  {
-    name: 'half-merged-as-it-was',
-    part: 'drivers',
-    file: 'src/drivers/nvme/settlement.ts',
-    edits: [{ find: '      if (untold) this.mendEntry(cid, shadow, chain);\n', replace: '' }],
-    says: 'A request joined a command by its shadow alone when its CPU died: it is done, and its data never moved.',
     interleaved: true,
   },
   {
@@ -104,33 +82,6 @@ export const DISK_CRASH_BUGS: readonly Sabotage[] = [
     file: 'src/drivers/nvme/buffered.ts',
     edits: [{ find: '    for (const list of this.waiting) list.sift(this.waits);\n', replace: '' }],
     says: 'Requests that are in a waiting list twice, or have a command already, are begun with once more.',
-    interleaved: true,
-  },
-  {
-    name: 'slot-in-flight-is-dirty',
-    part: 'drivers',
-    file: 'src/drivers/nvme/write-back.ts',
-    edits: [
-      {
-        find: '    if (buffer.state(slot) === SLOT.dirty) buffer.setState(slot, SLOT.writing);\n    return isInFlight(buffer.state(slot));\n',
-        replace: '    return buffer.state(slot) === SLOT.dirty || isInFlight(buffer.state(slot));\n',
-      },
-    ],
-    says: 'A slot whose write was begun, and not marked, when the CPU died may be given to another page in the middle of it.',
-    interleaved: true,
-  },
-  {
-    name: 'new-pair-serves-at-once',
-    part: 'swap',
-    file: 'src/swap/disk-move.ts',
-    edits: [
-      {
-        find: 'createPair(environment, queue, logical, plan.newSlots, true), SERVE); // until it is its turn\n',
-        replace:
-          'createPair(environment, queue, logical, plan.newSlots), SERVE);\n    setRetiring(environment, queue, true);\n',
-      },
-    ],
-    says: 'A queue pair that a swap has made serves for a moment beside the old one: a CPU that dies then leaves two.',
     interleaved: true,
   },
 ];
