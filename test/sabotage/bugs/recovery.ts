@@ -33,11 +33,11 @@ export const RECOVERY_BUGS: readonly Sabotage[] = [
   {
     name: 'shadows-given-away',
     part: 'host',
-    file: 'src/host/adoption.ts',
+    file: 'src/host/stock.ts',
     edits: [
       {
-        find: 'kept.push(environment.state.region, ...rings, ...shadows);',
-        replace: 'kept.push(environment.state.region, ...rings);',
+        find: 'return [environment.state.region, ...rings, ...shadows];',
+        replace: 'return [environment.state.region, ...rings];',
       },
     ],
     says: 'The pages of shadows count as free after a crash: the next ring that a swap makes is laid over one.',
