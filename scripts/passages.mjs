@@ -17,6 +17,7 @@ const { values } = parseArgs({
 /** Frames between two passages, at the most. */
 const MOST_FRAMES = 20_000;
 const DRIVERS = ['interrupt', 'polling', 'batching'];
+const DISK_DRIVERS = [...DRIVERS, 'buffered'];
 const APPS = ['sink', 'echo', 'forward'];
 
 /** xorshift. */
@@ -38,11 +39,20 @@ function drawMachine() {
   const queues = pick([1, 1, 2, 4]);
   const nics = ['eth0', 'eth1'].map((name) => ({ name, app, queues, driver: { name: pick(DRIVERS) } }));
   const swaps = pick([undefined, undefined, '5ms']);
+  const disk = {
+    name: 'nvme0',
+    size: '4M',
+    cache: '256K',
+    queues: pick([1, 2]),
+    driver: { name: pick(DISK_DRIVERS) },
+  };
+  const disks = below(4) === 0 ? {} : { disks: [disk] };
   return {
     size: pick([64, 64, 512, 1518]),
     standby: true,
     seed: below(1e9),
     nics: app === 'forward' ? nics : nics.slice(0, pick([1, 2])),
+    ...disks,
     ...(swaps === undefined ? {} : { swapEvery: { interval: swaps } }),
   };
 }
@@ -106,7 +116,7 @@ async function machine(way, times) {
   const report = await running.stop();
   if (report.verdict !== 'pass')
     console.log('FAIL', JSON.stringify(scenario), JSON.stringify(report.violations.slice(0, 3)));
-  return { pauses, deaths, passed: report.verdict === 'pass' };
+  return { pauses, deaths, passed: report.verdict === 'pass', withDisk: scenario.disks !== undefined };
 }
 
 /** @param {number[]} all */
@@ -126,15 +136,17 @@ async function run(way, wanted, each) {
   const deaths = [];
   let machines = 0;
   let passed = 0;
+  let withDisk = 0;
   for (; pauses.length < wanted; machines++) {
     const one = await machine(way, Math.min(each, wanted - pauses.length));
     pauses.push(...one.pauses);
     deaths.push(...one.deaths);
     if (one.passed) passed++;
+    if (one.withDisk) withDisk++;
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(
-    `${way}: ${pauses.length} on ${machines} machines, ${passed} with a clean ledger, ${seconds} s; pause ${quantiles(pauses)}`,
+    `${way}: ${pauses.length} on ${machines} machines, ${withDisk} of them with a disk too, ${passed} with a clean ledger, ${seconds} s; pause ${quantiles(pauses)}`,
   );
   if (deaths.length > 0)
     console.log(`from the order to end it, with a CPU standing by: ${quantiles(deaths)}`);
