@@ -1,4 +1,4 @@
-/** Planted where a CPU leaves its cards to another one. */
+/** Planted where a CPU leaves its devices to another one. */
 import type { Sabotage } from '../sabotage.ts';
 
 export const HANDOVER_BUGS: readonly Sabotage[] = [
