@@ -131,6 +131,7 @@ async function run(way, wanted, each) {
     pauses.push(...one.pauses);
     deaths.push(...one.deaths);
     if (one.passed) passed++;
+    console.log(`${pauses.length} of ${wanted}, pause ${quantiles(one.pauses)}`);
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(
