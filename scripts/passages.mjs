@@ -143,6 +143,7 @@ async function run(way, wanted, each) {
     deaths.push(...one.deaths);
     if (one.passed) passed++;
     if (one.withDisk) withDisk++;
+    console.log(`${pauses.length} of ${wanted}, pause ${quantiles(one.pauses)}`);
   }
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(
