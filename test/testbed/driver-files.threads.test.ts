@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type RunningMachine, type Scenario, Testbed, UsageError } from '../../src/testbed/index.ts';
-import { expectLossless } from '../exec/runs.ts';
+import { expectLossless, served } from '../exec/runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringswap-driver-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -139,6 +139,7 @@ describe('a file that will not do is refused before the machine hears of it', ()
     expect(message).toContain(says);
     expect(message).toContain(`${name}:${place?.line}:${place?.column}: `);
     expect(place?.text).toContain(text);
+    await served(running, 1);
     const report = await running.stop();
     expectLossless(report);
     expect(report.swaps.scheduled).toBe(0);

@@ -12,10 +12,14 @@ function framesOf({ cards }: SimScenario): number {
   return cards.reduce((sum, { frames }) => sum + frames, 0);
 }
 
+function faultsOf({ rates }: SimScenario): string[] {
+  return AMBIENT.filter((fault) => rates[fault] > 0);
+}
+
 /** How much there is to look at. */
 function sizeOf(what: SimScenario): number {
-  const { cards, swaps, rates } = what;
-  const faults = AMBIENT.filter((fault) => rates[fault] > 0).length;
+  const { cards, swaps } = what;
+  const faults = faultsOf(what).length;
   const ambushes = swaps.flatMap((swap) => [...swap.ambushes]).length;
   const flows = cards.reduce(
     (sum, card) => sum + card.flows + card.queues + card.sizes.length + card.gapsUs.length,
@@ -46,8 +50,10 @@ describe('a failure of a broken driver', () => {
       expect(framesOf(shrunk)).toBeLessThan(framesOf(whole) / 2);
       expect(shrunk.cards.length).toBeLessThanOrEqual(whole.cards.length);
       expect(shrunk.swaps.length).toBeLessThanOrEqual(whole.swaps.length);
-      expect(AMBIENT.filter((fault) => shrunk.rates[fault] > 0)).toEqual([]);
+      expect(faultsOf(shrunk).length).toBeLessThanOrEqual(faultsOf(whole).length);
     }
+    // Without a fault other moves are drawn: not every failure comes without all of them.
+    expect(failures.filter(({ shrunk }) => faultsOf(shrunk).length === 0).length).toBeGreaterThan(1);
   });
 
   it('is told to its end', () => {
