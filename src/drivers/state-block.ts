@@ -62,6 +62,17 @@ export class OwnWords {
   /** All are 0, and in this format from now on. */
   begin(format: string): void {
     put(this.words, this.at + USED, 0);
+    this.declare(format);
+  }
+
+  /** All are 0, and in no format: until it is declared, a CPU that takes over finds none. */
+  clear(): void {
+    put(this.words, this.at + FORMAT, 0);
+    put(this.words, this.at + USED, 0);
+  }
+
+  /** What has been set is in this format. */
+  declare(format: string): void {
     put(this.words, this.at + FORMAT, formatId(format));
   }
 

@@ -51,10 +51,11 @@ export function marked(
     let mark = 0;
     let frames = 0;
     const begin = (): void => {
-      own.begin(format);
+      own.clear();
       mark = markOf(port.device);
       frames = 0;
       write();
+      own.declare(format);
     };
     const write = (): void => {
       own.set(at, mark);

@@ -23,8 +23,9 @@ export function tallies({ version, format, mark, frames }) {
       const driver = polling.create(environment, parameters);
       const { start, importState, poll } = driver;
       const begin = () => {
-        own.begin(format);
+        own.clear();
         own.set(mark, MARK);
+        own.declare(format);
       };
       driver.start = function* () {
         yield* start.call(driver);
