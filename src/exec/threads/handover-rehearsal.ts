@@ -1,6 +1,6 @@
 /**
  * Handovers on scratch machines: some hundreds before the first real one, so that the compiler knows all that runs in the pause; and one
- * right before each, and now and then while it is waited for, so that the caches have it. Cold, the pause lasts six times as long.
+ * right before each, and now and then while it is waited for, so that the caches have it. Cold, taking over lasts several times as long.
  */
 import type { NicDriverDefinition } from '../../drivers/contract.ts';
 import { APPLICATIONS, type ApplicationDefinition } from '../../host/apps/applications.ts';
