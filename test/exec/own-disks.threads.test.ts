@@ -7,7 +7,7 @@ import { cardOf, diskOf, type Report, serveNbd, Testbed, UsageError } from '../.
 import { ringswap } from '../cli/command.ts';
 import { NbdClient } from './nbd/client.ts';
 import { read, write } from './nbd/wire.ts';
-import { runUntil } from './runs.ts';
+import { runInTurn, runUntil } from './runs.ts';
 
 const IN_TURN = 'test/exec/drivers/in-turn.ts';
 const LAZY = './docs/examples/lazy-disk.ts';
@@ -37,14 +37,11 @@ function wrong(name: string, change: string): string {
 
 describe('a driver of disks in TypeScript', () => {
   it('comes and goes in the middle of verified requests', async () => {
-    const report = await runUntil(3, {
-      disks: [{ ...SMALL, queues: 2 }],
-      swaps: [
-        { at: '10ms', disk: 'nvme0', to: IN_TURN, parameters: { every: 3 } },
-        { at: '30ms', disk: 'nvme0', to: 'buffered' },
-        { at: '50ms', disk: 'nvme0', to: IN_TURN, parameters: { queueDepth: 16 } },
-      ],
-    });
+    const swaps = [{ at: '10ms', disk: 'nvme0', to: IN_TURN, parameters: { every: 3 } }];
+    const report = await runInTurn({ disks: [{ ...SMALL, queues: 2 }], swaps }, 'nvme0', [
+      { to: 'buffered' },
+      { to: 'in-turn', parameters: { queueDepth: 16 } },
+    ]);
     expectClean(report);
     expect(report.swaps).toMatchObject({ count: 3, refused: 0, rolledBack: 0 });
     expect(report.swaps.byPair.map(({ from, to }) => `${from} ${to}`).sort()).toEqual([
@@ -69,13 +66,9 @@ describe('a driver of disks in TypeScript', () => {
   });
 
   it('is drained and reset like any other', async () => {
-    const report = await runUntil(2, {
-      disks: [{ ...SMALL, driver: { name: LAZY } }],
-      swaps: [
-        { at: '10ms', disk: 'nvme0', to: LAZY, method: 'drain' },
-        { at: '40ms', disk: 'nvme0', to: LAZY, method: 'reset' },
-      ],
-    });
+    const swaps = [{ at: '10ms', disk: 'nvme0', to: LAZY, method: 'drain' }] as const;
+    const scenario = { disks: [{ ...SMALL, driver: { name: LAZY } }], swaps };
+    const report = await runInTurn(scenario, 'nvme0', [{ to: 'lazy-disk', method: 'reset' }]);
     expect(report.violations).toEqual([]);
     expect(report.swaps).toMatchObject({ count: 2, refused: 0, rolledBack: 0 });
   });
@@ -115,13 +108,8 @@ describe('a driver of disks that is not one', () => {
       'no-release',
       'create: (e, p) => Object.assign(polling.create(e, p), { release: 5 as never })',
     );
-    const report = await runUntil(1, {
-      disks: [SMALL],
-      swaps: [
-        { at: '10ms', disk: 'nvme0', to },
-        { at: '40ms', disk: 'nvme0', to: 'polling' },
-      ],
-    });
+    const swaps = [{ at: '10ms', disk: 'nvme0', to }];
+    const report = await runInTurn({ disks: [SMALL], swaps }, 'nvme0', [{ to: 'polling' }]);
     expectClean(report);
     expect(report.swaps).toMatchObject({ count: 1, refused: 1, rolledBack: 0 });
     const reason =

@@ -2,9 +2,11 @@
 import { expect } from 'vitest';
 import {
   cardsOf,
+  type DriverParameters,
   type Report,
   type RunningMachine,
   type Scenario,
+  type SwapMethod,
   Testbed,
 } from '../../src/testbed/index.ts';
 
@@ -17,6 +19,28 @@ export async function runUntil(swaps: number, scenario: Scenario): Promise<Repor
       if (progress.swaps >= swaps) controller.abort();
     },
   });
+}
+
+interface Order {
+  readonly to: string;
+  readonly parameters?: DriverParameters;
+  readonly method?: SwapMethod;
+}
+
+/**
+ * The one swap of the scenario's timetable, then these of the same device, each when the one before it has ended, however: on a slow
+ * machine a swap that is due at a time may be refused, since another one is still under way.
+ */
+export async function runInTurn(
+  scenario: Scenario,
+  device: string,
+  orders: readonly Order[],
+): Promise<Report> {
+  const running = await new Testbed(scenario).start();
+  for await (const event of running.events()) if ('swap' in event) break;
+  for (const { to, parameters, method = 'inplace' } of orders)
+    await running.device(device).swap(to, parameters, { method });
+  return running.stop();
 }
 
 /** Every card got traffic, and all of it arrived: whole, once, in order. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { cardOf, Testbed } from '../../src/testbed/index.ts';
 import { ringswap } from '../cli/command.ts';
-import { expectLossless, runUntil } from './runs.ts';
+import { expectLossless, runInTurn, runUntil } from './runs.ts';
 
 /** Values of the parameter `in` of throws.mjs. */
 const PLACE = {
@@ -26,13 +26,8 @@ describe('a driver that throws', () => {
     ['poll', 'rolledBack', 'probation', {}],
     ['poll', 'rolledBack', 'probation', { after: 5 }],
   ])('in %s as it comes: %s in %s, and the old one serves on', async (place, outcome, phase, more) => {
-    const report = await runUntil(1, {
-      ...{ size: 64, app: 'echo' },
-      swaps: [
-        { at: '10ms', nic: 'eth0', to: THROWS, parameters: { in: PLACE[place], ...more } },
-        { at: '300ms', nic: 'eth0', to: 'polling' },
-      ],
-    });
+    const swaps = [{ at: '10ms', nic: 'eth0', to: THROWS, parameters: { in: PLACE[place], ...more } }];
+    const report = await runInTurn({ size: 64, app: 'echo', swaps }, 'eth0', [{ to: 'polling' }]);
     expectLossless(report);
     expect(report.devices.eth0).toMatchObject({
       driver: 'polling',
@@ -49,14 +44,9 @@ describe('a driver that throws', () => {
     ['quiesce', 'quiesce'],
     ['exportState', 'transfer'],
   ])('in %s as it goes: rolled back in %s, it serves on, and goes the next time', async (place, phase) => {
-    const report = await runUntil(1, {
-      ...{ size: 64, app: 'echo' },
-      driver: { name: THROWS, parameters: { in: PLACE[place], times: 1 } },
-      swaps: [
-        { at: '10ms', nic: 'eth0', to: 'batching' },
-        { at: '300ms', nic: 'eth0', to: 'polling' },
-      ],
-    });
+    const driver = { name: THROWS, parameters: { in: PLACE[place], times: 1 } };
+    const swaps = [{ at: '10ms', nic: 'eth0', to: 'batching' }];
+    const report = await runInTurn({ size: 64, app: 'echo', driver, swaps }, 'eth0', [{ to: 'polling' }]);
     expectLossless(report);
     expect(report.swaps).toMatchObject({ count: 1, refused: 0, rolledBack: 1, scheduled: 2 });
     expect(report.swaps.byPair).toMatchObject([{ from: 'throws', to: 'polling' }]);
@@ -79,11 +69,8 @@ describe('a driver that throws', () => {
   });
 
   it('in its rehearsal already is refused before the card is touched', async () => {
-    const swaps = [
-      { at: '10ms', nic: 'eth0', to: 'test/exec/drivers/unfit.mjs' },
-      { at: '300ms', nic: 'eth0', to: 'polling' },
-    ];
-    const report = await runUntil(1, { size: 64, swaps });
+    const swaps = [{ at: '10ms', nic: 'eth0', to: 'test/exec/drivers/unfit.mjs' }];
+    const report = await runInTurn({ size: 64, swaps }, 'eth0', [{ to: 'polling' }]);
     expectLossless(report);
     expect(report.swaps).toMatchObject({ count: 1, refused: 1, rolledBack: 0 });
     expect(report.swaps.notes).toMatchObject([
