@@ -26,6 +26,7 @@ export default defineConfig({
           pool: 'forks',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, threads, simulated],
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -90,6 +90,13 @@ export class OwnWords {
     return this.bank;
   }
 
+  /** There is nothing in this bank, which nobody has: so that a pause that moves there finds it in the cache. */
+  empty(bank: number, format: string): void {
+    const at = this.base + bank * BANK_WORDS;
+    put(this.words, at + USED, 0);
+    put(this.words, at + FORMAT, formatId(format));
+  }
+
   /** Has one been set? */
   get any(): boolean {
     return this.used > 0;
@@ -98,7 +105,7 @@ export class OwnWords {
   /** The same, and takes along what is there, if it is in this format: of another one, nothing. */
   moveTo(bank: number, format: string): void {
     const { words, at: from, used } = this;
-    const carried = this.isIn(format) ? used : 0;
+    const carried = used > 0 && this.isIn(format) ? used : 0;
     if (bank !== this.bank) {
       this.use(bank);
       for (let word = FIRST; word < FIRST + carried; word++) put(words, this.at + word, words[from + word]);
@@ -132,15 +139,16 @@ export class OwnWords {
   }
 }
 
-/** Found again in the pause of a swap. */
-const IDS = new Map<string, number>();
+/** The last one: a pause asks for that of its plan, which was asked for right before. */
+let lastFormat = '';
+let lastId = 0;
 
 /** A format's name as a word (FNV-1a); 0 is that of none. */
 function formatId(format: string): number {
-  const known = IDS.get(format);
-  if (known !== undefined) return known;
+  if (format === lastFormat) return lastId;
   let hash = 0x811c9dc5;
   for (let i = 0; i < format.length; i++) hash = Math.imul(hash ^ format.charCodeAt(i), 0x01000193);
-  IDS.set(format, hash);
+  lastFormat = format;
+  lastId = hash;
   return hash;
 }

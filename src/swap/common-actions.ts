@@ -62,7 +62,8 @@ function* create(exchange: Exchange<DeviceTypes>): Slices {
   const { slot, request, plan } = exchange;
   exchange.next = slot.kind.create(request.to, slot.environment, plan.parameters);
   slot.assignment.prepare(request.to, plan.parameters);
-  if (plan.converters.length > 0) exchange.conversion = new Conversion(plan.converters);
+  if (plan.steps.some(({ kind }) => kind === 'convert'))
+    exchange.conversion = new Conversion(plan.converters);
   yield SERVE;
 }
 
@@ -128,23 +129,24 @@ function handBack(exchange: Exchange<DeviceTypes>): void {
 
 /**
  * What the old driver has for itself, in the bank that is to hold: what the new one has of it, if they speak of it alike; as it was exported, if it
- * was converted; or as the old one has left it, if the new one was not told of it. Returns the format that it is in.
+ * was converted; or as the old one has left it, if the new one was not told of it, or began from nothing. Returns the format that it is in.
  */
 function giveBackWords(exchange: Exchange<DeviceTypes>): string {
-  const { slot, old, plan, conversion } = exchange;
+  const { slot, old, plan, conversion, request } = exchange;
   const { own } = slot.environment.state;
   const { nextBank } = slot.assignment;
   const bank = own.inUse;
   own.use(1 - bank);
   const format = (conversion === undefined ? leftBy(old.definition, own) : undefined) ?? plan.format;
-  if (format === plan.format) own.use(bank);
+  const continued = old.definition.device === 'nvme' || request.method !== 'reset';
+  if (format === plan.format && continued) own.use(bank);
   own.moveTo(nextBank, format);
   takeBackWords(exchange);
   return format;
 }
 
 /** The format of what a driver of a card has left in its bank. Those of disks differ in more than these words. */
-function leftBy({ device, imports }: DriverDeclaration, own: OwnWords): string | undefined {
+export function leftBy({ device, imports }: DriverDeclaration, own: OwnWords): string | undefined {
   return device === 'nic' && own.any ? imports.find((known) => own.isIn(known)) : undefined;
 }
 

@@ -15,6 +15,7 @@ import {
   TX_EOP,
   tdh,
 } from '../hw/nic/datasheet.ts';
+import { leftBy } from './common-actions.ts';
 import type { Exchange } from './exchange.ts';
 import { HELD } from './held.ts';
 import { Refusal } from './plan.ts';
@@ -80,12 +81,20 @@ export function* coldStart({ slot, driverToCome }: Exchange): Slices {
   yield* each(driverToCome.start(), HOLD);
 }
 
-/** Undo of a tear-down: whatever the new driver began goes the same way, and the old one starts from nothing. */
+/**
+ * Undo of a tear-down: whatever the new driver began goes the same way, and the old one starts from nothing. What it had for itself it
+ * has again: it starts in the other bank.
+ */
 export function* restart(exchange: Exchange): Slices {
   const { slot, old } = exchange;
+  const { own } = slot.environment.state;
+  const { bank } = slot.assignment;
   yield* tearDown(exchange);
-  slot.environment.state.own.use(slot.assignment.bank);
+  own.use(1 - bank);
   yield* each(old.driver.start(), HOLD);
+  own.use(bank);
+  const format = leftBy(old.definition, own);
+  if (format !== undefined) old.driver.importState(format);
   slot.driver = old.driver;
 }
 

@@ -31,10 +31,11 @@ export class Understudy {
 }
 
 /** The last step before a pause. In a slice of its own: whoever waits is served once more. */
-export function* playThrough({ slot, request }: Part, understudy: Understudy): Slices {
+export function* playThrough({ slot, request, plan }: Part, understudy: Understudy): Slices {
   const { state, port } = slot.environment;
   understudy.play(slot.definition, request.to);
   state.save(slot.snapshot); // what the pause reads of this device, it finds in the cache
   state.validate(port.device);
+  state.own.empty(slot.assignment.nextBank, plan.format);
   yield SERVE;
 }

@@ -1,11 +1,12 @@
 /** Versions of a driver whose state formats differ: what each keeps for itself goes along, and comes back when a swap is undone. */
 import { describe, expect, it } from 'vitest';
 import type { Converter, NicDriverDefinition } from '../../src/drivers/contract.ts';
+import { polling } from '../../src/drivers/nic/polling.ts';
 import { STATE_FORMAT } from '../../src/drivers/nic/state.ts';
 import type { SwapRecord } from '../../src/swap/record.ts';
 import { countCard, expectClean } from '../check/verdict.ts';
 import { IRREGULAR, STEADY, TestMachine } from '../machine.ts';
-import { Fault, throwingIn, throwingInPoll } from './faulty.ts';
+import { altered, Fault, throwingIn, throwingInPoll } from './faulty.ts';
 import { converter, formatOf, framesOf, marked, markOf, type Version } from './marked.ts';
 
 const FRAMES = 20_000;
@@ -191,12 +192,46 @@ describe('a driver that is told nothing of what the old one keeps, and fails', (
   });
 });
 
+/** Cannot start from nothing. */
+const COLD = altered('cold', polling, () => ({
+  *start() {
+    yield;
+    throw new Fault('too cold');
+  },
+}));
+
 describe('a reset', () => {
+  it.each([
+    ['is undone', [marked(2, undefined, throwingIn('activate', 'after'))]],
+    ['is undone on probation', [marked(2, undefined, throwingInPoll(2))]],
+    ['fails in its cold start', [marked(2, undefined, COLD)]],
+    ['is undone, to one that speaks the same', [marked(1, [], throwingIn('activate', 'after'))]],
+  ] as const)('that %s leaves the old driver what it keeps, at every moment', (_, [bad]) => {
+    const second = { ...bad, name: 'second' };
+    const machine = loaded(marked(1), second);
+    const { state } = machine.slot().environment;
+    const old = machine.slot().driver;
+    let counted = framesOf(state, 1);
+    expect(counted).toBeGreaterThan(0);
+    machine.ask('second', {}, 'reset');
+    machine.runUntil(() => {
+      if (machine.slot().definition.name === 'marked-1' && machine.slot().driver === old)
+        expect(framesOf(state, 1)).toBeGreaterThanOrEqual(counted);
+      return machine.ended.length > 0;
+    });
+    expect(machine.ended[0].outcome).toBe('rolledBack');
+    expect(framesOf(state, 1)).toBeGreaterThanOrEqual(counted);
+    counted = framesOf(state, 1);
+    machine.finish();
+    machine.succeed(); // whoever comes after finds the same
+    expect(framesOf(machine.slot().environment.state, 1)).toBeGreaterThanOrEqual(counted);
+  });
+
   it.each([
     ['that is done', marked(2), 2],
     ['that is undone', marked(2, undefined, throwingIn('activate', 'after')), 1],
     ['that is undone on probation', marked(2, undefined, throwingInPoll(2)), 1],
-  ] as const)('%s leaves what a cold start begins with', (_, second, version) => {
+  ] as const)('%s leaves the mark that a start makes', (_, second, version) => {
     const machine = loaded(marked(1), second);
     const record = machine.swap('marked-2', {}, 'reset');
     expect(record.outcome).toBe(version === 2 ? 'done' : 'rolledBack');

@@ -132,7 +132,8 @@ export class NicState {
 
   format(device: number, queues: number): void {
     const rings = this.header('rings');
-    this.memory.words.fill(0, this.base, this.base + STATE_BYTES / 4);
+    this.memory.words.fill(0, this.base, this.base + RECORDS_END);
+    this.own.clear();
     this.setHeader('rings', rings);
     this.setHeader('bytes', STATE_BYTES);
     this.setHeader('device', device);
