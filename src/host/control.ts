@@ -124,6 +124,12 @@ export class Control {
     put(words, base + SWAPPING, swapping ? words[base + SWAPPING] | bit : words[base + SWAPPING] & ~bit);
   }
 
+  /** Of a CPU that has ended: nobody serves. */
+  endSwap(device: number): void {
+    const { words } = this.memory;
+    store(words, this.base + SWAPPING, words[this.base + SWAPPING] & ~(1 << device));
+  }
+
   offers(device: number): number {
     return this.get(OFFERS + device);
   }

@@ -4,6 +4,7 @@ import { NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import { GoingBack } from '../../src/exec/threads/going-back.ts';
 import { OutOfService } from '../../src/exec/threads/relief.ts';
+import { Control } from '../../src/host/control.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 
@@ -15,20 +16,21 @@ function machineWith(...drivers: readonly string[]) {
   const machine = TestMachine.started({ cards, drivers: [BAD] });
   const back = new GoingBack(machine.memory, machine.layout);
   back.know(NAMES);
-  back.look(() => false);
+  const control = new Control(machine.memory, machine.layout.control);
+  back.look();
   machine.runFor(20);
   const judge = (times: number, card = 0) =>
     Array.from({ length: times }, (_, i) => back.judge(card, `reason ${i}`, false, i)).at(-1);
-  return { machine, back, judge };
+  return { machine, back, control, judge };
 }
 
 describe('a driver that ended the CPU three times', () => {
   it('is followed by the one that served before, with its parameters', () => {
     const { machine, back, judge } = machineWith('batching');
     expect(machine.swap('batching', { coalesceUs: 7 }).outcome).toBe('done');
-    back.look(() => false);
+    back.look();
     expect(machine.swap('bad').outcome).toBe('done');
-    back.look(() => false);
+    back.look();
     expect(judge(2)).toBeUndefined();
     expect(judge(1)).toEqual({ device: 'eth0', from: 'bad', to: 'batching' });
     expect(back.whoServes(0)).toBe('driver batching of eth0');
@@ -39,11 +41,13 @@ describe('a driver that ended the CPU three times', () => {
   });
 
   it('is not followed by one that was on probation when it was seen', () => {
-    const { machine, back, judge } = machineWith('batching');
+    const { machine, back, control, judge } = machineWith('batching');
     expect(machine.swap('interrupt').outcome).toBe('done');
-    back.look((card) => card === 0);
+    control.tellProgress(0, 0, true);
+    back.look();
+    control.tellProgress(0, 0, false);
     expect(machine.swap('bad').outcome).toBe('done');
-    back.look(() => false);
+    back.look();
     expect(judge(3)).toMatchObject({ to: 'batching' });
   });
 
@@ -58,7 +62,7 @@ describe('a driver that ended the CPU three times', () => {
   it('is followed by yet another one when that does no better, and by nobody when none is left', () => {
     const { machine, back, judge } = machineWith('polling');
     machine.swap('bad');
-    back.look(() => false);
+    back.look();
     expect(judge(3)).toMatchObject({ from: 'bad', to: 'polling' });
     expect(judge(3)).toMatchObject({ from: 'polling', to: 'interrupt' });
     expect(() => judge(3)).toThrow(OutOfService);
@@ -91,6 +95,17 @@ describe('ends of CPUs', () => {
       'eth0 lost its CPU 3 times, the last time: application mine threw; no other driver would help: mend the application',
     );
     expect(back.whoServes(0)).toBe('driver bad of eth0');
+  });
+
+  it('in swaps are no fault of the driver that serves again then', () => {
+    const { back, control, judge } = machineWith('batching');
+    for (let swap = 0; swap < 5; swap++) {
+      control.tellProgress(0, 0, true);
+      expect(back.whoServes(0)).toBe('a swap of eth0');
+      expect(judge(1)).toBeUndefined();
+    }
+    expect(judge(2)).toBeUndefined();
+    expect(judge(1)).toMatchObject({ from: 'batching', to: 'interrupt' });
   });
 
   it('without end are given up, whoever drives', () => {

@@ -91,7 +91,7 @@ export class Cpus {
     try {
       await cpus.serving.handle.ready;
       if (options.standby) await cpus.replace(other(cpus.serving.number));
-      cpus.goingBack.look(() => false);
+      cpus.goingBack.look();
       cpus.watchdog.start();
       return cpus;
     } catch (error) {

@@ -27,7 +27,7 @@ export function watchdogOf(
   }));
   const watched = {
     beat: () => {
-      goingBack.look((card) => control.isSwapping(card));
+      goingBack.look();
       return control.cpuBeat;
     },
     asleep: () => ports[tenure.holder].bell.asleep(),
