@@ -61,8 +61,13 @@ export const CONVERSION_BUGS: readonly Sabotage[] = [
   {
     name: 'converters-by-their-order',
     part: 'swap',
-    file: 'src/swap/plan.ts',
-    edits: [{ find: 'const longer = [...way, converter];', replace: 'const longer = [converter, ...way];' }],
+    file: 'src/swap/conversion.ts',
+    edits: [
+      {
+        find: 'for (const converter of this.path) {',
+        replace: 'for (const converter of [...this.path].reverse()) {',
+      },
+    ],
     says: 'Of a way over several formats the last converter comes first, and finds nothing that it knows.',
     interleaved: false,
     amongMarked: true,
