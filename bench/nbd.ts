@@ -7,7 +7,6 @@ import { ServedDisk, type Server, startNbdkit } from './nbd/server.ts';
 import { Workplace } from './nbd/workplace.ts';
 import type { Figure, ResultTable } from './results.ts';
 
-const SIZE = '256M';
 const SWAP_EVERY = '20ms';
 const SERVED = 'served';
 const SWAPPED = 'swapped';
@@ -17,8 +16,6 @@ const SIDES: Readonly<Record<string, string>> = {
   [SWAPPED]: `serve nbd, a swap every ${SWAP_EVERY}`,
   [NBDKIT]: 'nbdkit memory',
 };
-/** Without holes: nbdkit would not read them. */
-const FILL: Job = { rw: 'write', bs: '128k', depth: 8, size: SIZE };
 const LOADS: Readonly<Record<string, Pick<Job, 'rw' | 'depth'>>> = {
   'randread-32': { rw: 'randread', depth: 32 },
   'randrw-32': { rw: 'randrw', depth: 32 },
@@ -27,17 +24,21 @@ const LOADS: Readonly<Record<string, Pick<Job, 'rw' | 'depth'>>> = {
 const GOAL_LOAD = 'randread-32';
 
 interface Times {
+  /** Of each disk. It is filled first. */
+  readonly size: string;
   readonly warmMs: number;
   readonly runMs: number;
   readonly rounds: Readonly<Record<string, number>>;
 }
 
 const FULL: Times = {
+  size: '256M',
   warmMs: 300,
   runMs: 400,
   rounds: { 'randread-32': 4, 'randrw-32': 1, 'randread-1': 1 },
 };
 const QUICK: Times = {
+  size: '64M',
   warmMs: 200,
   runMs: 300,
   rounds: { 'randread-32': 1, 'randrw-32': 0, 'randread-1': 0 },
@@ -64,20 +65,26 @@ function missingCommands(): string[] {
   return [...(hasFio() ? [] : ['fio with its nbd engine']), ...(nbdkit ? [] : ['nbdkit'])];
 }
 
-async function measureIn(workplace: Workplace, collected: Collected, times: Times): Promise<void> {
-  const served = await ServedDisk.start(workplace, SERVED, SIZE, []);
-  const swapped = await ServedDisk.start(workplace, SWAPPED, SIZE, ['--swap-every', SWAP_EVERY]);
-  const nbdkit = await startNbdkit(workplace, SIZE);
+async function measureIn(
+  workplace: Workplace,
+  collected: Collected,
+  { size, warmMs, runMs, rounds }: Times,
+): Promise<void> {
+  const served = await ServedDisk.start(workplace, SERVED, size, []);
+  const swapped = await ServedDisk.start(workplace, SWAPPED, size, ['--swap-every', SWAP_EVERY]);
+  const nbdkit = await startNbdkit(workplace, size);
   const servers: [side: string, server: Server][] = [
     [SERVED, served.server],
     [SWAPPED, swapped.server],
     [NBDKIT, nbdkit],
   ];
-  const warm: Job = { ...LOADS[GOAL_LOAD], bs: '4k', size: SIZE, runMs: times.warmMs };
-  for (const job of [FILL, warm]) for (const [, server] of servers) await inTurn(workplace, server, job);
+  // Without holes: nbdkit would not read them.
+  const fill: Job = { rw: 'write', bs: '128k', depth: 8, size };
+  const warm: Job = { ...LOADS[GOAL_LOAD], bs: '4k', size, runMs: warmMs };
+  for (const job of [fill, warm]) for (const [, server] of servers) await inTurn(workplace, server, job);
   for (const [load, what] of Object.entries(LOADS)) {
-    const job: Job = { ...what, bs: '4k', size: SIZE, runMs: times.runMs };
-    for (let round = 0; round < times.rounds[load]; round++)
+    const job: Job = { ...what, bs: '4k', size, runMs };
+    for (let round = 0; round < rounds[load]; round++)
       await measureRound(workplace, collected, load, job, rotated(servers, round));
   }
   collected.ledgers.push(await served.end(), await swapped.end());
@@ -141,7 +148,7 @@ function show(all: readonly Measured[]): Shown {
 function tableOf(loads: readonly [load: string, what: Pick<Job, 'rw' | 'depth'>][]): ResultTable {
   return {
     title: 'fio, 4 KiB, one connection over a Unix socket',
-    note: `IOPS are reads and writes a second; latency is that of reads, as fio sees it. All disks hold ${SIZE} of data.`,
+    note: 'IOPS are reads and writes a second; latency is that of reads, as fio sees it. All disks are full of data.',
     keys: ['load', 'server'],
     columns: ['IOPS', 'of nbdkit', 'p50', 'p99'],
     rows: loads.flatMap(([load, { rw, depth }]) =>
@@ -171,6 +178,7 @@ export const nbd: Bench = {
   summary:
     'fio’s IOPS and latency on a disk that is served over NBD, with and without swaps, beside nbdkit’s memory plugin.',
   processes: { full: 2, quick: 1 },
+  seconds: { full: 30, quick: 9 },
   measure,
   show,
 };

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Measured } from './bench.ts';
 import { benchNamed } from './benches.ts';
+import { Budget } from './budget.ts';
 import { isDisturbed } from './collect.ts';
 import { environmentAfter, environmentBefore } from './environment.ts';
 import { joinLedgers } from './ledger.ts';
@@ -32,7 +33,9 @@ export async function runBenches(options: BenchOptions): Promise<BenchReport> {
   const before = environmentBefore();
   const benches: BenchResult[] = [];
   const pace = new Pace();
-  for (const name of options.names) benches.push(await runBench(benchNamed(name), pace, options));
+  const chosen = options.names.map(benchNamed);
+  const budget = new Budget(chosen, options.quick, () => performance.now() / 1000);
+  for (const bench of chosen) benches.push(await runBench(bench, pace, budget.next(), options));
   return {
     version: 1,
     quick: options.quick,
@@ -46,14 +49,15 @@ export async function runBenches(options: BenchOptions): Promise<BenchReport> {
 async function runBench(
   bench: Bench,
   pace: Pace,
+  hasTime: (processes: number) => boolean,
   { quick, onProgress, signal }: BenchOptions,
 ): Promise<BenchResult> {
   const began = performance.now();
   const processes = quick ? bench.processes.quick : bench.processes.full;
   const all: Measured[] = [];
-  for (let i = 0; i < processes; i++) {
+  while (hasTime(all.length)) {
     signal?.throwIfAborted();
-    onProgress?.(`${bench.name}: process ${i + 1} of ${processes}`);
+    onProgress?.(`${bench.name}: process ${all.length + 1} of ${processes}`);
     const { measured, pace: found } = await measure(bench, quick, pace.known, signal);
     pace.know(found);
     all.push(measured);
@@ -71,13 +75,21 @@ async function runBench(
     ledger,
     ...shown,
     figures: figures.map((figure) => marked(figure, all)),
-    notes: [...notes, ...paceNotes(all), ...said],
+    notes: [...notes, ...fewerNotes(all.length, processes), ...paceNotes(all), ...said],
   };
 }
 
 function marked(figure: Figure, all: readonly Measured[]): Figure {
   const disturbed = isDisturbed(all, figure.id);
   return disturbed ? { ...figure, disturbed } : figure;
+}
+
+function fewerNotes(had: number, wanted: number): string[] {
+  return had === wanted
+    ? []
+    : [
+        `Measured in ${had} of ${wanted} processes: this machine was too slow today for all of them in the run’s time.`,
+      ];
 }
 
 function paceNotes(all: readonly Measured[]): string[] {

@@ -10,9 +10,10 @@ import type { Figure, Goal, ResultTable } from './results.ts';
 import { DRIVERS } from './traffic-kinds.ts';
 
 const FULL: Rounds = { warm: 5, counted: 6, most: 10, turns: 170 };
-const QUICK: Rounds = { warm: 6, counted: 5, most: 10, turns: 170 };
+const QUICK: Rounds = { warm: 6, counted: 4, most: 6, turns: 170 };
 /** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
 const SWAPPING: Rounds = { warm: 2, counted: 6, most: 9, turns: 300, lead: 100 };
+const SWAPPING_QUICK: Rounds = { ...SWAPPING, counted: 3, most: 3 };
 /** Null swaps a second; through all pairs only at the last: at fewer a trial has hardly more than one driver. */
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
@@ -32,7 +33,7 @@ const BLANKS = Array.from({ length: 4 }, () => ({ text: '' }));
 async function measure(quick: boolean): Promise<Measured> {
   const collected = new Collected();
   await measureOthers(quick, collected);
-  await measureSwapping(quick ? QUICK_RATES : RATES, collected);
+  await measureSwapping(quick ? QUICK_RATES : RATES, quick ? SWAPPING_QUICK : SWAPPING, collected);
   return collected.complete();
 }
 
@@ -59,7 +60,11 @@ async function measureOthers(quick: boolean, collected: Collected): Promise<void
 }
 
 /** One CPU for each kind of swaps, with them and without in turn: two that run the same code may differ by more than swaps cost. */
-async function measureSwapping(rates: readonly number[], collected: Collected): Promise<void> {
+async function measureSwapping(
+  rates: readonly number[],
+  rounds: Rounds,
+  collected: Collected,
+): Promise<void> {
   const cells = await startAll({
     null: start(FIRST, PRODUCT, ['polling']),
     pairs: start(FIRST, PRODUCT, DRIVERS),
@@ -71,7 +76,7 @@ async function measureSwapping(rates: readonly number[], collected: Collected): 
     'pairs-0': eachDriver(cells.pairs),
     [`pairs-${MOST}`]: withSwaps(cells.pairs, MOST),
   };
-  const trials = await trialsOf(turning, SWAPPING);
+  const trials = await trialsOf(turning, rounds);
   collected.later(() => {
     collected.addTimed(trials.timed);
     for (const name of trials.names)
@@ -241,6 +246,7 @@ export const traffic: Bench = {
   summary:
     'Throughput with up to 1,000 swaps a second, after 1,000 swaps, and before the first one beside builds that cannot swap or have no scheduling points.',
   processes: { full: 5, quick: 1 },
+  seconds: { full: 33, quick: 15 },
   measure,
   show,
 };
