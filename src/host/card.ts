@@ -5,6 +5,7 @@ import { NicState, STATE_BYTES } from '../drivers/nic/state.ts';
 import { NicStatistics } from '../drivers/nic/statistics.ts';
 import { reshaped } from '../drivers/parameters.ts';
 import type { BufferPool } from '../drivers/pool.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import type { Clock } from '../hw/clock.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
 import { Iommu } from '../hw/iommu.ts';
@@ -24,6 +25,8 @@ import type { ApplicationDefinition } from './apps/applications.ts';
 import type { Exit } from './apps/exit.ts';
 import { ApplicationFailure } from './apps/offer.ts';
 import { type CardLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
+
+const EVERY_QUEUE = (1 << QUEUES) - 1;
 
 /** At once from a CPU that is no more, or later from one that still serves and will leave. */
 export type Adopts = 'atOnce' | 'later';
@@ -81,10 +84,17 @@ export function windowsOf(
   };
 }
 
-/** The card's interrupts come to this CPU. */
-export function aim({ environment, index }: Slot, cpu: number): void {
-  for (let vector = 0; vector < QUEUES; vector++)
-    environment.port.connectVector(vector, cpu, index * LINES_PER_DEVICE + vector);
+/** The card's interrupts come to this CPU: of its queues, or of all that it may have. */
+export function aim({ environment, index }: Slot, cpu: number, which: 'used' | 'all'): void {
+  const { port, state } = environment;
+  for (
+    let left = which === 'all' ? EVERY_QUEUE : state.receiving | state.sending;
+    left !== 0;
+    left &= left - 1
+  ) {
+    const vector = lowestBit(left);
+    port.connectVector(vector, cpu, index * LINES_PER_DEVICE + vector);
+  }
 }
 
 /** Frames are checked when it has exchanged the addresses. Throws ApplicationFailure. */

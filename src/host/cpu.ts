@@ -69,6 +69,8 @@ export class Cpu {
   private readonly drivers: Map<string, NicDriverDefinition>;
   private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
+  /** Interrupts of unused queues still go to the CPU before this one. */
+  private unaimed = false;
   private ticks = 0;
 
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
@@ -111,7 +113,7 @@ export class Cpu {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
-    this.aim();
+    this.aim('all');
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
     for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
@@ -126,7 +128,8 @@ export class Cpu {
   *adopt(): Generator<void> {
     this.port.bell.announce(false);
     const { slots, pool } = this;
-    this.aim();
+    this.aim(this.adopts === 'later' ? 'used' : 'all');
+    this.countdown = STEPS_PER_TICK; // whatever a tick does is not in the pause
     if (this.adopts === 'later') this.reread();
     else yield* this.settle();
     takeOver(this.devices, ({ index }) => this.control.serve(index));
@@ -282,6 +285,7 @@ export class Cpu {
 
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
+    if (this.unaimed) this.aim('all');
     if (this.desk.dueUs !== Number.POSITIVE_INFINITY) this.lookAtClock();
     if (++this.ticks % TICKS_PER_COLLECT === 0) this.tidyUp();
   }
@@ -316,9 +320,11 @@ export class Cpu {
     }
   }
 
-  private aim(): void {
-    for (const slot of this.slots) aim(slot, this.number);
-    for (const disk of this.disks) disk.aim(this.number);
+  /** In the pause of a handover it is queues in use that count; a queue that comes later is long after the next tick. */
+  private aim(which: 'used' | 'all'): void {
+    for (const slot of this.slots) aim(slot, this.number, which);
+    if (!this.unaimed) for (const disk of this.disks) disk.aim(this.number);
+    this.unaimed = which === 'used';
   }
 
   private makeDisk(disk: DiskLayout): Disk {
