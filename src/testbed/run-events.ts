@@ -78,6 +78,16 @@ interface ReturnEvent {
   readonly reason: string;
 }
 
+/** The machine's CPU knows another driver of the user's own. Comes before the swap to it. */
+interface LoadEvent {
+  readonly kind: 'load';
+  readonly atMs: number;
+  /** As the machine calls it. */
+  readonly driver: string;
+  /** The longest time in which the CPU that serves made no step for it: 0 with a second CPU, which loads it. In microseconds. */
+  readonly stillUs: number;
+}
+
 /** Something that has happened, by `kind`. Later versions may have further kinds: leave a way out for those you do not know. */
 export type RunEvent =
   | SwapEvent<'swap'>
@@ -85,7 +95,8 @@ export type RunEvent =
   | SwapEvent<'rollback'>
   | HandoverEvent
   | RecoveryEvent
-  | ReturnEvent;
+  | ReturnEvent
+  | LoadEvent;
 
 const KINDS = { done: 'swap', refused: 'refusal', rolledBack: 'rollback' } as const;
 

@@ -47,7 +47,7 @@ export class RunningMachine {
   private readonly over = new AbortController();
   /** By ticket. */
   private readonly pending = new Map<number, Pending>();
-  private readonly loading = new Map<number, (failure: string | undefined) => void>();
+  private readonly loading = new Map<number, (loaded: DriverLoaded | undefined) => void>();
   private tickets = 0;
 
   /** `conclude` begins the traffic, ends it at the signal, and makes the report. */
@@ -173,18 +173,23 @@ export class RunningMachine {
     this.pending.delete(ticket);
   }
 
-  private load(module: OwnModule): Promise<string | undefined> {
-    if (this.over.signal.aborted) return Promise.resolve(undefined);
+  private async load(module: OwnModule): Promise<string | undefined> {
+    if (this.over.signal.aborted) return undefined;
     const ticket = ++this.tickets;
-    return new Promise((resolve) => {
+    const loaded = await new Promise<DriverLoaded | undefined>((resolve) => {
       this.loading.set(ticket, resolve);
       this.machine.order({ kind: 'load', ticket, module });
     });
+    if (loaded === undefined) return undefined; // the run has ended
+    const { failure, stillUs } = loaded;
+    const atMs = (this.machine.clock.nowUs() - this.startedUs) / 1000;
+    if (failure === undefined) this.feed.push({ kind: 'load', atMs, driver: module.name, stillUs });
+    return failure;
   }
 
-  private loaded({ ticket, failure }: DriverLoaded): void {
-    this.loading.get(ticket)?.(failure);
-    this.loading.delete(ticket);
+  private loaded(loaded: DriverLoaded): void {
+    this.loading.get(loaded.ticket)?.(loaded);
+    this.loading.delete(loaded.ticket);
   }
 
   private wasRelieved(relief: Relief): void {

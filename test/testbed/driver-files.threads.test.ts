@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type RunningMachine, type Scenario, Testbed, UsageError } from '../../src/testbed/index.ts';
+import {
+  type RunEvent,
+  type RunningMachine,
+  type Scenario,
+  Testbed,
+  UsageError,
+} from '../../src/testbed/index.ts';
 import { expectLossless, served } from '../exec/runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ringswap-driver-files-'));
@@ -44,12 +50,20 @@ async function refusal(work: Promise<unknown>): Promise<UsageError> {
   throw new Error('it was not refused');
 }
 
+/** All of a run, when it has ended. */
+async function loadsOf(running: RunningMachine): Promise<Extract<RunEvent, { kind: 'load' }>[]> {
+  const loads: Extract<RunEvent, { kind: 'load' }>[] = [];
+  for await (const event of running.events()) if (event.kind === 'load') loads.push(event);
+  return loads;
+}
+
 describe('a file named in a swap', () => {
   it('is swapped in, of a card and of a disk, and once more when it was edited, under a name with a number', async () => {
     const running = await started({
       nics: [{ name: 'eth0', size: 64, app: 'echo' }],
       disks: [{ name: 'nvme0', size: '4M' }],
     });
+    const loads = loadsOf(running);
     const [eth0, nvme0] = [running.nic('eth0'), running.disk('nvme0')];
     const card = write('card.mjs', CARD);
     expect(await eth0.swap(card, { gapUs: 7 })).toMatchObject({ to: 'round-robin', outcome: 'done' });
@@ -72,6 +86,9 @@ describe('a file named in a swap', () => {
     const report = await running.stop();
     expectLossless(report);
     expect(report.swaps).toMatchObject({ count: 6, scheduled: 6 });
+    const loaded = await loads;
+    expect(loaded.map(({ driver }) => driver)).toEqual(['round-robin', 'lazy-disk', 'round-robin#2']);
+    for (const { stillUs } of loaded) expect(stillUs).toBeGreaterThan(0);
     expect(report.ownDrivers).toEqual([
       { name: 'round-robin', version: '1.0.0', file: card },
       { name: 'lazy-disk', version: '1.0.0', file: join(folder, 'disk.ts') },
@@ -93,6 +110,16 @@ describe('a file named in a swap', () => {
     expect(eth0.drivers).toHaveLength(5);
     expectLossless(await running.stop());
   });
+});
+
+it('a file is loaded by the CPU that stands by: the one that serves does not stand still for it', async () => {
+  const running = await started({ size: 64, standby: true, nics: [{ name: 'eth0' }] });
+  const loads = loadsOf(running);
+  await served(running, 1);
+  const swap = await running.nic('eth0').swap(write('beside.mjs', CARD));
+  expect(swap).toMatchObject({ to: 'round-robin', outcome: 'done' });
+  expectLossless(await running.stop());
+  expect(await loads).toMatchObject([{ driver: 'round-robin', stillUs: 0 }]);
 });
 
 it('a file is loaded by a CPU that sleeps, too', async () => {

@@ -13,6 +13,7 @@ import { describeSwap, type SwapRecord } from '../../swap/record.ts';
 import { rehearse } from '../../swap/rehearsal.ts';
 import { reasonOf } from '../../swap/slices.ts';
 import type { AnySlot } from '../../swap/slot.ts';
+import { warmIfFit } from '../../swap/warm.ts';
 import { loadApplication } from '../modules/application-module.ts';
 import type { Bundle } from '../modules/bundle.ts';
 import { type DriverDefinition, isOfCards, isOfDisks, loadDriver } from '../modules/driver-module.ts';
@@ -39,6 +40,14 @@ export function post(message: ThreadMessage<CpuResult>): void {
 interface Successor {
   readonly cpu: Cpu;
   readonly service: Service;
+}
+
+/** An import on the CPU that serves, which makes steps meanwhile. */
+interface Loading {
+  readonly order: LoadOrder;
+  stillUs: number;
+  over: boolean;
+  failure: string | undefined;
 }
 
 export class CpuThread {
@@ -100,8 +109,9 @@ export class CpuThread {
   }
 
   /** While it does not serve. */
-  follow(order: StandbyOrder): Promise<void> {
-    return order.kind === 'load' ? this.load(order, undefined) : this.standReady();
+  async follow(order: StandbyOrder): Promise<void> {
+    if (order.kind === 'load') this.tellLoaded(order, await this.load(order, undefined), 0);
+    else await this.standReady();
   }
 
   /** Awake until the devices are passed to it, so that nobody has to be woken in the pause; or until it is not called any more. */
@@ -134,12 +144,15 @@ export class CpuThread {
   }
 
   private async serve(cpu: Cpu, service: Service): Promise<void> {
-    const { orders, start } = this;
+    const { orders, start, clock } = this;
+    let loading: Loading | undefined;
     let pause = service.run();
     for (; pause === 'loading'; pause = service.run()) {
       const order = orders?.takeLoad();
-      if (order !== undefined) void this.load(order, cpu);
+      if (order !== undefined) loading = this.beginLoading(order, cpu);
+      const leftUs = clock.nowUs();
       await turn(); // in which an import goes on
+      if (loading !== undefined) loading = this.goOnLoading(loading, clock.nowUs() - leftUs);
     }
     const { served, timetable } = service;
     if (pause === 'left') {
@@ -152,18 +165,39 @@ export class CpuThread {
       });
   }
 
-  /** Loads a driver, and tells what has come of it. */
-  private async load({ ticket, module }: LoadOrder, serving: Cpu | undefined): Promise<void> {
-    let failure: string | undefined;
+  private beginLoading(order: LoadOrder, cpu: Cpu): Loading {
+    const loading: Loading = { order, stillUs: 0, over: false, failure: undefined };
+    void this.load(order, cpu).then((failure) => {
+      loading.failure = failure;
+      loading.over = true;
+    });
+    return loading;
+  }
+
+  /** The CPU has made no step for so long. Undefined when the import is over. */
+  private goOnLoading(loading: Loading, stillUs: number): Loading | undefined {
+    loading.stillUs = Math.max(loading.stillUs, stillUs);
+    if (!loading.over) return loading;
+    if (this.orders !== undefined) this.orders.loading = false;
+    this.tellLoaded(loading.order, loading.failure, loading.stillUs);
+    return undefined;
+  }
+
+  /** Resolves to why it cannot be loaded, or to undefined. Where nobody waits for this thread, a card's driver is warmed too. */
+  private async load({ module }: LoadOrder, serving: Cpu | undefined): Promise<string | undefined> {
     try {
       const definition = await named(module, loadDriver);
       this.modules = withDriver(this.modules, definition);
-      serving?.desk.know(definition);
+      if (serving !== undefined) serving.desk.know(definition);
+      else if (definition.device === 'nic') for (const _ of warmIfFit(definition, this.clock));
+      return undefined;
     } catch (error) {
-      failure = reasonOf(error);
+      return reasonOf(error);
     }
-    if (this.orders !== undefined) this.orders.loading = false;
-    post({ kind: 'loaded', loaded: { ticket, failure }, cardDrivers: this.cardDrivers });
+  }
+
+  private tellLoaded({ ticket }: LoadOrder, failure: string | undefined, stillUs: number): void {
+    post({ kind: 'loaded', loaded: { ticket, failure, stillUs }, cardDrivers: this.cardDrivers });
   }
 
   private get cardDrivers(): string[] {

@@ -239,7 +239,7 @@ export class Cpus {
     } catch (error) {
       failure = `the CPU that was to load it ended: ${error instanceof Error ? error.message : String(error)}`;
     }
-    this.tellLoaded({ ticket: order.ticket, failure });
+    this.tellLoaded({ ticket: order.ticket, failure, stillUs: 0 });
   }
 
   private tellLoaded(loaded: DriverLoaded): void {

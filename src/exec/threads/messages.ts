@@ -86,6 +86,8 @@ export type StandbyOrder = LoadOrder | { readonly kind: 'standReady' };
 export interface DriverLoaded {
   readonly ticket: number;
   readonly failure: string | undefined;
+  /** The longest time in which the CPU that serves made no step for it: 0 where another one has loaded it. */
+  readonly stillUs: number;
 }
 
 /** A swap has ended, however. */
