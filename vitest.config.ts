@@ -19,6 +19,8 @@ export default defineConfig({
   test: {
     // Here and not inherited by the projects, which would run it once more each.
     globalSetup: 'test/setup.ts',
+    // The main process has little to do while a test runs: of two cores none is left idle for it.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
