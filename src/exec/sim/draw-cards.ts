@@ -12,6 +12,8 @@ export interface SimCard {
   /** Wire sizes, FCS included, in turn. */
   readonly sizes: readonly number[];
   readonly flows: number;
+  /** Frames come as in a capture, in rounds, and some of a flow are alike: else each has a number. */
+  readonly captured?: boolean;
   readonly frames: number;
   /** Gaps between frames in microseconds, in rounds; none: as fast as the link takes them. */
   readonly gapsUs: readonly number[];

@@ -15,6 +15,8 @@ const OF_SWAPS = 250;
 /** Of a thousand scenarios with crashes. */
 const TIGHT = 400;
 const MANY_FRAMES = 16;
+/** Of a thousand scenarios with crashes in which no frame may be lost: alike frames that are lost are not told from others. */
+const CAPTURED = 400;
 
 export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimScenario {
   const { faults } = deck;
@@ -28,7 +30,8 @@ export function withCrashes(lots: Lots, scenario: SimScenario, deck: Deck): SimS
   const handover =
     faults.has('handover') && lots.chance(SHARE_OF_HANDOVERS) ? lots.between(1, MOST.handover) : 0;
   const rates: FaultRates = { ...scenario.rates, crash, handover };
-  return { ...scenario, cards, swaps, rates };
+  const captured = crash > 0 && losesNothing(scenario) && lots.chance(CAPTURED);
+  return { ...scenario, cards: captured ? cards.map(asCaptured) : cards, swaps, rates };
 }
 
 /** One burst fills the transmit ring: if its doorbell was lost, no other follows that tells the card of it too. */
@@ -40,6 +43,15 @@ function tightened(card: SimCard, { drivers }: Deck): SimCard {
     if (name === 'burst') parameters[name] = Math.min(max, MANY_FRAMES);
   }
   return { ...card, parameters, gapsUs: [] };
+}
+
+function losesNothing({ cards, swaps }: SimScenario): boolean {
+  return cards.every(({ lossless }) => lossless) && swaps.every(({ method }) => method !== 'reset');
+}
+
+/** Then the checks have no numbers to go by when a successor takes back what was noted of a burst. */
+function asCaptured(card: SimCard): SimCard {
+  return { ...card, captured: true };
 }
 
 function ambushed(lots: Lots, swap: SimSwap): SimSwap {

@@ -2,14 +2,17 @@
 import { resolveParameters } from '../../drivers/parameters.ts';
 import { APPLICATIONS, type ApplicationDefinition, mirrors } from '../../host/apps/applications.ts';
 import { type CardPlan, layoutMachine, type MachineLayout } from '../../host/machine.ts';
+import { layoutCaptured } from '../../hw/link/captured.ts';
 import { layoutGenerated, prepareGenerated } from '../../hw/link/generated.ts';
 import type { Pace } from '../../hw/link/pacer.ts';
+import type { Stream } from '../../hw/link/stream.ts';
 import { align, Memory, MemoryMap, PAGE_BYTES } from '../../hw/memory.ts';
 import { macAddress } from '../../hw/nic/layout.ts';
 import { buffersFor } from '../../swap/plan.ts';
 import type { SimCard } from './draw-cards.ts';
 import type { SimSwap } from './draw-swaps.ts';
 import { dmaOfDisk, planDisk } from './plan-disk.ts';
+import { roundOf } from './round.ts';
 import type { SimParts } from './run.ts';
 import type { SimScenario } from './scenario.ts';
 
@@ -22,7 +25,8 @@ export function layoutScenario(
   parts: SimParts,
 ): { readonly memory: Memory; readonly layout: MachineLayout } {
   const map = new MemoryMap();
-  const plans = scenario.cards.map((card, i) => planCard(map, scenario, card, i, parts));
+  const streams = scenario.cards.map((card, i) => layoutStream(map, card, i, scenario.seed + i));
+  const plans = scenario.cards.map((card, i) => planCard(scenario, card, i, streams[i].stream, parts));
   const rings = scenario.cards.map((card, i) => longest(scenario, card, i));
   const atStart = plans.reduce((sum, plan) => sum + buffersFor(plan.parameters, plan.queues), 0);
   const buffers =
@@ -35,9 +39,7 @@ export function layoutScenario(
     disk: Math.max(0, ...scenario.disks.map((disk, i) => dmaOfDisk(scenario, disk, i, parts.diskDrivers))),
   });
   const memory = cleared(layout.bytes);
-  plans.forEach(({ stream }, i) => {
-    if (stream.kind === 'generated') prepareGenerated(memory, stream, macAddress(i), scenario.seed + i);
-  });
+  for (const { fill } of streams) fill(memory);
   return { memory, layout };
 }
 
@@ -52,11 +54,24 @@ function cleared(bytes: number): Memory {
   return memory;
 }
 
+interface LaidOut {
+  readonly stream: Stream;
+  /** Writes into the memory what it consists of. */
+  readonly fill: (memory: Memory) => void;
+}
+
+function layoutStream(map: MemoryMap, card: SimCard, index: number, seed: number): LaidOut {
+  const mac = macAddress(index);
+  if (card.captured === true) return layoutCaptured(map, roundOf(card, mac));
+  const stream = layoutGenerated(map, card.sizes, card.flows);
+  return { stream, fill: (memory) => prepareGenerated(memory, stream, mac, seed) };
+}
+
 function planCard(
-  map: MemoryMap,
   scenario: SimScenario,
   card: SimCard,
   index: number,
+  stream: Stream,
   parts: SimParts,
 ): CardPlan {
   const definition = parts.drivers.find(({ name }) => name === card.driver);
@@ -71,7 +86,7 @@ function planCard(
     driver: card.driver,
     parameters: resolveParameters(card.driver, definition.parameters, card.parameters),
     app: card.app,
-    stream: layoutGenerated(map, card.sizes, card.flows),
+    stream,
     pace: paceOf(card),
     lossless: card.lossless,
     lossy: !card.lossless || resets,

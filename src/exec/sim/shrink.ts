@@ -106,6 +106,7 @@ function* simplerCards(scenario: SimScenario): Generator<SimScenario> {
       cards: scenario.cards.with(i, { ...card, ...change }),
     });
     if (card.gapsUs.length > 0) yield simpler({ gapsUs: [] });
+    if (card.captured === true) yield simpler({ captured: false });
     if (card.sizes.length > 1) yield simpler({ sizes: card.sizes.slice(0, 1) });
     if (card.flows > 1) yield simpler({ flows: 1 });
     if (card.queues > 1 && card.app !== 'forward') yield simpler({ queues: card.queues - 1 });

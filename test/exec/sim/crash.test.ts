@@ -46,6 +46,14 @@ describe('a CPU that dies before any of its accesses', () => {
     expect(dieEverywhere(scenario([card]))).toBeGreaterThan(100);
   });
 
+  it.each(APPLICATIONS.filter(({ sends }) => sends !== 'on').map(({ name }) => name))(
+    'with frames of a capture, some of them alike, with %s is survived',
+    (app) => {
+      const card = { ...SHORT, app, captured: true, frames: 14 };
+      expect(dieEverywhere(scenario([card]))).toBeGreaterThan(100);
+    },
+  );
+
   it('and whose successor dies while it takes over, before any of its accesses, is survived', () => {
     for (const { name: driver } of NIC_DRIVERS) {
       const what = { ...scenario([{ ...SHORT, driver, app: 'echo' }]), strikeEvery: EVERY_ACCESS };
