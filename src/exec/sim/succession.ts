@@ -81,6 +81,7 @@ export class Succession {
     if (!this.adopt()) return this.follow();
     this.beginService();
     machine.note('another CPU has taken over its devices');
+    this.countPairs();
     const { cards, disks } = machine.layout;
     if (cards.length > 0) this.count('cards taken over');
     if (disks.length > 0) this.count('disks taken over');
@@ -168,6 +169,25 @@ export class Succession {
       if (now === definition.name) continue;
       const message = `the CPU that took over drives it with ${now}, the one that left did with ${definition.name}`;
       machine.fail({ invariant: 'driver', device: name, message });
+    }
+  }
+
+  /** Of a swap that ended with its CPU nothing is left: each of a disk's queues has one queue pair, and none is being made. */
+  private countPairs(): void {
+    const { machine } = this;
+    for (const { slot } of machine.cpu.disks) {
+      const { state, queues } = slot.environment;
+      let pairs = 0;
+      for (let left = state.active; left !== 0; left &= left - 1) pairs++;
+      const making = state.header('making');
+      if (pairs === queues && making === 0) continue;
+      const what =
+        making === 0 ? `${pairs} queue pairs for ${queues} queues` : `queue pair ${making} half made`;
+      machine.fail({
+        invariant: 'driver',
+        device: slot.name,
+        message: `the CPU that took over left ${what}`,
+      });
     }
   }
 
