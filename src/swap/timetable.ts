@@ -27,6 +27,11 @@ export interface Timetable {
   readonly round: SwapRound | undefined;
 }
 
+/** What is not due yet so long after the first frame. */
+export function remaining({ timed, round }: Timetable, sinceUs: number): Timetable {
+  return { timed: timed.filter(({ atUs }) => atUs > sinceUs), round };
+}
+
 /**
  * A closed walk over all ordered pairs of drivers, null swaps included, each once (Hierholzer's). Starts and
  * ends at the first driver; returns the drivers to go to, n * n of them.

@@ -107,13 +107,13 @@ export class RunningMachine {
 
   /**
    * All devices pass to the CPU that stands by, in the middle of traffic; the one that served stands by from then on. A swap that is under way
-   * ends first. Rejects with UsageError where no CPU stands by.
+   * ends first. Rejects with UsageError where no CPU stands by, and when the run is over.
    */
   async handOver(): Promise<HandoverResult> {
     try {
       return handoverOf(await this.machine.handOver());
     } catch (error) {
-      if (error instanceof NoStandby) throw new UsageError(`${error.message}; start the run with standby`);
+      if (error instanceof NoStandby) throw new UsageError(error.message);
       throw error;
     }
   }

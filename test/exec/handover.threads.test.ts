@@ -32,6 +32,12 @@ function started(more: Scenario): Promise<RunningMachine> {
   return new Testbed({ size: 64, standby: true, ...more }).start();
 }
 
+/** Resolves when so many of a timetable's swaps have ended. */
+async function swapsEnded(running: RunningMachine, count: number): Promise<void> {
+  let ended = 0;
+  for await (const { kind } of running.events()) if (kind === 'swap' && ++ended === count) return;
+}
+
 describe('a handover', () => {
   it.each(['interrupt', 'polling', 'batching'])(
     'in the middle of traffic loses nothing, again and again, under %s',
@@ -79,30 +85,33 @@ describe('a handover', () => {
 
   it('does not forget what of the timetable is still to come', async () => {
     const running = await started({
-      duration: '400ms',
-      nics: [{ name: 'eth0' }],
+      nics: [{ name: 'eth0' }, { name: 'eth1' }],
       swaps: [
         { at: '1ms', nic: 'eth0', to: 'polling' },
-        { at: '300ms', nic: 'eth0', to: 'batching' },
+        { at: '300ms', nic: 'eth1', to: 'batching' },
       ],
     });
+    const both = swapsEnded(running, 2);
     await served(running, 1000);
     await running.handOver();
     await running.handOver();
-    const report = await running.finished;
+    await both;
+    const report = await running.stop();
     expectLossless(report);
     expect(report.swaps).toMatchObject({ count: 2, scheduled: 2 });
-    expect(cardOf(report, 'eth0').driver).toBe('batching');
+    expect(cardOf(report, 'eth0').driver).toBe('polling');
+    expect(cardOf(report, 'eth1').driver).toBe('batching');
   });
 
   it('follows a swap of a timetable that says so, if it is done', async () => {
+    // Each of another card: one that is due while the same card's is prepared would be refused.
     const running = await started({
-      nics: [{ name: 'eth0', app: 'echo' }, { name: 'eth1' }],
+      nics: [{ name: 'eth0', app: 'echo' }, { name: 'eth1' }, { name: 'eth2' }, { name: 'eth3' }],
       swaps: [
-        { at: '50ms', nic: 'eth0', to: 'polling', cpu: 'standby' },
-        { at: '150ms', nic: 'eth1', to: 'polling', parameters: { rxRing: 1024 } },
-        { at: '250ms', nic: 'eth1', to: 'test/exec/drivers/unfit.mjs', cpu: 'standby' },
-        { at: '350ms', nic: 'eth1', to: 'batching', cpu: 'standby' },
+        { at: '20ms', nic: 'eth0', to: 'polling', cpu: 'standby' },
+        { at: '40ms', nic: 'eth1', to: 'polling', parameters: { rxRing: 1024 } },
+        { at: '60ms', nic: 'eth2', to: 'test/exec/drivers/unfit.mjs', cpu: 'standby' },
+        { at: '80ms', nic: 'eth3', to: 'batching', cpu: 'standby' },
       ],
     });
     const told: string[] = [];
@@ -112,10 +121,15 @@ describe('a handover', () => {
     }
     const report = await running.stop();
     expectLossless(report);
-    expect(told[0]).toBe('swap');
+    expect(told.indexOf('swap')).toBeLessThan(told.indexOf('0 to 1'));
     expect(told.at(-1)).toBe('1 to 0');
     expect(told.sort()).toEqual(['0 to 1', '1 to 0', 'refusal', 'swap', 'swap', 'swap']);
-    expect(report.devices).toMatchObject({ eth0: { driver: 'polling' }, eth1: { driver: 'batching' } });
+    expect(report.devices).toMatchObject({
+      eth0: { driver: 'polling' },
+      eth1: { driver: 'polling' },
+      eth2: { driver: 'interrupt' },
+      eth3: { driver: 'batching' },
+    });
   });
 
   it('is refused where no CPU stands by', async () => {
@@ -123,6 +137,17 @@ describe('a handover', () => {
     await expect(running.handOver()).rejects.toThrow(UsageError);
     await expect(running.handOver()).rejects.toThrow('start the run with standby');
     expectLossless(await running.stop());
+  });
+
+  it('is refused when the run is over, and done when it was asked for before', async () => {
+    const running = await started({ nics: [{ name: 'eth0' }] });
+    await served(running, 1000);
+    const before = running.handOver();
+    const report = running.stop();
+    await expect(before).resolves.toMatchObject({ from: 0, to: 1 });
+    expectLossless(await report);
+    await expect(running.handOver()).rejects.toThrow(UsageError);
+    await expect(running.handOver()).rejects.toThrow('there is no CPU to hand over to: the run is over');
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * The CPU threads of a machine. One serves; where there is another it stands by, and the devices pass to it when it is told to
- * take them, or when the first one is seen to have ended, which a watchdog brings about where it hangs. What an ended thread left in memory is all that
- * there is of it.
+ * take them, or when the first one is seen to have ended, which a watchdog brings about where it hangs. What an ended thread left in
+ * memory is all that there is of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Control } from '../../host/control.ts';
@@ -12,7 +12,7 @@ import type { Clock } from '../../hw/clock.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { CpuPort } from '../../hw/msix.ts';
 import { describeSwap } from '../../swap/record.ts';
-import type { Timetable } from '../../swap/timetable.ts';
+import { remaining, type Timetable } from '../../swap/timetable.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import { GoingBack } from './going-back.ts';
 import type {
@@ -46,7 +46,6 @@ export class Cpus {
   private readonly tours: Tour[] = [];
   private readonly ended: ((ended: SwapEnded) => void)[] = [];
   private readonly relieved: ((relief: Relief) => void)[] = [];
-  /** So far. */
   readonly reliefs: Relief[] = [];
   private readonly loaded: ((loaded: DriverLoaded) => void)[] = [];
   /** Drivers beyond those of the start: whoever comes later is to know them too. */
@@ -59,6 +58,8 @@ export class Cpus {
   private readonly watchdog: Watchdog;
   /** Of drivers that let work lie, where no other CPU could go on. */
   private readonly hung: HostViolation[] = [];
+  /** Service is to end: the devices stay where they are. */
+  private closing = false;
   private over = false;
   /** What `failed` was rejected with. */
   private failure: unknown;
@@ -143,12 +144,12 @@ export class Cpus {
   }
 
   wake(): void {
-    const now = this.clock.nowUs();
-    for (const cpu of this.layout.cpus) new CpuPort(this.memory, cpu).bell.ring(now);
+    for (const cpu of this.layout.cpus) new CpuPort(this.memory, cpu).bell.ring(this.clock.nowUs());
   }
 
   /** Ends service. */
   async finish(): Promise<CpuResult> {
+    this.closing = true;
     await this.turn;
     this.watchdog.stop();
     this.control.stopCpu();
@@ -194,9 +195,11 @@ export class Cpus {
   }
 
   private async pass(): Promise<Handover> {
+    if (this.closing) throw new NoStandby('the run is over');
     const { serving } = this;
     const standby = this.seats.at(other(serving.number));
-    if (standby === undefined || standby === serving) throw new NoStandby('the machine has one CPU');
+    if (standby === undefined || standby === serving)
+      throw new NoStandby('the machine has one CPU; start the run with standby');
     this.held = [];
     try {
       await this.awaken(standby);
@@ -300,11 +303,10 @@ export class Cpus {
     { device, reason, ofApplication }: { device: number; reason: string; ofApplication: boolean },
     seenUs: number,
   ): Promise<Return | undefined> {
-    const { goingBack, watchdog } = this;
-    const returned = goingBack.judge(device, reason, ofApplication, seenUs);
-    watchdog.stop();
-    await sleep(goingBack.delayMs);
-    if (!this.over) watchdog.start();
+    const returned = this.goingBack.judge(device, reason, ofApplication, seenUs);
+    this.watchdog.stop();
+    await sleep(this.goingBack.delayMs);
+    if (!this.over) this.watchdog.start();
     return returned;
   }
 
@@ -329,9 +331,7 @@ export class Cpus {
 
   /** Of the machine's timetable: what an ended CPU had done of it is not known but by the clock. */
   private stillToCome(): Timetable {
-    const { timed, round } = this.options;
-    const sinceUs = this.clock.nowUs() - this.tenure.startedUs;
-    return { timed: timed.filter(({ atUs }) => atUs > sinceUs), round };
+    return remaining(this.options, this.clock.nowUs() - this.tenure.startedUs);
   }
 
   private tellRelief(relief: Relief): void {
