@@ -7,6 +7,8 @@ export interface Measured {
   readonly values: Readonly<Record<string, readonly number[]>>;
   /** Those that were measured while the cores did not keep their pace. */
   readonly disturbed: Readonly<Record<string, readonly number[]>>;
+  /** Of what was timed while a neighbour had its part of the core: a process may have these beside the others. */
+  readonly shared: Readonly<Record<string, readonly number[]>>;
   /** Turns or swaps that were timed, and those of them in which the cores kept their pace. */
   readonly timed: { readonly all: number; readonly undisturbed: number };
   /** Points of plots, by names of the bench's own. */

@@ -9,10 +9,10 @@ pace.know(JSON.parse(known) as Gauges);
 benchNamed(name)
   .measure(quick === 'quick')
   .then(
-    ({ values, disturbed, timed, points, ledgers, notes }) =>
+    ({ values, disturbed, shared, timed, points, ledgers, notes }) =>
       answer({
         kind: 'measured',
-        measured: { values, disturbed, timed, points, ledgers, notes },
+        measured: { values, disturbed, shared, timed, points, ledgers, notes },
         pace: pace.known,
       }),
     (error: unknown) =>

@@ -5,6 +5,7 @@ import type { LedgerResult } from './results.ts';
 export class Collected implements Measured {
   readonly values: Record<string, number[]> = {};
   readonly disturbed: Record<string, number[]> = {};
+  readonly shared: Record<string, number[]> = {};
   readonly timed = { all: 0, undisturbed: 0 };
   readonly points: Record<string, number[]> = {};
   readonly ledgers: LedgerResult[] = [];
@@ -13,8 +14,12 @@ export class Collected implements Measured {
 
   /** One more value of a figure. One that was disturbed counts only where no process has better ones. */
   value(id: string, value: number, disturbed = false): void {
-    const values = disturbed ? this.disturbed : this.values;
-    values[id] = [...(values[id] ?? []), value];
+    put(disturbed ? this.disturbed : this.values, id, value);
+  }
+
+  /** One of what was timed beside a neighbour alone. */
+  sharedValue(id: string, value: number): void {
+    put(this.shared, id, value);
   }
 
   addTimed({ all, undisturbed }: Measured['timed']): void {
@@ -35,6 +40,10 @@ export class Collected implements Measured {
   plot(name: string, values: readonly number[]): void {
     this.points[name] = [...values];
   }
+}
+
+function put(values: Record<string, number[]>, id: string, value: number): void {
+  values[id] = [...(values[id] ?? []), value];
 }
 
 /** All values of a figure, in the order of the processes. */

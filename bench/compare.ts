@@ -15,6 +15,8 @@ export interface FigureComparison {
   readonly change?: number;
   /** The largest change that is put down to noise, likewise; absent where that cannot be known. */
   readonly allowed?: number;
+  /** By what was timed beside a neighbour alone: neither run had enough at the cores' own pace. */
+  readonly shared?: boolean;
 }
 
 export interface Comparison {
@@ -58,7 +60,12 @@ export function compareReports(old: BenchReport, now: BenchReport): Comparison {
   );
   const size = ({ change = 0 }: FigureComparison) => Math.abs(change);
   figures.sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome) || size(b) - size(a));
-  return { old: old.environment, now: now.environment, remarks: remarks(old, now), figures };
+  return {
+    old: old.environment,
+    now: now.environment,
+    remarks: [...remarks(old, now), ...sharedRemarks(figures)],
+    figures,
+  };
 }
 
 export function countOutcomes({ figures }: Comparison): Readonly<Record<Outcome, number>> {
@@ -98,29 +105,71 @@ function compareFigures(id: string, old: Figure | undefined, now: Figure | undef
   if (old === undefined || now === undefined)
     return { ...both, outcome: old === undefined ? 'only in new' : 'only in old' };
   if (old.unit !== now.unit || old.better !== now.better) return { ...both, outcome: 'cannot tell' };
-  const [before, after] = [median(old.values), median(now.values)];
+  const alike = alikeIn(old, now);
+  if (alike.length === 0) return { ...both, outcome: 'cannot tell' };
+  const [olds, nows] = [broughtTogether(alike, 'old'), broughtTogether(alike, 'now')];
+  const [before, after] = [median(olds), median(nows)];
   // From nothing to something is any number of times as much.
   const relative = (difference: number) => (difference === 0 ? 0 : difference / Math.abs(before));
-  const change = relative(after - before);
-  const few = Math.min(old.values.length, now.values.length) < VALUES_LEAST;
-  if (few || old.disturbed === true || now.disturbed === true)
-    return { ...both, change, outcome: 'cannot tell' };
+  const found = { ...both, ...shownBy(alike, old, now), change: relative(after - before) };
+  // What a pace is brought to another one by is itself a median of few of these values: it costs two of them.
+  const [oldCount, nowCount] = [olds, nows].map(({ length }) => length - 2 * (alike.length - 1));
+  if (Math.min(oldCount, nowCount) < VALUES_LEAST) return { ...found, outcome: 'cannot tell' };
   const floor = unit === 'ratio' || unit === 'share' ? FLOORS.relative : FLOORS.absolute;
-  const allowed = Math.max(floor * Math.abs(before), Math.hypot(noise(old.values), noise(now.values)));
-  const measured = { ...both, change, allowed: relative(allowed) };
+  const noises = Math.hypot(noise(olds, oldCount), noise(nows, nowCount));
+  const allowed = Math.max(floor * Math.abs(before), noises);
+  const measured = { ...found, allowed: relative(allowed) };
   if (Math.abs(after - before) <= allowed) return { ...measured, outcome: 'unchanged' };
   const better = now.better === 'lower' ? after < before : after > before;
   return { ...measured, outcome: better ? 'better' : 'worse' };
 }
 
+interface Alike {
+  readonly shared: boolean;
+  readonly old: readonly number[];
+  readonly now: readonly number[];
+}
+
+/** What both runs timed at the same pace of the cores: their own first, then the one beside a neighbour. */
+function alikeIn(old: Figure, now: Figure): Alike[] {
+  const own = ({ values, disturbed }: Figure) => (disturbed === true ? [] : values);
+  const paces = [
+    { shared: false, old: own(old), now: own(now) },
+    { shared: true, old: old.shared ?? [], now: now.shared ?? [] },
+  ];
+  const having = (least: number) =>
+    paces.filter((pace) => Math.min(pace.old.length, pace.now.length) >= least);
+  return having(2).length > 0 ? having(2) : having(1).slice(0, 1);
+}
+
+/** A loop is slower by the same part at one pace as at another: values at the second are brought to the first by the old run's medians. */
+function broughtTogether(alike: readonly Alike[], run: 'old' | 'now'): number[] {
+  const [first] = alike;
+  return alike.flatMap((pace) => {
+    const factor = pace === first ? 1 : median(first.old) / median(pace.old);
+    return pace[run].map((value) => value * factor);
+  });
+}
+
+/** Of figures that were compared beside a neighbour alone, those values. */
+function shownBy(
+  [{ shared, old: olds, now: nows }]: readonly Alike[],
+  old: Figure,
+  now: Figure,
+): Pick<FigureComparison, 'old' | 'now' | 'shared'> {
+  if (!shared) return { old, now };
+  const only = ({ id, unit }: Figure, values: readonly number[]): Figure => ({ id, unit, values });
+  return { old: only(old, olds), now: only(now, nows), shared };
+}
+
 /**
  * How far a median may be off: its standard error some times over. The standard deviation comes from the quartiles,
  * which outliers do not move; few values know it badly, often as far too small, and so need more of it. The factor
- * keeps pairs of equal samples apart as seldom with five values as with fifty.
+ * keeps pairs of equal samples apart as seldom with five values as with fifty. `count`: of values that are independent.
  */
-function noise(values: readonly number[]): number {
-  const standardError = (1.2533 * deviation(values)) / Math.sqrt(values.length);
-  return STANDARD_ERRORS * (1 + 6 / values.length) * standardError;
+function noise(values: readonly number[], count: number): number {
+  const standardError = (1.2533 * deviation(values)) / Math.sqrt(count);
+  return STANDARD_ERRORS * (1 + 6 / count) * standardError;
 }
 
 /** Of a normal distribution with these quartiles; where they coincide, with this mean distance from the median. */
@@ -154,4 +203,13 @@ function remarks(old: BenchReport, now: BenchReport): string[] {
     ...missing('now', old, now),
     ...missing('before', now, old),
   ];
+}
+
+function sharedRemarks(figures: readonly FigureComparison[]): string[] {
+  const count = figures.filter(({ shared }) => shared === true).length;
+  return count === 0
+    ? []
+    : [
+        `${count} figures are compared by what was timed while a neighbour had its part of the core, in both runs: at their own pace the cores were not often enough`,
+      ];
 }

@@ -2,12 +2,15 @@
  * The pace of the cores themselves. On a shared machine a neighbour on the same core takes a part of it, and the host
  * moves the cores that it lends: onto two halves of one, or so far apart that what one has written takes four times as
  * long to the other. Either lasts for milliseconds or seconds and strikes one loop more than another: what is timed
- * meanwhile does not compare, not even side by side.
+ * meanwhile does not compare with what is timed at their own pace, not even side by side. Beside a neighbour each loop keeps a
+ * pace of its own, so that such turns compare with one another; of cores far apart not even that is true.
  */
 /** Some microseconds: much longer than looking at the clock. */
 const STEPS = 5000;
 /** A neighbour takes a fifth at the least; the gauge itself is off by a fiftieth. */
 const OWN_PACE = 1.1;
+/** What a neighbour on the same core leaves of it: three quarters to less than a half. */
+const SHARED_PACE = { least: 1.35, most: 2.3 };
 /** Cores far apart take four times as long, two halves of one two thirds. */
 const NEAR = 2;
 const LINES = 64;
@@ -98,10 +101,24 @@ export class Pace {
   }
 
   /** Were the cores their owner's alone, and near each other, when gauges said this? */
-  own({ gaugeNs, fetchNs = 0, seldomNs = 0 }: Gauges): boolean {
+  own(gauges: Gauges): boolean {
+    return this.times(gauges) <= OWN_PACE && this.near(gauges, 1);
+  }
+
+  /** Had a neighbour its part of the core, and were the cores near each other? What was timed then compares with its like. */
+  shared(gauges: Gauges): boolean {
+    const times = this.times(gauges);
+    return times >= SHARED_PACE.least && times <= SHARED_PACE.most && this.near(gauges, times);
+  }
+
+  private times({ gaugeNs }: Gauges): number {
+    return gaugeNs / this.best.gaugeNs;
+  }
+
+  /** Whatever takes so many times as long by itself. */
+  private near({ fetchNs = 0, seldomNs = 0 }: Gauges, times: number): boolean {
     const { best } = this;
-    const near = fetchNs <= NEAR * best.fetchNs && seldomNs <= NEAR * best.seldomNs;
-    return near && gaugeNs <= OWN_PACE * best.gaugeNs;
+    return fetchNs <= NEAR * times * best.fetchNs && seldomNs <= NEAR * times * best.seldomNs;
   }
 }
 

@@ -23,8 +23,10 @@ export interface Figure {
   readonly better?: 'lower' | 'higher';
   /** One value for each repetition, in their order. The figure is their median, its spread their quartiles. */
   readonly values: readonly number[];
-  /** The cores never kept their pace for long enough: not compared between runs. */
+  /** The cores never kept their pace for long enough: runs are not compared by these values. */
   readonly disturbed?: true;
+  /** Values of turns in which a neighbour on this host had its part of the core: compared with their like in another run. */
+  readonly shared?: readonly number[];
 }
 
 /** A goal of the project for one figure, and the least that is acceptable where the two differ. */

@@ -80,8 +80,12 @@ async function runBench(
 }
 
 function marked(figure: Figure, all: readonly Measured[]): Figure {
-  const disturbed = isDisturbed(all, figure.id);
-  return disturbed ? { ...figure, disturbed } : figure;
+  const shared = all.flatMap((measured) => measured.shared[figure.id] ?? []);
+  return {
+    ...figure,
+    ...(isDisturbed(all, figure.id) ? { disturbed: true } : {}),
+    ...(shared.length > 0 ? { shared } : {}),
+  };
 }
 
 function fewerNotes(had: number, wanted: number): string[] {

@@ -42,7 +42,7 @@ export class Trials<T extends TimedTurns> {
 
   /** Were there enough of them? */
   settled(name: string): boolean {
-    return this.undisturbed(name).ns.length >= SETTLED;
+    return isEnough(this.undisturbed(name));
   }
 
   /** Of all cells. */
@@ -59,17 +59,18 @@ export class Trials<T extends TimedTurns> {
     return typicalNs(this.counted(name));
   }
 
-  /** How many times as fast as another one. */
-  ratio(name: string, base: string): number {
-    return this.ns(base) / this.ns(name);
-  }
-
   recordNs(collected: Collected, id: string, name: string): void {
-    collected.value(id, this.ns(name), !this.settled(name));
+    this.record(collected, id, [name], (turnsOf) => typicalNs(turnsOf(name)));
   }
 
+  /** How many times as fast as another one. */
   recordRatio(collected: Collected, id: string, name: string, base: string): void {
-    collected.value(id, this.ratio(name, base), !(this.settled(name) && this.settled(base)));
+    this.record(
+      collected,
+      id,
+      [name, base],
+      (turnsOf) => typicalNs(turnsOf(base)) / typicalNs(turnsOf(name)),
+    );
   }
 
   /** Nanoseconds a frame that single turns took beyond the turns around them: what happens now and then. */
@@ -78,10 +79,38 @@ export class Trials<T extends TimedTurns> {
     return beyondNs(turns) / sum(turns.frames);
   }
 
+  /** Of turns of a kind that all these cells had enough of: at their own pace; where there are none, beside a neighbour; or any. */
+  private record(
+    collected: Collected,
+    id: string,
+    names: readonly string[],
+    found: (turnsOf: (name: string) => TimedTurns) => number,
+  ): void {
+    const settled = (turnsOf: (name: string) => TimedTurns) =>
+      names.every((name) => isEnough(turnsOf(name))) ? found(turnsOf) : undefined;
+    const own = settled((name) => this.undisturbed(name));
+    const shared = settled((name) => this.shared(name));
+    if (shared !== undefined) collected.sharedValue(id, shared);
+    collected.value(id, own ?? shared ?? found((name) => this.all(name)), own === undefined);
+  }
+
+  /** Turns in which a neighbour had its part of the core. */
+  private shared(name: string): TimedTurns {
+    return joined(this.of(name), (trial, turn) => this.pace.shared(gaugesAt(trial, turn)));
+  }
+
+  private all(name: string): TimedTurns {
+    return joined(this.of(name), () => true);
+  }
+
   /** Where cores hardly ever kept their pace, one turn is as good as another. */
   private counted(name: string): TimedTurns {
-    return this.settled(name) ? this.undisturbed(name) : joined(this.of(name), () => true);
+    return this.settled(name) ? this.undisturbed(name) : this.all(name);
   }
+}
+
+function isEnough({ ns }: TimedTurns): boolean {
+  return ns.length >= SETTLED;
 }
 
 /** Nanoseconds a frame: the median over turns. */

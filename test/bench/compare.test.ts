@@ -64,6 +64,33 @@ describe('a change', () => {
     expect(outcomeOf(before, { ...now, disturbed: true })).toBe('cannot tell');
   });
 
+  it('is looked for in what was timed beside a neighbour, where neither run has better', () => {
+    const restless = (...shared: number[]): Figure => ({
+      ...ratio(9, 1, 5, 3),
+      disturbed: true,
+      shared,
+    });
+    const old = restless(1.5, 1.52, 1.49, 1.5);
+    expect(outcomeOf(old, restless(1.8, 1.81, 1.79, 1.8))).toBe('worse');
+    expect(outcomeOf(old, restless(1.5, 1.51, 1.49, 1.53))).toBe('unchanged');
+    expect(outcomeOf(old, restless(1.8, 1.81))).toBe('cannot tell');
+    const { remarks, figures } = compareReports(reportOf(old), reportOf(restless(1.5, 1.5, 1.5)));
+    expect(figures[0]).toMatchObject({ old: { values: old.shared }, now: { values: [1.5, 1.5, 1.5] } });
+    expect(remarks.join()).toContain('1 figures are compared by what was timed while a neighbour');
+  });
+
+  it('is seen at both paces together: few values of each are enough', () => {
+    const both = (own: readonly number[], shared: readonly number[]): Figure => ({
+      ...ratio(...own),
+      shared,
+    });
+    const old = both([1.1, 1.11], [1.5, 1.51, 1.49]);
+    expect(outcomeOf(old, both([1.33, 1.32], [1.8, 1.8, 1.81]))).toBe('worse');
+    expect(outcomeOf(old, both([1.11, 1.1], [1.5, 1.5, 1.49]))).toBe('unchanged');
+    expect(outcomeOf(old, both([1.33, 1.32], []))).toBe('cannot tell');
+    expect(outcomeOf(old, both([1.33], [1.8]))).toBe('cannot tell');
+  });
+
   it('from nothing to something is one, whatever the spread of the latter', () => {
     const bytes = (...values: number[]): Figure => ({ ...ratio(...values), unit: 'bytes' });
     expect(outcomeOf(bytes(0, 0, 0, 0, 0), bytes(96, 100, 104, 96, 99))).toBe('worse');
@@ -165,6 +192,22 @@ describe('against noise', () => {
         }
     expect(pairs).toBe(20_000);
     expect(alarms).toBeLessThanOrEqual(20);
+  });
+
+  it('nor are they where a part of the values is of another pace', () => {
+    const draw = sampler(43);
+    let alarms = 0;
+    for (const [own, shared] of [[2, 3], [3, 2], [2, 5], [5, 4], [3, 8]]) // biome-ignore format: one a line is long
+      for (const spread of [0.005, 0.02, 0.05, 0.15])
+        for (let pair = 0; pair < 500; pair++) {
+          const figure = (): Figure => ({
+            ...ratio(...draw(1, spread, own)),
+            shared: draw(1.4, spread, shared),
+          });
+          if (['worse', 'better'].includes(outcomeOf(figure(), figure()))) alarms++;
+        }
+
+    expect(alarms).toBeLessThanOrEqual(10);
   });
 
   it('a fifth more is found wherever five values spread by two percent', () => {

@@ -41,6 +41,7 @@ function measured(values: Readonly<Record<string, readonly number[]>>) {
   return {
     values,
     disturbed: {},
+    shared: {},
     timed: { all: 0, undisturbed: 0 },
     points: {},
     ledgers: [LEDGER],

@@ -49,7 +49,9 @@ describe('trials', () => {
     const farApart = trial(turns(2000, 100), 1000, 800);
     const trials = trialsOf({ own: [neighbour, quiet, farApart], base: [trial(turns(500, 30))] });
     expect(trials.ns('own')).toBe(10);
-    expect(trials.ratio('own', 'base')).toBe(0.5);
+    const collected = new Collected();
+    trials.recordRatio(collected, 'ratio', 'own', 'base');
+    expect(collected.values).toEqual({ ratio: [0.5] });
     expect(trials.settled('own')).toBe(true);
     expect(trials.timed).toEqual({ all: 260, undisturbed: 60 });
   });
@@ -63,6 +65,29 @@ describe('trials', () => {
     trials.recordNs(collected, 'base', 'base');
     expect(collected.values).toEqual({ base: [10] });
     expect(collected.disturbed).toEqual({ ratio: [10 / 17] });
+  });
+
+  it('that two cells have of a like kind are set against each other: at their own pace, else beside a neighbour', () => {
+    const beside = (ns: number) => trial(turns(ns, 30), 1600, 300);
+    const trials = trialsOf({
+      own: [beside(1700), trial(turns(5000, 100), 1000, 800)],
+      base: [quiet, beside(1500)],
+      both: [trial(turns(1250, 30)), beside(2000)],
+    });
+    const collected = new Collected();
+    trials.recordRatio(collected, 'own', 'own', 'base');
+    trials.recordRatio(collected, 'both', 'both', 'base');
+    expect(collected.values).toEqual({ both: [0.8] });
+    expect(collected.disturbed).toEqual({ own: [15 / 17] });
+    expect(collected.shared).toEqual({ own: [15 / 17], both: [0.75] });
+  });
+
+  it('on cores far apart are of no kind, with a neighbour or without', () => {
+    const far = [trial(turns(1700, 30), 1000, 500), trial(turns(1700, 30), 1600, 700)];
+    const trials = trialsOf({ own: [quiet], far });
+    const collected = new Collected();
+    trials.recordNs(collected, 'far', 'far');
+    expect(collected).toMatchObject({ values: {}, disturbed: { far: [17] }, shared: {} });
   });
 
   it('know from another process what the pace could be', () => {
