@@ -25,7 +25,7 @@ interface Amount {
 }
 
 const FULL: Amount = { warm: 20, handovers: 150, kills: 8, loads: 3 };
-const QUICK: Amount = { warm: 10, handovers: 30, kills: 3, loads: 0 };
+const QUICK: Amount = { warm: 10, handovers: 20, kills: 2, loads: 0 };
 const MACHINE: Scenario = {
   size: 64,
   nics: [{ name: 'eth0', app: 'sink', driver: { name: 'polling' } }],

@@ -13,7 +13,7 @@ const FULL: Rounds = { warm: 5, counted: 6, most: 10, turns: 170 };
 const QUICK: Rounds = { warm: 6, counted: 4, most: 6, turns: 170 };
 /** A swap comes every fifty to a hundred turns: the first one of a trial falls into those that do not count. */
 const SWAPPING: Rounds = { warm: 2, counted: 6, most: 9, turns: 300, lead: 100 };
-const SWAPPING_QUICK: Rounds = { ...SWAPPING, counted: 3, most: 3 };
+const SWAPPING_QUICK: Rounds = { ...SWAPPING, warm: 1, counted: 3, most: 3 };
 /** Null swaps a second; through all pairs only at the last: at fewer a trial has hardly more than one driver. */
 const RATES = [10, 100, 1000];
 const QUICK_RATES = [1000];
