@@ -1,7 +1,7 @@
 /** Two reports, figure by figure: what got better or worse than noise allows. */
 import { UsageError } from '../src/testbed/index.ts';
+import { type Change, changeOf, kindOf, type Spread, spreadOf } from './change.ts';
 import type { BenchReport, Environment, Figure, Unit } from './results.ts';
-import { median, quantile } from './statistics.ts';
 
 export type Outcome = 'worse' | 'better' | 'unchanged' | 'cannot tell' | 'only in old' | 'only in new';
 
@@ -15,7 +15,7 @@ export interface FigureComparison {
   readonly change?: number;
   /** The largest change that is put down to noise, likewise; absent where that cannot be known. */
   readonly allowed?: number;
-  /** By what was timed beside a neighbour alone: neither run had enough at the cores' own pace. */
+  /** By what was timed beside a neighbour alone: at the cores' own pace the two runs have nothing in common. */
   readonly shared?: boolean;
 }
 
@@ -34,9 +34,6 @@ export interface Comparison {
  * the spread within a run does not know it.
  */
 const FLOORS = { relative: 0.05, absolute: 0.3 };
-const STANDARD_ERRORS = 3;
-/** Quartiles of fewer values say next to nothing about their spread. */
-const VALUES_LEAST = 3;
 const ORDER: readonly Outcome[] = [
   'worse',
   'better',
@@ -55,8 +52,9 @@ export function compareReports(old: BenchReport, now: BenchReport): Comparison {
   const ran = ({ benches }: BenchReport) => benches.map(({ name }) => name);
   const before = comparable(old, ran(now));
   const after = comparable(now, ran(old));
+  const spreads = spreadsOf(before, after);
   const figures = [...new Set([...before.keys(), ...after.keys()])].map((id) =>
-    compareFigures(id, before.get(id), after.get(id)),
+    compareFigures(id, before.get(id), after.get(id), spreads.get(kindOf(id)) ?? spreadOf([])),
   );
   const size = ({ change = 0 }: FigureComparison) => Math.abs(change);
   figures.sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome) || size(b) - size(a));
@@ -99,85 +97,51 @@ function comparable({ benches }: BenchReport, also: readonly string[]): Map<stri
   return new Map(figures.map((figure) => [figure.id, figure]));
 }
 
-function compareFigures(id: string, old: Figure | undefined, now: Figure | undefined): FigureComparison {
+function spreadsOf(
+  before: ReadonlyMap<string, Figure>,
+  after: ReadonlyMap<string, Figure>,
+): Map<string, Spread> {
+  const kinds = new Map<string, [Figure, Figure][]>();
+  for (const [id, old] of before) {
+    const now = after.get(id);
+    if (now !== undefined) kinds.set(kindOf(id), [...(kinds.get(kindOf(id)) ?? []), [old, now]]);
+  }
+  return new Map([...kinds].map(([kind, pairs]) => [kind, spreadOf(pairs)]));
+}
+
+function compareFigures(
+  id: string,
+  old: Figure | undefined,
+  now: Figure | undefined,
+  spread: Spread,
+): FigureComparison {
   const unit = (now ?? old)?.unit ?? 'count';
   const both = { id, unit, old, now };
   if (old === undefined || now === undefined)
     return { ...both, outcome: old === undefined ? 'only in new' : 'only in old' };
   if (old.unit !== now.unit || old.better !== now.better) return { ...both, outcome: 'cannot tell' };
-  const alike = alikeIn(old, now);
-  if (alike.length === 0) return { ...both, outcome: 'cannot tell' };
-  const [olds, nows] = [broughtTogether(alike, 'old'), broughtTogether(alike, 'now')];
-  const [before, after] = [median(olds), median(nows)];
+  const found = changeOf(old, now, spread);
+  if (found === undefined) return { ...both, outcome: 'cannot tell' };
+  const { before, difference, noise, shared } = found;
   // From nothing to something is any number of times as much.
-  const relative = (difference: number) => (difference === 0 ? 0 : difference / Math.abs(before));
-  const found = { ...both, ...shownBy(alike, old, now), change: relative(after - before) };
-  // What a pace is brought to another one by is itself a median of few of these values: it costs two of them.
-  const [oldCount, nowCount] = [olds, nows].map(({ length }) => length - 2 * (alike.length - 1));
-  if (Math.min(oldCount, nowCount) < VALUES_LEAST) return { ...found, outcome: 'cannot tell' };
+  const relative = (part: number) => (part === 0 ? 0 : part / Math.abs(before));
+  const shown = shared === undefined ? both : { ...both, ...shownBy(both, shared) };
+  const change = relative(difference);
+  if (noise === undefined) return { ...shown, change, outcome: 'cannot tell' };
   const floor = unit === 'ratio' || unit === 'share' ? FLOORS.relative : FLOORS.absolute;
-  const noises = Math.hypot(noise(olds, oldCount), noise(nows, nowCount));
-  const allowed = Math.max(floor * Math.abs(before), noises);
-  const measured = { ...found, allowed: relative(allowed) };
-  if (Math.abs(after - before) <= allowed) return { ...measured, outcome: 'unchanged' };
-  const better = now.better === 'lower' ? after < before : after > before;
+  const allowed = Math.max(floor * Math.abs(before), noise);
+  const measured = { ...shown, change, allowed: relative(allowed) };
+  if (Math.abs(difference) <= allowed) return { ...measured, outcome: 'unchanged' };
+  const better = now.better === 'lower' ? difference < 0 : difference > 0;
   return { ...measured, outcome: better ? 'better' : 'worse' };
 }
 
-interface Alike {
-  readonly shared: boolean;
-  readonly old: readonly number[];
-  readonly now: readonly number[];
-}
-
-/** What both runs timed at the same pace of the cores: their own first, then the one beside a neighbour. */
-function alikeIn(old: Figure, now: Figure): Alike[] {
-  const own = ({ values, disturbed }: Figure) => (disturbed === true ? [] : values);
-  const paces = [
-    { shared: false, old: own(old), now: own(now) },
-    { shared: true, old: old.shared ?? [], now: now.shared ?? [] },
-  ];
-  const having = (least: number) =>
-    paces.filter((pace) => Math.min(pace.old.length, pace.now.length) >= least);
-  return having(2).length > 0 ? having(2) : having(1).slice(0, 1);
-}
-
-/** A loop is slower by the same part at one pace as at another: values at the second are brought to the first by the old run's medians. */
-function broughtTogether(alike: readonly Alike[], run: 'old' | 'now'): number[] {
-  const [first] = alike;
-  return alike.flatMap((pace) => {
-    const factor = pace === first ? 1 : median(first.old) / median(pace.old);
-    return pace[run].map((value) => value * factor);
-  });
-}
-
-/** Of figures that were compared beside a neighbour alone, those values. */
+/** Of figures that were compared by what was timed beside a neighbour, those values. */
 function shownBy(
-  [{ shared, old: olds, now: nows }]: readonly Alike[],
-  old: Figure,
-  now: Figure,
+  { id, unit }: Pick<FigureComparison, 'id' | 'unit'>,
+  { old, now }: NonNullable<Change['shared']>,
 ): Pick<FigureComparison, 'old' | 'now' | 'shared'> {
-  if (!shared) return { old, now };
-  const only = ({ id, unit }: Figure, values: readonly number[]): Figure => ({ id, unit, values });
-  return { old: only(old, olds), now: only(now, nows), shared };
-}
-
-/**
- * How far a median may be off: its standard error some times over. The standard deviation comes from the quartiles,
- * which outliers do not move; few values know it badly, often as far too small, and so need more of it. The factor
- * keeps pairs of equal samples apart as seldom with five values as with fifty. `count`: of values that are independent.
- */
-function noise(values: readonly number[], count: number): number {
-  const standardError = (1.2533 * deviation(values)) / Math.sqrt(count);
-  return STANDARD_ERRORS * (1 + 6 / count) * standardError;
-}
-
-/** Of a normal distribution with these quartiles; where they coincide, with this mean distance from the median. */
-function deviation(values: readonly number[]): number {
-  const quartiles = quantile(values, 0.75) - quantile(values, 0.25);
-  if (quartiles > 0) return quartiles / 1.349;
-  const middle = median(values);
-  return (1.2533 * values.reduce((sum, value) => sum + Math.abs(value - middle), 0)) / values.length;
+  return { old: { id, unit, values: old }, now: { id, unit, values: now }, shared: true };
 }
 
 function remarks(old: BenchReport, now: BenchReport): string[] {
@@ -210,6 +174,6 @@ function sharedRemarks(figures: readonly FigureComparison[]): string[] {
   return count === 0
     ? []
     : [
-        `${count} figures are compared by what was timed while a neighbour had its part of the core, in both runs: at their own pace the cores were not often enough`,
+        `${count} figures are compared by what was timed while a neighbour had its part of the core, in both runs: at their own pace the cores were not in both`,
       ];
 }

@@ -210,6 +210,31 @@ describe('against noise', () => {
     expect(alarms).toBeLessThanOrEqual(10);
   });
 
+  it('figures of a kind know their spread together: two values of each are enough, and seldom told apart', () => {
+    const draw = sampler(44);
+    const run = (slowed: number): BenchReport =>
+      reportOf(
+        ...Array.from({ length: 16 }, (_, i): Figure => {
+          const middle = i === slowed ? 0.8 : 1;
+          const values = draw(middle, 0.04, 2 + (i % 2));
+          const shared = draw(1.4 * middle, 0.06, 1 + (i % 3));
+          return { id: `receive/${i}/of-bare`, unit: 'ratio', better: 'higher', values, shared };
+        }),
+      );
+    let found = 0;
+    let alarms = 0;
+    for (let pair = 0; pair < 200; pair++) {
+      const { figures } = compareReports(run(-1), run(pair % 16));
+      for (const { id, outcome } of figures) {
+        if (outcome !== 'worse' && outcome !== 'better') continue;
+        if (id === `receive/${pair % 16}/of-bare`) found++;
+        else alarms++;
+      }
+    }
+    expect(found).toBeGreaterThan(120);
+    expect(alarms).toBeLessThanOrEqual(3);
+  });
+
   it('a fifth more is found wherever five values spread by two percent', () => {
     const draw = sampler(7);
     const found = Array.from({ length: 500 }, () =>
