@@ -9,6 +9,7 @@ import { DRIVER_BUGS } from './bugs/drivers.ts';
 import { FOURTH_BUGS } from './bugs/fourth.ts';
 import { HANDOVER_BUGS } from './bugs/handover.ts';
 import { HOST_BUGS } from './bugs/host.ts';
+import { PASSING_BUGS } from './bugs/passing.ts';
 import { RECOVERY_BUGS } from './bugs/recovery.ts';
 import { SECOND_BUGS } from './bugs/second.ts';
 import { SWAP_BUGS } from './bugs/swap.ts';
@@ -32,4 +33,5 @@ export const BUGS: readonly Sabotage[] = [
   ...HANDOVER_BUGS,
   ...CONVERSION_BUGS,
   ...RECOVERY_BUGS,
+  ...PASSING_BUGS,
 ];
