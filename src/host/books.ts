@@ -4,9 +4,9 @@ import type { CardFacts } from '../check/ledger.ts';
 import { readDrops } from '../drivers/nic/statistics.ts';
 import { readPartner } from '../hw/link/partner.ts';
 import { type Anomaly, readTally } from '../hw/link/verifier.ts';
-import type { Memory } from '../hw/memory.ts';
+import type { Memory, Region } from '../hw/memory.ts';
 import { PROBES, Probes } from '../hw/nic/probes.ts';
-import type { SwapRecord } from '../swap/record.ts';
+import { Losses } from '../swap/losses.ts';
 import { DiskService } from './disk-service.ts';
 import type { CardLayout, DiskLayout } from './machine.ts';
 
@@ -17,6 +17,9 @@ export interface CardCounts {
   readonly delivered: ReturnType<typeof readTally>;
   readonly returned: ReturnType<typeof readTally>;
   readonly dropped: Readonly<Record<string, number>>;
+  readonly wasReset: boolean;
+  /** Accepted, and thrown away by a reset. */
+  readonly unsent: number;
   readonly dmaFaults: number;
 }
 
@@ -24,7 +27,9 @@ export function countCard(memory: Memory, card: CardLayout): CardCounts {
   const { offered, octets, linkDown, done } = readPartner(memory, card.partner);
   const { missed, queues } = readDrops(memory, card.statistics);
   const probes = new Probes(memory, card.nic.probes);
-  const dropped: Record<string, number> = { fifoOverflow: missed, queue: queues, linkDown };
+  const losses = lossesOf(memory, card);
+  const discardedByReset = losses.discarded('received');
+  const dropped: Record<string, number> = { fifoOverflow: missed, queue: queues, linkDown, discardedByReset };
   for (const probe of PROBES)
     if (probe.startsWith('dropped.')) dropped[probe.slice('dropped.'.length)] = probes.read(probe);
   return {
@@ -34,6 +39,8 @@ export function countCard(memory: Memory, card: CardLayout): CardCounts {
     delivered: readTally(memory, card.deliveryTally),
     returned: readTally(memory, card.returnTally),
     dropped,
+    wasReset: losses.wasReset,
+    unsent: losses.discarded('accepted'),
     dmaFaults: probes.read('dmaFaults'),
   };
 }
@@ -70,28 +77,28 @@ function distinct({ delivered }: CardCounts): number {
   return delivered.frames - delivered.duplicated;
 }
 
-/** `counts` of all cards, in their order; `records` of all swaps. */
+/** `counts` of all cards, in their order. */
 export function factsOf(
   card: CardLayout,
   counts: readonly CardCounts[],
-  records: readonly SwapRecord[],
   deliveredAnomalies: readonly Anomaly[],
   returnedAnomalies: readonly Anomaly[],
 ): CardFacts {
-  const own = counts[card.index];
-  const resets = records.filter(({ device, method }) => device === card.name && method === 'reset');
-  const discarded = resets.reduce((total, record) => total + record.discarded, 0);
-  const unsent = resets.reduce((total, record) => total + record.discardedTransmit, 0);
+  const { offered, delivered, dropped, wasReset, returned, unsent } = counts[card.index];
   return {
     name: card.name,
     lossless: card.lossless,
-    offered: own.offered,
-    delivered: own.delivered,
+    offered,
+    delivered,
     deliveredAnomalies,
-    dropped: { ...own.dropped, discardedByReset: discarded },
-    wasReset: resets.length > 0,
-    returned: own.returned,
+    dropped,
+    wasReset,
+    returned,
     returnedAnomalies,
     accepted: card.returns === undefined ? undefined : distinct(counts[card.returns]) - unsent,
   };
+}
+
+export function lossesOf({ words }: Memory, { losses }: { readonly losses: Region }): Losses {
+  return new Losses(words, losses.address >>> 2);
 }

@@ -24,6 +24,7 @@ import { type Served, servedNow, surveyCard } from './adoption.ts';
 import type { ApplicationDefinition } from './apps/applications.ts';
 import type { Exit } from './apps/exit.ts';
 import { ApplicationFailure } from './apps/offer.ts';
+import { lossesOf } from './books.ts';
 import { type CardLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 
 const EVERY_QUEUE = (1 << QUEUES) - 1;
@@ -62,7 +63,16 @@ export function makeSlot(
   const { queues } = card;
   const environment: NicEnvironment = { port, memory, dma, pool, state, statistics, clock, queues, deliver };
   const driver = definition.create(environment, parameters);
-  const slot = new Slot(card.index, NIC_KIND, environment, definition, parameters, driver, assignment);
+  const slot = new Slot(
+    card.index,
+    NIC_KIND,
+    environment,
+    definition,
+    parameters,
+    driver,
+    assignment,
+    lossesOf(memory, card),
+  );
   slot.buffers = slot.keptBuffers = buffersFor(parameters, queues);
   return slot;
 }

@@ -13,6 +13,7 @@ import { DISK_KIND, type DiskTypes } from '../swap/disk-kind.ts';
 import { HELD_DISK } from '../swap/disk-stand-ins.ts';
 import { Slot } from '../swap/slot.ts';
 import { AdoptionError } from './adoption.ts';
+import { lossesOf } from './books.ts';
 import type { Adopts } from './card.ts';
 import { type DiskClient, type PassingClient, passes } from './client.ts';
 import { type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adoption.ts';
@@ -90,6 +91,7 @@ export class Disk {
       parameters,
       driver,
       assignment,
+      lossesOf(memory, layout),
     );
   }
 

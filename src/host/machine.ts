@@ -18,6 +18,7 @@ import { layoutBell, layoutNic, type NicLayout, STAGING_BYTES } from '../hw/nic/
 import { layoutNvme, type NvmeLayout } from '../hw/nvme/layout.ts';
 import type { Timing } from '../hw/nvme/timing.ts';
 import { ASSIGNMENT_BYTES } from '../swap/assignment.ts';
+import { LOSSES_BYTES } from '../swap/losses.ts';
 import { APPLICATION_BYTES } from './apps/applications.ts';
 import { layoutControl } from './control.ts';
 import { layoutDiskService } from './disk-service.ts';
@@ -64,6 +65,7 @@ export interface CardLayout extends CardPlan {
   readonly applicationNotes: Region;
   /** Who serves the card. */
   readonly assignment: Region;
+  readonly losses: Region;
   readonly returnState: Region | undefined;
   readonly returnTally: Region;
 }
@@ -107,6 +109,7 @@ export interface DiskLayout extends Omit<DiskPlan, 'client'> {
   readonly service: Region;
   /** Who serves the disk. */
   readonly assignment: Region;
+  readonly losses: Region;
 }
 
 export interface MachineLayout {
@@ -228,6 +231,7 @@ function layoutDisk(map: MemoryMap, plan: DiskPlan, index: number, iommu: Region
     client: layoutClient(map, client),
     service: layoutDiskService(map),
     assignment: map.take(ASSIGNMENT_BYTES),
+    losses: map.take(LOSSES_BYTES),
   };
 }
 
@@ -252,6 +256,7 @@ function layoutCard(
     deliveryUndo: layoutUndo(map, Burst.CAPACITY),
     applicationNotes: map.take(APPLICATION_BYTES),
     assignment: map.take(ASSIGNMENT_BYTES),
+    losses: map.take(LOSSES_BYTES),
     returnState: returning === undefined ? undefined : map.take(checkerStateBytes(returning.stream)),
     returnTally: layoutTally(map),
   };

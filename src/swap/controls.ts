@@ -1,26 +1,13 @@
 /** The two other ways of changing a driver, to compare with: drain first, or reset the card. */
-import { disableReceiveQueue, disableTransmitQueue, until } from '../drivers/nic/bring-up.ts';
-import { forgetReceive, forgetTransmit, freeRing, ringOf } from '../drivers/nic/ring-memory.ts';
 import { RX, TX } from '../drivers/nic/state.ts';
-import {
-  DESCRIPTOR_WORDS,
-  QUEUES,
-  RX_DD,
-  RX_EOP,
-  RX_STATUS_WORD,
-  RXCTRL,
-  RXMEMWRAP,
-  RXMEMWRAP_EMPTY,
-  TX_COMMAND_WORD,
-  TX_EOP,
-  tdh,
-} from '../hw/nic/datasheet.ts';
+import { QUEUES } from '../hw/nic/datasheet.ts';
 import { leftBy } from './common-actions.ts';
 import type { Exchange } from './exchange.ts';
 import { HELD } from './held.ts';
 import { Refusal } from './plan.ts';
 import { each, HOLD, reasonOf, SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';
+import { takeDown } from './take-down.ts';
 
 /** Polls in a row with nothing waiting after which a ring counts as drained, though buffers are posted. */
 const QUIET_POLLS = 64;
@@ -57,28 +44,21 @@ function ringsEmpty({ environment: { state, memory } }: Slot): boolean {
   return true;
 }
 
-/**
- * Stops the card and takes everything back. Receiver off and queues disabled first, so that the drop
- * counters are complete when they are read for the last time before the reset.
- */
+/** Stops the card and takes everything back. */
 export function* tearDown({ slot, record }: Exchange): Slices {
-  const { environment } = slot;
-  const { port, state, statistics } = environment;
+  const { losses } = slot;
+  const received = losses.discarded('received');
+  const accepted = losses.discarded('accepted');
   slot.driver = HELD;
-  port.write32(RXCTRL, 0);
-  for (let queue = 0; queue < QUEUES; queue++) {
-    if (state.rxActive(queue)) yield* each(disableReceiveQueue(port, queue), HOLD);
-    if (state.txActive(queue)) yield* each(disableTransmitQueue(port, queue), HOLD);
-  }
-  const empty = () => (port.read32(RXMEMWRAP) & RXMEMWRAP_EMPTY) !== 0;
-  yield* each(until(port.name, 'an empty packet buffer', empty), HOLD);
-  statistics.collect();
-  discardRings(slot, record);
+  yield* each(takeDown(slot), HOLD);
+  record.discarded += losses.discarded('received') - received;
+  record.discardedTransmit += losses.discarded('accepted') - accepted;
 }
 
 export function* coldStart({ slot, driverToCome }: Exchange): Slices {
   slot.environment.state.own.use(slot.assignment.nextBank);
   yield* each(driverToCome.start(), HOLD);
+  slot.losses.mend();
 }
 
 /**
@@ -92,70 +72,9 @@ export function* restart(exchange: Exchange): Slices {
   yield* tearDown(exchange);
   own.use(1 - bank);
   yield* each(old.driver.start(), HOLD);
+  slot.losses.mend();
   own.use(bank);
   const format = leftBy(old.definition, own);
   if (format !== undefined) old.driver.importState(format);
   slot.driver = old.driver;
-}
-
-function discardRings(slot: Slot, record: Exchange['record']): void {
-  const { environment } = slot;
-  const { state } = environment;
-  for (let queue = 0; queue < QUEUES; queue++) {
-    if (state.rxActive(queue)) {
-      record.discarded += receivedFrames(slot, queue);
-      stripReceive(slot, queue);
-      freeRing(environment, ringOf(environment, 'rx', queue));
-      forgetReceive(environment, queue);
-    }
-    if (state.txActive(queue)) {
-      record.discardedTransmit += unsentFrames(slot, queue);
-      stripTransmit(slot, queue);
-      freeRing(environment, ringOf(environment, 'tx', queue));
-      forgetTransmit(environment, queue);
-    }
-  }
-}
-
-/** Frames that the card has written and nobody has taken. */
-function receivedFrames({ environment: { state, memory } }: Slot, queue: number): number {
-  const { words } = memory;
-  const record = state.rx(queue);
-  const mask = words[record + RX.slots] - 1;
-  let frames = 0;
-  for (let at = words[record + RX.consumed]; at !== words[record + RX.posted]; at = (at + 1) | 0) {
-    const status = words[words[record + RX.ring] + (at & mask) * DESCRIPTOR_WORDS + RX_STATUS_WORD];
-    if ((status & RX_DD) === 0) break;
-    if ((status & RX_EOP) !== 0) frames++;
-  }
-  return frames;
-}
-
-/** Frames between the card's head and the tail: accepted, not sent. */
-function unsentFrames({ environment: { state, memory, port } }: Slot, queue: number): number {
-  const { words } = memory;
-  const record = state.tx(queue);
-  const mask = words[record + TX.slots] - 1;
-  const tail = words[record + TX.posted] & mask;
-  let frames = 0;
-  for (let slot = port.read32(tdh(queue)); slot !== tail; slot = (slot + 1) & mask)
-    if ((words[words[record + TX.ring] + slot * DESCRIPTOR_WORDS + TX_COMMAND_WORD] & TX_EOP) !== 0) frames++;
-  return frames;
-}
-
-/** Takes back the posted buffers of a disabled receive queue, by the state block alone. */
-export function stripReceive({ environment: { state, memory, pool } }: Slot, queue: number): void {
-  const { words } = memory;
-  const record = state.rx(queue);
-  const mask = words[record + RX.slots] - 1;
-  for (let at = words[record + RX.consumed]; at !== words[record + RX.posted]; at = (at + 1) | 0)
-    pool.put(words[words[record + RX.shadow] + (at & mask)]);
-}
-
-function stripTransmit({ environment: { state, memory, pool } }: Slot, queue: number): void {
-  const { words } = memory;
-  const record = state.tx(queue);
-  const mask = words[record + TX.slots] - 1;
-  for (let at = words[record + TX.reclaimed]; at !== words[record + TX.posted]; at = (at + 1) | 0)
-    pool.put(words[words[record + TX.shadow] + (at & mask)]);
 }

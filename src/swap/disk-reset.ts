@@ -17,6 +17,7 @@ import { outstandingCommands } from './disk-move.ts';
 import { FullDisk, HELD_DISK } from './disk-stand-ins.ts';
 import type { Exchange } from './exchange.ts';
 import { each, HOLD, SERVE, type Slices } from './slices.ts';
+import type { Slot } from './slot.ts';
 
 /** Requests submitted again in one slice, of each queue. */
 const REQUESTS_PER_SLICE = 256;
@@ -27,6 +28,7 @@ export function* tearDown(exchange: Exchange<DiskTypes>): Slices {
   const { environment } = slot;
   const { state } = environment;
   slot.driver = HELD_DISK;
+  slot.losses.tear();
   exchange.hold(outstandingCommands(environment) + exchange.withdrawn.length > 0);
   yield* each(disable(environment), HOLD);
   for (let left = state.active; left !== 0; left &= left - 1) {
@@ -39,6 +41,7 @@ export function* tearDown(exchange: Exchange<DiskTypes>): Slices {
 
 export function* coldStart({ slot, plan, driverToCome }: Exchange<DiskTypes>): Slices {
   yield* each(bringUpFor(driverToCome, slot.environment, plan.newSlots), HOLD);
+  slot.losses.mend();
 }
 
 /** Serves on meanwhile, as a smaller queue takes them one after another. */
@@ -57,6 +60,7 @@ export function* restart(exchange: Exchange<DiskTypes>): Slices {
   const { state } = environment;
   yield* tearDown(exchange);
   yield* each(bringUpFor(old.driver, environment, old.parameters.queueDepth), HOLD);
+  slot.losses.mend();
   // A new driver that came no further than to import has noted there what it keeps.
   state.setHeader('extension', snapshot[H.extension]);
   state.setHeader('extensionBytes', snapshot[H.extensionBytes]);
@@ -71,7 +75,7 @@ function takeBack({ slot, record, withdrawn }: Exchange<DiskTypes>, pair: number
   const { queue, moves, others } = withdraw(environment, pair);
   dropPair(environment, pair);
   if (moves.length > 0) withdrawn.push({ queue, moves });
-  if (others.length > 0) abort(environment, queue, others);
+  if (others.length > 0) abort(slot, queue, others);
   record.aborted += others.length;
 }
 
@@ -79,9 +83,11 @@ function takeBack({ slot, record, withdrawn }: Exchange<DiskTypes>, pair: number
  * With the status that commands have whose submission queue is deleted, as a reset deletes them all (7.3.2): it does not say
  * that the same request would fail again.
  */
-function abort(environment: DiskEnvironment, queue: number, list: readonly number[]): void {
+function abort({ environment, losses }: Slot<DiskTypes>, queue: number, list: readonly number[]): void {
+  losses.willEnd(list.length);
   for (const request of list) environment.requests.finish(request, STATUS.abortedSqDeletion);
   environment.complete(queue, Int32Array.from(list), list.length);
+  losses.haveEnded();
 }
 
 function* bringUpFor(driver: DiskDriver, environment: DiskEnvironment, depth: number): Generator<void> {

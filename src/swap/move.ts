@@ -34,11 +34,11 @@ import {
 } from '../hw/nic/datasheet.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import { load, store } from '../hw/shared.ts';
-import { stripReceive } from './controls.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
 import { each, SERVE, type Slices } from './slices.ts';
 import type { Slot } from './slot.ts';
+import { stripReceive } from './take-down.ts';
 
 /** A ring made ready for the frames of a queue. */
 export interface NewRing {

@@ -92,8 +92,3 @@ export function describeSwap(record: SwapRecord): string {
   if (record.outcome !== 'done') return `${what} ${record.outcome} in ${record.phase}: ${record.reason}`;
   return `${what} done, critical section ${record.criticalSectionUs.toFixed(1)} us, stall ${record.stallUs.toFixed(1)} us`;
 }
-
-/** Requests of a disk that resets have ended with an error. */
-export function abortedBy(records: readonly SwapRecord[], device: string): number {
-  return records.reduce((sum, record) => sum + (record.device === device ? record.aborted : 0), 0);
-}

@@ -1,6 +1,7 @@
 import type { Parameters } from '../drivers/parameters.ts';
 import { type Assignment, unread } from './assignment.ts';
 import type { DeviceKind, DeviceTypes, NicTypes } from './device.ts';
+import { type Losses, unkeptLosses } from './losses.ts';
 
 /** Frames or requests that a queue may hand over in one poll, at most; drivers take less if their bursts are shorter. */
 export const POLL_BUDGET = 256;
@@ -55,6 +56,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
   keptBuffers = 0;
   /** The same for a CPU that takes the device over. */
   readonly assignment: Assignment<T['definition']>;
+  readonly losses: Losses;
   /** Where a swap copies the state block's header and records to, before they are handed over. */
   readonly snapshot: Int32Array;
 
@@ -66,6 +68,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
     parameters: Parameters,
     driver: T['driver'],
     assignment: Assignment<T['definition']> = unread(),
+    losses: Losses = unkeptLosses(),
   ) {
     this.index = index;
     this.kind = kind;
@@ -74,6 +77,7 @@ export class Slot<T extends DeviceTypes = NicTypes> {
     this.parameters = parameters;
     this.driver = driver;
     this.assignment = assignment;
+    this.losses = losses;
     environment.state.own.use(assignment.bank);
     this.snapshot = new Int32Array(kind.stateBytes / 4);
   }

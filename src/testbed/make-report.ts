@@ -33,13 +33,7 @@ export function makeReport(
 ): Report {
   const { records } = results.cpu;
   const facts = layout.cards.map((card) =>
-    factsOf(
-      card,
-      results.counts,
-      records,
-      results.cpu.anomalies[card.index],
-      results.hardware.anomalies[card.index],
-    ),
+    factsOf(card, results.counts, results.cpu.anomalies[card.index], results.hardware.anomalies[card.index]),
   );
   const balances = facts.map(balance);
   // What the CPU saw comes first: it is the cause where the balance shows the effect.

@@ -30,7 +30,6 @@ export function verdictOf(machine: TestMachine, halt: () => void): Verdict {
     factsOf(
       card,
       counts,
-      cpu.desk.records,
       cpu.checks[card.index].verifier.anomalies,
       hardware.verifiers[card.index]?.anomalies ?? [],
     ),

@@ -7,7 +7,7 @@ export interface DiskFacts {
   readonly name: string;
   /** Errors were planted: requests may fail. */
   readonly mayFail: boolean;
-  /** Requests that a reset has ended with an error, by the records of swaps. */
+  /** Requests that resets have ended with an error. */
   readonly aborted: number;
   readonly counts: BlockCounts;
   readonly outstanding: number;

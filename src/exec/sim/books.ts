@@ -8,7 +8,6 @@ import { DiskService } from '../../host/disk-service.ts';
 import { Iommu } from '../../hw/iommu.ts';
 import { align, PAGE_BYTES } from '../../hw/memory.ts';
 import type { NvmeProbes } from '../../hw/nvme/probes.ts';
-import { abortedBy } from '../../swap/record.ts';
 import type { Ambush } from './faults.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -49,7 +48,7 @@ export function balanceAll(machine: SimMachine): Violation[] {
   const balances = layout.cards.map((card) => {
     const delivered = cpu.checks[card.index].verifier.anomalies;
     const returned = hardware.verifiers[card.index]?.anomalies ?? [];
-    return balance(factsOf(card, counts, machine.records, delivered, returned));
+    return balance(factsOf(card, counts, delivered, returned));
   });
   const held = cpu.slots.map((slot) => ({ name: slot.name, state: slot.environment.state }));
   const problems = accountBuffers(cpu.pool, held).map(({ device, message }): Violation => {
@@ -73,13 +72,12 @@ function refused(device: string, probes: NvmeProbes): Violation[] {
     }));
 }
 
-function balanceDisks({ cpu, hardware, records, swaps, scenario }: SimMachine): Violation[] {
+function balanceDisks({ cpu, hardware, scenario }: SimMachine): Violation[] {
   const mayFail =
     scenario.rates.mediaError > 0 ||
     scenario.swaps.some(({ ambushes }) => ambushes.some(({ fault }) => fault === 'mediaError'));
   return cpu.disks.flatMap(({ slot, client }, i) => {
-    const aborted = abortedBy([...records, ...swaps.lost], slot.name);
-    const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail, aborted);
+    const facts = diskFacts(slot.name, client.books, client.outstanding, mayFail, slot.losses.ended);
     return [...diskBalance(facts).violations, ...refused(slot.name, hardware.disks[i].probes)];
   });
 }

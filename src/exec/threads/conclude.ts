@@ -6,7 +6,6 @@ import type { Disk } from '../../host/disk.ts';
 import { dumpCards } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
-import { abortedBy, type SwapRecord } from '../../swap/record.ts';
 import type { Occupancy } from './idle.ts';
 import type { CpuResult, DiskResult, Tour } from './messages.ts';
 import type { Served } from './serve.ts';
@@ -25,7 +24,7 @@ export function conclude(
   const buffers = cpu.pool.capacity;
   const dump = wantsDump ? dumpCards(memory, layout, cpu.slots) : undefined;
   const drivers = cpu.slots.map((slot) => slot.definition.name);
-  const disks = cpu.disks.map((disk) => diskResult(disk, cpu.desk.records));
+  const disks = cpu.disks.map(diskResult);
   if (!cpu.crashed) {
     try {
       for (const _ of cpu.halt());
@@ -68,12 +67,11 @@ export function tourOf(cpu: Cpu, occupancy: Occupancy): Tour {
   };
 }
 
-function diskResult(disk: Disk, records: readonly SwapRecord[]): DiskResult {
+function diskResult(disk: Disk): DiskResult {
   const { slot, client } = disk;
-  const aborted = abortedBy(records, slot.name);
   return {
     driver: slot.definition.name,
-    facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail, aborted),
+    facts: diskFacts(slot.name, client.books, client.outstanding, client.mayFail, slot.losses.ended),
     served: disk.conclude(),
     latencyUs: client.latency.summary(),
   };

@@ -1,8 +1,8 @@
 /** What several CPUs did one after another, as if it had been one. */
 import type { MachineLayout } from '../../host/machine.ts';
-import { abortedBy, type SwapRecord } from '../../swap/record.ts';
+import type { SwapRecord } from '../../swap/record.ts';
 import type { Occupancy } from './idle.ts';
-import type { CpuResult, DiskResult, Tour } from './messages.ts';
+import type { CpuResult, Tour } from './messages.ts';
 
 const NO_TIME: Occupancy = { workingUs: 0, lookingUs: 0, idleUs: 0 };
 
@@ -23,7 +23,6 @@ export function combined(earlier: readonly Tour[], last: CpuResult): CpuResult {
     unkept: sum(tours, ({ unkept }) => unkept),
     scheduled: sum(tours, ({ scheduled }) => scheduled),
     violations: tours.flatMap(({ violations }) => violations),
-    disks: last.disks.map((disk) => withAborted(disk, earlier)),
     anomalies: last.anomalies.map((_, card) => tours.flatMap(({ anomalies }) => anomalies[card] ?? [])),
     occupancy: {
       workingUs: sum(tours, ({ occupancy }) => occupancy.workingUs),
@@ -31,13 +30,6 @@ export function combined(earlier: readonly Tour[], last: CpuResult): CpuResult {
       idleUs: sum(tours, ({ occupancy }) => occupancy.idleUs),
     },
   };
-}
-
-/** Whose requests a reset has ended, before the last CPU came. */
-function withAborted(disk: DiskResult, earlier: readonly Tour[]): DiskResult {
-  const { facts } = disk;
-  const aborted = facts.aborted + sum(earlier, ({ records }) => abortedBy(records, facts.name));
-  return { ...disk, facts: { ...facts, aborted } };
 }
 
 function renumbered(tours: readonly Tour[]): SwapRecord[] {
