@@ -86,8 +86,9 @@ export function assignedNow<D extends DriverDeclaration>(
 }
 
 /** Of a card whose CPU is no more: header, records and every slot are looked at before anything is done by them. Throws AdoptionError. */
-export function surveyCard(card: CardLayout, served: Served, pool: BufferPool): Served {
+export function surveyCard(card: CardLayout, served: Served, pool: BufferPool, torn: boolean): Served {
   const { state } = served;
+  if (torn && (state.receiving | state.sending) === 0) return served; // nothing is done by it
   try {
     state.validate(card.nic.device);
     const walk = new SlotWalk(state, pool);

@@ -136,7 +136,8 @@ function served(
 ): Served {
   if (adopts === undefined) return firstServed(card, parts, assignment);
   const found = servedNow(card, assignment, parts.memory, parts.dma);
-  return adopts === 'later' ? found : surveyCard(card, found, parts.pool);
+  const torn = lossesOf(parts.memory, card).standing === 'torn';
+  return adopts === 'later' ? found : surveyCard(card, found, parts.pool, torn);
 }
 
 function firstServed(

@@ -28,7 +28,9 @@ import type { CpuPlan } from './cpu-plan.ts';
 import { Disk, type DiskParts } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { passOn } from './passing.ts';
+
 import { LateAllocator, takeStock } from './stock.ts';
+import { finishMoves, restartCard } from './unfinished.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
@@ -137,6 +139,10 @@ export class Cpu {
       if (this.adopts === 'atOnce') disk.settled();
       disk.slot.driver.proved?.();
     }
+    if (this.adopts === 'atOnce') {
+      const disks = this.disks.map(({ slot }) => slot);
+      yield* finishMoves(slots, disks, (slot) => this.attendTo(slot));
+    }
     for (const slot of slots) countBuffersOf(slot);
     if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
     this.host.remember();
@@ -227,6 +233,12 @@ export class Cpu {
     const message = `swap ${this.desk.underWay().join(' or ')} changed the rings of another device`;
     const timeUs = this.clock.nowUs();
     this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
+  }
+
+  /** A step of one device alone. */
+  private attendTo(slot: AnySlot): void {
+    this.takeInterrupts();
+    this.serve(slot);
   }
 
   private serve(slot: AnySlot): number {
@@ -342,6 +354,7 @@ export class Cpu {
     yield;
     const ofDisks = disks.map(({ slot }) => slot);
     takeStock(slots, ofDisks, this.pool, this.dma);
+    for (const slot of slots) if (slot.losses.standing === 'torn') yield* restartCard(slot);
     for (const disk of disks) yield* disk.makeDriver();
     yield;
   }

@@ -10,6 +10,7 @@ import type { Memory } from '../hw/memory.ts';
 import { NvmePort } from '../hw/nvme/port.ts';
 import { Assignment } from '../swap/assignment.ts';
 import { DISK_KIND, type DiskTypes } from '../swap/disk-kind.ts';
+import { serveAll } from '../swap/disk-move.ts';
 import { HELD_DISK } from '../swap/disk-stand-ins.ts';
 import { Slot } from '../swap/slot.ts';
 import { AdoptionError } from './adoption.ts';
@@ -20,6 +21,7 @@ import { type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adop
 import { DiskService } from './disk-service.ts';
 import { type DiskLayout, LINES_PER_DEVICE } from './machine.ts';
 import { RemoteClient } from './remote/remote-client.ts';
+import { forgetCommands, makeQueuesAnew } from './unfinished.ts';
 import { Workload } from './workload/workload.ts';
 
 /** What a disk has done by the time nobody asked for more, and when that was. */
@@ -98,6 +100,8 @@ export class Disk {
   /** The CPU before this one is no more: what was in doubt when it ended is decided, in slices. Throws AdoptionError. */
   *settle(): Generator<void> {
     const { slot, passing } = this;
+    if (this.torn && passing !== undefined) return yield* forgetCommands(slot, passing);
+    serveAll(slot.environment);
     surveyDisk(slot);
     yield* dropSparePairs(slot.environment);
     yield;
@@ -107,6 +111,7 @@ export class Disk {
   /** When it is known what of the memory is free. A swap that ended with its CPU may have told the disk what another driver wants. */
   *makeDriver(): Generator<void> {
     const { slot } = this;
+    if (this.torn) yield* makeQueuesAnew(slot);
     slot.driver = slot.definition.create(slot.environment, slot.parameters);
     yield* slot.driver.configure();
   }
@@ -175,6 +180,10 @@ export class Disk {
 
   conclude(): DiskServed {
     return { startUs: this.startUs, ...(this.service.totals ?? this.totalsAt(this.clock.nowUs())) };
+  }
+
+  private get torn(): boolean {
+    return this.slot.losses.standing === 'torn';
   }
 
   private complete(queue: number, batch: Int32Array, count: number): void {

@@ -13,6 +13,7 @@ import type { DiskTypes } from './disk-kind.ts';
 import type { Exchange } from './exchange.ts';
 import { Refusal } from './plan.ts';
 import { each, SERVE, type Slices } from './slices.ts';
+import type { Slot } from './slot.ts';
 
 /** Vectors that a CPU has lines for: queue pairs have one each. */
 const MOST_PAIRS = 15;
@@ -41,12 +42,42 @@ export function* moveNextPair({ slot, newRings }: Exchange<DiskTypes>): Slices {
   const { environment } = slot;
   const { state, memory } = environment;
   const old = servingPair(environment, memory.words[state.pair(queue) + PAIR.logical]);
+  setRetiring(environment, old, true); // first: who finds no pair that serves takes either of them
   setRetiring(environment, queue, false);
-  setRetiring(environment, old, true);
   slot.driver.queuesChanged();
-  while (commandsOf(environment, old) > 0) yield SERVE;
-  yield* deletePair(environment, old);
-  slot.driver.queuesChanged();
+  yield* retirePair(slot, old);
+}
+
+function* retirePair({ environment, driver }: Slot<DiskTypes>, queue: number): Slices {
+  while (commandsOf(environment, queue) > 0) yield SERVE;
+  yield* deletePair(environment, queue);
+  driver.queuesChanged();
+}
+
+/** Of a disk whose CPU is no more: pairs that were to go do so when their commands are done. The driver serves meanwhile. */
+export function* retirePairs(slot: Slot<DiskTypes>): Slices {
+  const { state, memory } = slot.environment;
+  for (let left = state.active; left !== 0; left &= left - 1) {
+    const queue = lowestBit(left);
+    if (memory.words[state.pair(queue) + PAIR.retiring] !== 0) yield* retirePair(slot, queue);
+  }
+}
+
+/** Before its block is looked at: its CPU ended between two stores, and no pair takes commands of a queue. One that has some does. */
+export function serveAll(environment: DiskEnvironment): void {
+  const { state, memory } = environment;
+  const { words } = memory;
+  for (let logical = 0; logical < environment.queues; logical++) {
+    let chosen: number | undefined;
+    let serves = false;
+    for (let left = state.active; left !== 0; left &= left - 1) {
+      const queue = lowestBit(left);
+      if (words[state.pair(queue) + PAIR.logical] !== logical) continue;
+      if (words[state.pair(queue) + PAIR.retiring] === 0) serves = true;
+      else if (chosen === undefined || commandsOf(environment, queue) > 0) chosen = queue;
+    }
+    if (!serves && chosen !== undefined) setRetiring(environment, chosen, false);
+  }
 }
 
 /** Commands of all queue pairs that are outstanding, told to the disk or not. */

@@ -20,8 +20,10 @@ import {
   ringOf,
 } from '../drivers/nic/ring-memory.ts';
 import { framesNote, RX } from '../drivers/nic/state.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import {
   DESCRIPTOR_WORDS,
+  QUEUE_ENABLE,
   QUEUES,
   RETA_WORDS,
   RX_DD,
@@ -31,6 +33,7 @@ import {
   RXMEMWRAP_EMPTY,
   RXMEMWRAP_WRAPS,
   reta,
+  rxdctl,
 } from '../hw/nic/datasheet.ts';
 import type { NicPort } from '../hw/nic/port.ts';
 import { load, store } from '../hw/shared.ts';
@@ -78,8 +81,7 @@ function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
   const queue = spareQueue(slot);
   routeQueue(port, queue, queue);
   yield* each(enableReceiveQueue(port, queue, made.memory.ring.address, made.memory.slots), SERVE);
-  recordReceive(environment, queue, logical, made.memory, rxBuffers);
-  const gate = new Gate(slot, made.from, queue);
+  recordReceive(environment, queue, logical, made.memory, rxBuffers, true);
   statistics.restartQueue(queue);
   try {
     slot.driver.queuesChanged?.(); // posts buffers on the new ring, and reads it up to the gate
@@ -88,20 +90,70 @@ function* moveQueue(slot: Slot, made: NewRing, rxBuffers: number): Slices {
     throw error;
   }
   yield SERVE;
-  steer(port, made.from, queue);
+  yield* finishMove(slot, made.from, queue);
+}
+
+/** The new ring is there, and the driver serves it. Begins anew wherever an earlier try has ended. */
+function* finishMove(slot: Slot, from: number, to: number): Slices {
+  const { port, statistics } = slot.environment;
+  const gate = new Gate(slot, from, to);
+  steer(port, from, to);
   const barrier = new DrainBarrier(port);
   while (!barrier.passed()) {
     yield SERVE;
     gate.open();
   }
-  const last = statistics.receivedOnRing(made.from);
+  const last = statistics.receivedOnRing(from);
   while (!gate.tookFromOld(last)) {
     yield SERVE;
     gate.open();
   }
   gate.remove();
-  if (made.from !== 0) yield* endQueue(slot, made.from);
+  if (from !== 0) yield* endQueue(slot, from);
   slot.driver.queuesChanged?.();
+}
+
+/**
+ * Of a card whose CPU is no more: the move that was under way comes to its end, by what rings and registers say of it. The driver
+ * serves meanwhile.
+ */
+export function* moveOn(slot: Slot): Slices {
+  const { port, state, statistics } = slot.environment;
+  for (let queue = 1; queue < QUEUES; queue++) {
+    if (state.rxActive(queue)) continue;
+    // Enabled, and not recorded: nothing has come to it.
+    if ((port.read32(rxdctl(queue)) & QUEUE_ENABLE) !== 0)
+      yield* each(disableReceiveQueue(port, queue), SERVE);
+  }
+  for (let left = state.receiving; left !== 0; left &= left - 1) {
+    const queue = lowestBit(left);
+    const other = otherThan(slot, queue);
+    if (other === undefined) continue;
+    if (isLimited(slot, queue)) {
+      if (!isSteered(port, queue)) statistics.restartQueue(queue); // nothing has come to it either
+      return yield* finishMove(slot, other, queue);
+    }
+    if (queue === 0 || isSteered(port, queue) || isLimited(slot, other)) continue;
+    yield* endQueue(slot, queue); // its frames go to the other one, all of which may be read
+    return slot.driver.queuesChanged?.();
+  }
+}
+
+/** Another ring for the same queue of the application. Queue 0 keeps its own, but of two others one goes: that is the one. */
+function otherThan({ environment }: Slot, queue: number): number | undefined {
+  const { state, memory } = environment;
+  const { words } = memory;
+  const logical = words[state.rx(queue) + RX.logical];
+  let found: number | undefined;
+  for (let left = state.receiving; left !== 0; left &= left - 1) {
+    const other = lowestBit(left);
+    if (other !== queue && words[state.rx(other) + RX.logical] === logical) found = other;
+  }
+  return found;
+}
+
+function isLimited({ environment: { state, memory } }: Slot, queue: number): boolean {
+  return memory.words[state.rx(queue) + RX.limited] !== 0;
 }
 
 /**
@@ -117,7 +169,7 @@ function* endQueue(slot: Slot, queue: number): Slices {
   freeRing(environment, old);
 }
 
-/** How far the new ring may be read. */
+/** How far the new ring may be read: as its record says, from which the gate goes on wherever it was. */
 class Gate {
   private readonly slot: Slot;
   private readonly from: number;
@@ -125,19 +177,18 @@ class Gate {
   private readonly oldRecord: number;
   private readonly newRecord: number;
   /** Frames of the new ring up to the gate. */
-  private frames = 0;
-  private counted = 0;
+  private frames: number;
+  private counted: number;
   private needed = 0;
 
   constructor(slot: Slot, from: number, to: number) {
-    const { state, memory } = slot.environment;
+    const { state } = slot.environment;
     this.slot = slot;
     this.from = from;
     this.to = to;
     this.oldRecord = state.rx(from);
     this.newRecord = state.rx(to);
-    store(memory.words, this.newRecord + RX.readable, 0);
-    store(memory.words, this.newRecord + RX.limited, 1);
+    this.frames = this.counted = this.framesBelow();
   }
 
   /** Opens it for all frames that no unread one of the old ring can precede. */
@@ -159,6 +210,18 @@ class Gate {
   remove(): void {
     store(this.slot.environment.memory.words, this.newRecord + RX.limited, 0);
     this.slot.driver.interrupt(this.to);
+  }
+
+  /** Frames taken from the new ring, and those that may be. */
+  private framesBelow(): number {
+    const { words } = this.slot.environment.memory;
+    const record = this.newRecord;
+    const mask = words[record + RX.slots] - 1;
+    let frames = words[framesNote(words, record)];
+    for (let at = words[record + RX.consumed]; at !== words[record + RX.readable]; at = (at + 1) | 0)
+      if ((words[words[record + RX.ring] + (at & mask) * DESCRIPTOR_WORDS + RX_STATUS_WORD] & RX_EOP) !== 0)
+        frames++;
+    return frames;
   }
 
   /** Over the frames that are counted, as far as their descriptors are written. */
@@ -208,6 +271,15 @@ function steer(port: NicPort, from: number, to: number): void {
     if (changed !== entries) port.write32(reta(word), changed);
   }
   port.read32(reta(0)); // posted writes have arrived when a read returns
+}
+
+function isSteered(port: NicPort, queue: number): boolean {
+  for (let word = 0; word < RETA_WORDS; word++) {
+    const entries = port.read32(reta(word));
+    for (let shift = 0; shift < 32; shift += 8)
+      if (((entries >>> shift) & (QUEUES - 1)) === queue) return true;
+  }
+  return false;
 }
 
 /** The plan has seen to it that there is one. */

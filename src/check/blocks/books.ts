@@ -117,11 +117,16 @@ export class BlockBooks {
     this.took(this.memory.words[this.base + OFFERED]);
   }
 
-  /** The CPU before this one ended in the middle of an offer, or behind it: so many are outstanding, and were submitted with all others. */
+  /**
+   * The CPU before this one ended in the middle of an offer, or behind it: so many are outstanding, and were submitted with all
+   * others. After a reset they may be fewer: what no driver has any more is submitted again.
+   */
   resume(outstanding: number): void {
     put(this.memory.words, this.base + OFFERED, 0);
     const submitted = this.read('completed') + this.read('cut') + this.read('lost') + outstanding;
-    this.count('submitted', submitted - this.read('submitted'));
+    const place = this.placeOf('submitted');
+    store(this.memory.words, place + 1, Math.floor(submitted / 4294967296));
+    store(this.memory.words, place, submitted >>> 0);
   }
 
   read(counter: BlockCounter): number {

@@ -62,12 +62,14 @@ export function memoryInUse(environment: NicEnvironment): {
   return { rings: memories.map(({ ring }) => ring), shadows: memories.map(({ shadow }) => shadow) };
 }
 
+/** `limited`: nothing of it may be read yet. */
 export function recordReceive(
   environment: NicEnvironment,
   queue: number,
   logical: number,
   memory: RingMemory,
   target: number,
+  limited = false,
 ): void {
   const { state } = environment;
   const { words } = environment.memory;
@@ -79,7 +81,7 @@ export function recordReceive(
   put(words, record + RX.target, Math.min(target, memory.slots - 1));
   put(words, record + RX.logical, logical);
   put(words, record + RX.readable, 0);
-  put(words, record + RX.limited, 0);
+  put(words, record + RX.limited, limited ? 1 : 0);
   for (let word = 0; word < 2 * FRAMES_NOTE_WORDS; word++) put(words, record + RX.frames + word, 0);
   put(words, record + RX.identity, state.newIdentity());
   store(words, record + RX.consumed, 0);

@@ -98,6 +98,11 @@ export class RequestTable {
     return this.memory.words[this.at(request) + REQUEST.status];
   }
 
+  /** Of a CPU that is no more: what it had said of a request, the client has not heard. */
+  undo(request: number): void {
+    put(this.memory.words, this.at(request) + REQUEST.status, PENDING);
+  }
+
   /** Driver side: the request is done. False if it was already: it is not to be handed back once more. */
   finish(request: number, status: number): boolean {
     const { words } = this.memory;

@@ -17,7 +17,6 @@ export class CpuEnd {
   down = false;
   cause: CauseOfEnd | undefined;
   private readonly memory: Memory;
-  private readonly allowed: (cause: CauseOfEnd) => boolean;
   /** The memory when it ended: its code may catch what ends it, and write on where nobody looks. */
   private last: Int32Array | undefined;
   /** Whoever is at work keeps books for those outside of the machine: a power cut must not cut them in two. */
@@ -26,15 +25,14 @@ export class CpuEnd {
   private strikes = 0;
   private readonly coming: number[];
 
-  /** `allowed`: may it end now, of this? `crashAt`: as in a scenario. */
-  constructor(memory: Memory, allowed: (cause: CauseOfEnd) => boolean, crashAt: readonly number[]) {
+  /** `crashAt`: as in a scenario. */
+  constructor(memory: Memory, crashAt: readonly number[]) {
     this.memory = memory;
-    this.allowed = allowed;
     this.coming = [...crashAt];
     this.strikes = this.coming.shift() ?? 0;
   }
 
-  /** At the next point at which it may be. */
+  /** At the next point. */
   demand(cause: CauseOfEnd): void {
     this.cause ??= cause;
   }
@@ -47,7 +45,7 @@ export class CpuEnd {
 
   /** Between two steps. */
   get due(): boolean {
-    return this.down || (this.cause !== undefined && this.allowed(this.cause));
+    return this.down || this.cause !== undefined;
   }
 
   /** In a step of the CPU's. Throws CpuEnded. */

@@ -94,7 +94,7 @@ export class SimMachine {
     this.cpu = this.makeCpu();
     this.marks = this.cpu.devices.map(() => new SwapMarks());
     this.succession = new Succession(this);
-    this.cpuEnd = new CpuEnd(memory, (cause) => this.succession.mayFollow(cause), scenario.crashAt ?? []);
+    this.cpuEnd = new CpuEnd(memory, scenario.crashAt ?? []);
     this.mischief = new Mischief(this);
     this.power = new Power(this);
     this.swaps = new SimSwaps(this);

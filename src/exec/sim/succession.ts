@@ -9,7 +9,6 @@ import type { Anomaly } from '../../hw/link/verifier.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { AnySlot } from '../../swap/slot.ts';
 import type { Situation } from './coverage.ts';
-import type { CauseOfEnd } from './cpu-end.ts';
 import { stepThrough } from './endless.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -32,11 +31,6 @@ export class Succession {
 
   constructor(machine: SimMachine) {
     this.machine = machine;
-  }
-
-  /** May the CPU end now? What a reset has thrown away is in no word yet, nor who follows whom while a queue moves. */
-  mayFollow(cause: CauseOfEnd): boolean {
-    return cause !== 'crash' || !this.machine.cpu.devices.some(({ index }) => this.cannotBeLeft(index));
   }
 
   /** Between two turns: is another CPU to be made, or are the devices to pass to one that is there? */
@@ -203,12 +197,6 @@ export class Succession {
     } catch {
       return undefined; // a driver throws: who it was is told when it is made in earnest
     }
-  }
-
-  private cannotBeLeft(device: number): boolean {
-    const record = this.machine.exchangeOf(device)?.record;
-    if (record === undefined || record.phase === 'negotiate' || record.phase === 'prepare') return false;
-    return record.phase === 'move' || record.method === 'reset';
   }
 }
 

@@ -85,7 +85,7 @@ describe('a CPU that dies before any of its accesses', () => {
 });
 
 describe('a CPU that dies in a swap', () => {
-  it.each(PHASES.filter((phase) => phase !== 'move'))('in %s leaves the one driver or the other', (phase) => {
+  it.each(PHASES)('in %s leaves the one driver or the other', (phase) => {
     for (const { name: from } of NIC_DRIVERS)
       for (const { name: to } of NIC_DRIVERS) {
         const ambushes = [{ phase, fault: 'crash' }] as const;
@@ -110,6 +110,60 @@ describe('a CPU that dies in a swap', () => {
     ]) {
       const swap = { to, after: 2, parameters: { rxBuffers: 12, burst: 8 } };
       expect(dieEverywhere(scenario([{ ...SHORT, driver: from, frames: 12 }], [swap]))).toBeGreaterThan(200);
+    }
+  });
+});
+
+/** The same in a swap: at each of its accesses from the swap's beginning to its end. Returns how many these were. */
+function dieInSwap(what: SimScenario): number {
+  let inSwap = 0;
+  for (let at = 1; ; at += inSwap === 0 ? 5 : 1) {
+    const { violation, frames, covered } = bench.run({ ...what, strikeEvery: EVERY_ACCESS, crashAt: [at] });
+    expect(violation, `at access ${at}`).toBeUndefined();
+    if (what.swaps[0].method !== 'reset') expect(frames).toBe(what.cards[0].frames);
+    if (covered.outcomes.cutOff !== undefined) inSwap++;
+    else if (inSwap > 0) return inSwap;
+  }
+}
+
+/** Its successor dies as well, in the midst of what it found: at so many accesses of it. */
+const SUCCESSORS = [30, 60, 90, 120, 160, 200, 250, 300];
+
+describe('a CPU that dies while a queue of a card moves to a longer ring', () => {
+  const swap = { to: 'polling', after: 4, parameters: { rxRing: 32, rxBuffers: 12, burst: 4 } };
+
+  it.each([1, 2])('at any access of it is survived, with %i queues', (queues) => {
+    expect(dieInSwap(scenario([{ ...SHORT, frames: 40, queues }], [swap]))).toBeGreaterThan(600);
+  });
+
+  it.each(SUCCESSORS)('and whose successor dies at its access %i, is survived', (second) => {
+    const what = scenario([{ ...SHORT, frames: 40, flows: 1 }], [swap]);
+    for (let first = 500; first < 1500; first += 23) {
+      const { violation, frames } = bench.run({
+        ...what,
+        strikeEvery: EVERY_ACCESS,
+        crashAt: [first, second],
+      });
+      expect(violation, `at accesses ${first} and ${second}`).toBeUndefined();
+      expect(frames).toBe(40);
+    }
+  });
+});
+
+describe('a CPU that dies while it resets a card', () => {
+  const what = scenario(
+    [{ ...SHORT, app: 'echo', frames: 24 }],
+    [{ to: 'batching', method: 'reset', after: 6, parameters: { rxBuffers: 8, burst: 4 } }],
+  );
+
+  it('before any of its accesses is survived: what it threw away is counted once', () => {
+    expect(dieInSwap(what)).toBeGreaterThan(400);
+  });
+
+  it.each(SUCCESSORS)('and whose successor dies at its access %i, is survived', (second) => {
+    for (let first = 400; first < 1400; first += 23) {
+      const { violation } = bench.run({ ...what, strikeEvery: EVERY_ACCESS, crashAt: [first, second] });
+      expect(violation, `at accesses ${first} and ${second}`).toBeUndefined();
     }
   });
 });

@@ -117,7 +117,7 @@ describe('a CPU that dies before any of its accesses', () => {
 });
 
 describe('a CPU that dies in a swap of a disk', () => {
-  it.each(PHASES.filter((phase) => phase !== 'move'))('in %s leaves the one driver or the other', (phase) => {
+  it.each(PHASES)('in %s leaves the one driver or the other', (phase) => {
     let times = 0;
     for (const from of DRIVERS)
       for (const to of DRIVERS)
@@ -132,5 +132,37 @@ describe('a CPU that dies in a swap of a disk', () => {
           times += covered.situations[TAKEN_OVER] ?? 0;
         }
     expect(times).toBeGreaterThan(16);
+  });
+});
+
+describe('a CPU that dies while a disk is reset, or gets a queue pair of another depth', () => {
+  const CASES = (['reset', 'inplace'] as const).flatMap((method) =>
+    DRIVERS.map((driver) => ({ method, driver })),
+  );
+  const swapped = ({ method, driver }: (typeof CASES)[number]): SimScenario => {
+    const { parameters = {}, ...disk } = { ...short(driver), requests: 8 };
+    const swap = { to: driver, method, after: 4, parameters: { ...parameters, queueDepth: 6 } };
+    return { ...diskScenario([{ ...disk, parameters }], [swap]), strikeEvery: EVERY_ACCESS };
+  };
+
+  it.each(CASES)('at any access of it is survived: $method, $driver', (of) => {
+    const what = swapped(of);
+    let inSwap = 0;
+    for (let at = 1; ; at += inSwap === 0 ? 9 : 3) {
+      const { violation, covered } = bench.run({ ...what, crashAt: [at] });
+      expect(violation?.message, `at access ${at}`).toBeUndefined();
+      if (covered.outcomes.cutOff !== undefined) inSwap++;
+      else if (inSwap > 0) break;
+    }
+    expect(inSwap).toBeGreaterThan(60);
+  });
+
+  it.each(CASES)('and whose successor dies, is survived: $method, $driver', (of) => {
+    const what = swapped(of);
+    for (let first = 300; first < 1000; first += 97)
+      for (let second = 20; second < 500; second += 43) {
+        const { violation } = bench.run({ ...what, crashAt: [first, second] });
+        expect(violation?.message, `at accesses ${first} and ${second}`).toBeUndefined();
+      }
   });
 });
