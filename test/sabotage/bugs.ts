@@ -14,6 +14,7 @@ import { RECOVERY_BUGS } from './bugs/recovery.ts';
 import { SECOND_BUGS } from './bugs/second.ts';
 import { SWAP_BUGS } from './bugs/swap.ts';
 import { THIRD_BUGS } from './bugs/third.ts';
+import { UNFINISHED_BUGS } from './bugs/unfinished.ts';
 import type { Sabotage } from './sabotage.ts';
 
 export type { Edit, Part, Sabotage } from './sabotage.ts';
@@ -34,4 +35,5 @@ export const BUGS: readonly Sabotage[] = [
   ...CONVERSION_BUGS,
   ...RECOVERY_BUGS,
   ...PASSING_BUGS,
+  ...UNFINISHED_BUGS,
 ];

@@ -246,7 +246,7 @@ export const BLOCK_BUGS: readonly Sabotage[] = [
     name: 'old-pair-deleted-with-its-commands',
     part: 'swap',
     file: 'src/swap/disk-move.ts',
-    edits: [{ find: '  while (commandsOf(environment, old) > 0) yield SERVE;\n', replace: '' }],
+    edits: [{ find: '  while (commandsOf(environment, queue) > 0) yield SERVE;\n', replace: '' }],
     says: 'The old queue pair is deleted while commands are in flight there: their requests end as aborted, or never.',
     interleaved: false,
   },
@@ -270,9 +270,13 @@ export const BLOCK_BUGS: readonly Sabotage[] = [
     file: 'src/swap/disk-move.ts',
     edits: [
       {
-        find: '  setRetiring(environment, queue, false);\n  setRetiring(environment, old, true);\n  slot.driver.queuesChanged();\n',
+        find: '  setRetiring(environment, queue, false);\n  slot.driver.queuesChanged();\n',
+        replace: '  setRetiring(environment, queue, false);\n',
+      },
+      {
+        find: '  setRetiring(environment, old, true); // first',
         replace:
-          '  setRetiring(environment, queue, false);\n  slot.driver.queuesChanged();\n  setRetiring(environment, old, true);\n',
+          '  setRetiring(environment, queue, false);\n  slot.driver.queuesChanged();\n  setRetiring(environment, old, true); // first',
       },
     ],
     says: 'The driver is told when both pairs serve the queue: it may go on with the one that is being deleted.',

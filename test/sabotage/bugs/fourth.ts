@@ -31,10 +31,10 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
   {
     name: 'transmit-not-disabled-in-teardown',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '    if (state.txActive(queue)) yield* each(disableTransmitQueue(port, queue), HOLD);\n',
+        find: '    if (state.txActive(queue)) yield* disableTransmitQueue(port, queue);\n',
         replace: '',
       },
     ],
@@ -73,9 +73,8 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
     file: 'src/swap/move.ts',
     edits: [
       {
-        find: '  const gate = new Gate(slot, made.from, queue);\n  statistics.restartQueue(queue);\n  try {\n    slot.driver.queuesChanged?.();',
-        replace:
-          '  statistics.restartQueue(queue);\n  const gate = new Gate(slot, made.from, queue);\n  store(memory.words, state.rx(queue) + RX.limited, 0);\n  try {\n    slot.driver.queuesChanged?.();',
+        find: '  recordReceive(environment, queue, logical, made.memory, rxBuffers, true);\n',
+        replace: '  recordReceive(environment, queue, logical, made.memory, rxBuffers, false);\n',
       },
     ],
     says: 'The driver is told of a new ring whose gate is open: it overtakes the old one.',
@@ -175,7 +174,7 @@ export const FOURTH_BUGS: readonly Sabotage[] = [
   {
     name: 'strip-forgets-the-mask',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
         find: '    pool.put(words[words[record + RX.shadow] + (at & mask)]);',

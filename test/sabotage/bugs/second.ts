@@ -154,10 +154,10 @@ export const SECOND_BUGS: readonly Sabotage[] = [
   {
     name: 'reset-forgets-transmit-buffers',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '      stripTransmit(slot, queue);\n',
+        find: '    stripTransmit(slot, queue);\n',
         replace: '',
       },
     ],

@@ -57,7 +57,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     file: 'src/swap/move.ts',
     edits: [
       {
-        find: '  steer(port, made.from, queue);\n',
+        find: '  steer(port, from, to);\n',
         replace: '',
       },
       {
@@ -124,15 +124,15 @@ export const SWAP_BUGS: readonly Sabotage[] = [
   {
     name: 'last-count-before-the-last-drop',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '  statistics.collect();\n  discardRings(slot, record);',
-        replace: '  discardRings(slot, record);',
+        find: '  statistics.collect();\n',
+        replace: '',
       },
       {
-        find: '  const empty = () =>',
-        replace: '  statistics.collect();\n  const empty = () =>',
+        find: "  yield* until(port.name, 'an empty packet buffer'",
+        replace: "  statistics.collect();\n  yield* until(port.name, 'an empty packet buffer'",
       },
     ],
     says:
@@ -143,7 +143,7 @@ export const SWAP_BUGS: readonly Sabotage[] = [
   {
     name: 'unreclaimed-counted-as-unsent',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
         find: 'let slot = port.read32(tdh(queue));',

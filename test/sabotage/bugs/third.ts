@@ -57,7 +57,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'counters-not-read-before-reset',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
         find: '  statistics.collect();\n',
@@ -200,7 +200,7 @@ export const THIRD_BUGS: readonly Sabotage[] = [
   {
     name: 'receiver-left-on-in-teardown',
     part: 'swap',
-    file: 'src/swap/controls.ts',
+    file: 'src/swap/take-down.ts',
     edits: [
       {
         find: '  port.write32(RXCTRL, 0);\n',
