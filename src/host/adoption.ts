@@ -40,7 +40,7 @@ export interface Served extends Assigned<NicDriverDefinition> {
 }
 
 /** A card as its CPU has it. */
-interface HostedCard {
+export interface HostedCard {
   readonly slot: Slot;
   readonly check: DeliveryCheck;
   readonly application: Application;
@@ -49,10 +49,7 @@ interface HostedCard {
 /** A device cannot be taken over as it is. */
 export class AdoptionError extends Error {
   constructor(device: string, reason: string, options?: ErrorOptions) {
-    super(
-      `${device} cannot be taken over: ${reason}; it has to be reset, and its driver started anew`,
-      options,
-    );
+    super(`${device} cannot be taken over: ${reason}`, options);
     this.name = 'AdoptionError';
   }
 }
@@ -85,19 +82,20 @@ export function assignedNow<D extends DriverDeclaration>(
   return { definition, parameters: reshaped(definition.name, definition.parameters, parameters), region };
 }
 
-/** Of a card whose CPU is no more: header, records and every slot are looked at before anything is done by them. Throws AdoptionError. */
-export function surveyCard(card: CardLayout, served: Served, pool: BufferPool, torn: boolean): Served {
-  const { state } = served;
-  if (torn && (state.receiving | state.sending) === 0) return served; // nothing is done by it
+/**
+ * Of a card whose CPU is no more: header, records and every slot are looked at before anything is done by them. Returns why they are not
+ * to be believed, if so.
+ */
+export function doubtIn(card: CardLayout, { state }: Served, pool: BufferPool): string | undefined {
   try {
     state.validate(card.nic.device);
     const walk = new SlotWalk(state, pool);
     while (!walk.advance(SLOTS_AT_ONCE));
-  } catch (cause) {
-    if (cause instanceof StateError) throw new AdoptionError(card.name, cause.message, { cause });
-    throw cause;
+    return undefined;
+  } catch (error) {
+    if (error instanceof StateError) return error.message;
+    throw error;
   }
-  return served;
 }
 
 /**

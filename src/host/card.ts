@@ -16,11 +16,12 @@ import type { Memory, Region } from '../hw/memory.ts';
 import { QUEUES } from '../hw/nic/datasheet.ts';
 import { NicPort } from '../hw/nic/port.ts';
 import { Assignment } from '../swap/assignment.ts';
+import type { Losses } from '../swap/losses.ts';
 import { NIC_KIND } from '../swap/nic-kind.ts';
 import { buffersFor } from '../swap/plan.ts';
 import { reasonOf } from '../swap/slices.ts';
 import { Slot } from '../swap/slot.ts';
-import { type Served, servedNow, surveyCard } from './adoption.ts';
+import { doubtIn, type Served, servedNow } from './adoption.ts';
 import type { ApplicationDefinition } from './apps/applications.ts';
 import type { Exit } from './apps/exit.ts';
 import { ApplicationFailure } from './apps/offer.ts';
@@ -39,6 +40,8 @@ export interface CardParts {
   readonly dma: DmaAllocator;
   readonly pool: BufferPool;
   readonly drivers: ReadonlyMap<string, NicDriverDefinition>;
+  /** Is told of a card that is to be reset, and why. */
+  readonly wasLost: (card: CardLayout, reason: string) => void;
 }
 
 export function assignmentOf(
@@ -48,7 +51,7 @@ export function assignmentOf(
   return new Assignment(memory.words, card.assignment.address >>> 2, drivers);
 }
 
-/** Throws what a driver or an allocation throws; AdoptionError when the card is to be taken over and cannot be. */
+/** Throws what a driver or an allocation throws; AdoptionError when it is not told who serves the card, and where. */
 export function makeSlot(
   card: CardLayout,
   parts: CardParts,
@@ -136,8 +139,29 @@ function served(
 ): Served {
   if (adopts === undefined) return firstServed(card, parts, assignment);
   const found = servedNow(card, assignment, parts.memory, parts.dma);
-  const torn = lossesOf(parts.memory, card).standing === 'torn';
-  return adopts === 'later' ? found : surveyCard(card, found, parts.pool, torn);
+  if (adopts === 'atOnce') survey(card, found, parts);
+  return found;
+}
+
+/** A card whose state block is not to be believed is lost. One that is being reset may have one that nobody has formatted yet. */
+function survey(card: CardLayout, found: Served, { memory, pool, wasLost }: CardParts): void {
+  const losses = lossesOf(memory, card);
+  const { state } = found;
+  const doubt = losses.standing === 'lost' ? 'the CPU before came no further' : doubtIn(card, found, pool);
+  if (doubt === undefined) return;
+  if (losses.standing === 'torn' && (state.receiving | state.sending) === 0) return;
+  loseCard(card, losses, state);
+  wasLost(card, doubt);
+}
+
+/** Nothing of its state block is kept: all is found anew by its registers. */
+export function loseCard({ nic, queues }: CardLayout, losses: Losses, state: NicState): void {
+  losses.lose();
+  for (const bank of [0, 1]) {
+    state.own.use(bank);
+    state.own.clear();
+  }
+  state.format(nic.device, queues);
 }
 
 function firstServed(

@@ -18,7 +18,7 @@ import { PATIENCE } from '../swap/probation.ts';
 import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { countBuffersOf, formatOf, settleCards, takeOver } from './adoption.ts';
+import { countBuffersOf, formatOf, takeOver } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition, isBuiltIn } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
@@ -30,7 +30,7 @@ import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout 
 import { passOn } from './passing.ts';
 
 import { LateAllocator, takeStock } from './stock.ts';
-import { finishMoves, restartCard } from './unfinished.ts';
+import { finishMoves, type Reset, settleOrLose } from './unfinished.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
@@ -50,6 +50,8 @@ export class Cpu {
   readonly pool: BufferPool;
   readonly violations: HostViolation[] = [];
   readonly checks: DeliveryCheck[] = [];
+  /** Devices that were reset when this CPU took over, and why. */
+  readonly resets: Reset[] = [];
   readonly port: CpuPort;
   readonly number: number;
   /** Service ended by an error: nothing is to be asked of the drivers any more. */
@@ -88,8 +90,10 @@ export class Cpu {
     const Allocator = plan.adopts === 'later' ? LateAllocator : DmaAllocator;
     this.dma = new Allocator(memory, layout.dmaTable, layout.dmaPages);
     this.pool = new BufferPool(memory, layout.poolTable, layout.arena, windowsOf(memory, layout));
-    this.parts = { memory, clock, dma: this.dma, pool: this.pool, drivers: this.drivers };
-    this.diskParts = { memory, clock, dma: this.dma, drivers: this.diskDrivers };
+    const wasLost = ({ name }: CardLayout | DiskLayout, reason: string) =>
+      this.resets.push({ device: name, reason });
+    this.parts = { memory, clock, dma: this.dma, pool: this.pool, drivers: this.drivers, wasLost };
+    this.diskParts = { memory, clock, dma: this.dma, drivers: this.diskDrivers, wasLost };
     // Before anything is made by them: a swap may come in between.
     this.versions = layout.cards.map((card) => assignmentOf(card, this.parts).version);
     for (const card of layout.cards) this.slots.push(this.makeSlot(card));
@@ -348,13 +352,11 @@ export class Cpu {
 
   /** The CPU before this one has ended in the middle of anything. */
   private *settle(): Generator<void> {
-    const { slots, disks, checks, applications } = this;
+    const { slots, disks, checks, applications, layout, pool, dma } = this;
     for (const disk of disks) yield* disk.settle();
-    settleCards(slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] })));
-    yield;
     const ofDisks = disks.map(({ slot }) => slot);
-    takeStock(slots, ofDisks, this.pool, this.dma);
-    for (const slot of slots) if (slot.losses.standing === 'torn') yield* restartCard(slot);
+    const cards = slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] }));
+    yield* settleOrLose(cards, layout.cards, this.parts.wasLost, () => takeStock(slots, ofDisks, pool, dma));
     for (const disk of disks) yield* disk.makeDriver();
     yield;
   }

@@ -4,7 +4,7 @@ import { REQUEST } from '../drivers/nvme/requests.ts';
 import { settlePair } from '../drivers/nvme/settlement.ts';
 import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
 import { DISK_FORMAT, DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
-import { lowestBit, StateError } from '../drivers/state-block.ts';
+import { lowestBit } from '../drivers/state-block.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
 import type { Memory } from '../hw/memory.ts';
 import type { Assigned, Assignment } from '../swap/assignment.ts';
@@ -31,30 +31,36 @@ export function servedDisk(
   return { ...assigned, state: new DiskState(memory, region) };
 }
 
-/** Of a disk whose CPU is no more: nothing of its block is believed before it was looked at. Throws AdoptionError. */
-export function surveyDisk({ name, environment }: Slot<DiskTypes>): void {
-  const { port, state } = environment;
-  refusing(name, () => state.validateShape(port.device));
+/** Of a disk whose CPU is no more: nothing of its block is believed before it was looked at. Throws StateError. */
+export function surveyDisk({ environment: { port, state } }: Slot<DiskTypes>): void {
+  state.validateShape(port.device);
+}
+
+/**
+ * Its block is given up, for a reset that loses nothing. But what a driver keeps beyond its queues may be writes that the client
+ * has been told are done: nobody can tell any more, so nobody goes on. Throws AdoptionError.
+ */
+export function loseDisk({ name, definition, losses }: Slot<DiskTypes>, reason: string): void {
+  if (formatOf(name, definition) !== DISK_FORMAT)
+    throw new AdoptionError(name, `${reason}; what ${definition.name} kept of finished writes is lost`);
+  losses.lose();
 }
 
 /**
  * Which commands are outstanding is decided, and which requests are in them: of all others a driver says so itself, if it has them.
- * Then the whole block is looked at. Throws AdoptionError.
+ * Then the whole block is looked at. Throws StateError.
  */
 export function settleDisk({ name, definition, environment }: Slot<DiskTypes>, client: PassingClient): void {
   const { port, requests, state } = environment;
   client.takeBack();
-  refusing(name, () => {
-    for (let left = state.active; left !== 0; left &= left - 1)
-      settlePair(environment, lowestBit(left), (request) => client.waits(request));
-    const taken = requestsIn(environment);
-    for (let request = 0; request < requests.count; request++)
-      if (!taken.has(request)) requests.offer(request);
-    if (formatOf(name, definition) === DISK_FORMAT) state.setHeader('extension', 0); // of a driver that did not come
-    state.validate(port.device);
-    const walk = new CommandWalk(state, requests);
-    while (!walk.advance(CIDS_AT_ONCE));
-  });
+  for (let left = state.active; left !== 0; left &= left - 1)
+    settlePair(environment, lowestBit(left), (request) => client.waits(request));
+  const taken = requestsIn(environment);
+  for (let request = 0; request < requests.count; request++) if (!taken.has(request)) requests.offer(request);
+  if (formatOf(name, definition) === DISK_FORMAT) state.setHeader('extension', 0); // of a driver that did not come
+  state.validate(port.device);
+  const walk = new CommandWalk(state, requests);
+  while (!walk.advance(CIDS_AT_ONCE));
 }
 
 function requestsIn({ memory: { words }, requests, state }: DiskEnvironment): Set<number> {
@@ -67,13 +73,4 @@ function requestsIn({ memory: { words }, requests, state }: DiskEnvironment): Se
     }
   });
   return taken;
-}
-
-function refusing(disk: string, work: () => void): void {
-  try {
-    work();
-  } catch (cause) {
-    if (cause instanceof StateError) throw new AdoptionError(disk, cause.message, { cause });
-    throw cause;
-  }
 }

@@ -4,6 +4,7 @@ import type { DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/cont
 import { RequestTable } from '../drivers/nvme/requests.ts';
 import { DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
 import { reshaped } from '../drivers/parameters.ts';
+import { StateError } from '../drivers/state-block.ts';
 import type { Clock } from '../hw/clock.ts';
 import type { DmaAllocator } from '../hw/dma.ts';
 import type { Memory } from '../hw/memory.ts';
@@ -17,7 +18,7 @@ import { AdoptionError } from './adoption.ts';
 import { lossesOf } from './books.ts';
 import type { Adopts } from './card.ts';
 import { type DiskClient, type PassingClient, passes } from './client.ts';
-import { type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adoption.ts';
+import { loseDisk, type ServedDisk, servedDisk, settleDisk, surveyDisk } from './disk-adoption.ts';
 import { DiskService } from './disk-service.ts';
 import { type DiskLayout, LINES_PER_DEVICE } from './machine.ts';
 import { RemoteClient } from './remote/remote-client.ts';
@@ -38,6 +39,8 @@ export interface DiskParts {
   readonly clock: Clock;
   readonly dma: DmaAllocator;
   readonly drivers: ReadonlyMap<string, DiskDriverDefinition>;
+  /** Is told of a disk that is to be reset, and why. */
+  readonly wasLost: (disk: DiskLayout, reason: string) => void;
 }
 
 export class Disk {
@@ -50,6 +53,7 @@ export class Disk {
   private readonly layout: DiskLayout;
   private readonly clock: Clock;
   private readonly service: DiskService;
+  private readonly wasLost: (reason: string) => void;
   private startUs = Number.POSITIVE_INFINITY;
   private done: boolean;
 
@@ -59,6 +63,7 @@ export class Disk {
     this.layout = layout;
     this.clock = clock;
     this.service = new DiskService(memory, layout.service);
+    this.wasLost = (reason) => parts.wasLost(layout, reason);
     this.done = this.service.done;
     const assignment = new Assignment(memory.words, layout.assignment.address >>> 2, drivers);
     this.version = assignment.version; // before anything is made by it: a swap may come in between
@@ -100,18 +105,36 @@ export class Disk {
   /** The CPU before this one is no more: what was in doubt when it ended is decided, in slices. Throws AdoptionError. */
   *settle(): Generator<void> {
     const { slot, passing } = this;
-    if (this.torn && passing !== undefined) return yield* forgetCommands(slot, passing);
-    serveAll(slot.environment);
-    surveyDisk(slot);
-    yield* dropSparePairs(slot.environment);
-    yield;
-    if (passing !== undefined) settleDisk(slot, passing);
+    if (passing === undefined) return;
+    if (slot.losses.standing === 'whole') {
+      const doubt = yield* this.settleCommands(passing);
+      if (doubt === undefined) return;
+      loseDisk(slot, doubt);
+      this.wasLost(doubt);
+    }
+    yield* forgetCommands(slot, passing);
+  }
+
+  /** Returns why its state block is not to be believed, if so. */
+  private *settleCommands(client: PassingClient): Generator<void, string | undefined> {
+    const { slot } = this;
+    try {
+      serveAll(slot.environment);
+      surveyDisk(slot);
+      yield* dropSparePairs(slot.environment);
+      yield;
+      settleDisk(slot, client);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StateError) return error.message;
+      throw error;
+    }
   }
 
   /** When it is known what of the memory is free. A swap that ended with its CPU may have told the disk what another driver wants. */
   *makeDriver(): Generator<void> {
     const { slot } = this;
-    if (this.torn) yield* makeQueuesAnew(slot);
+    if (slot.losses.standing !== 'whole') yield* makeQueuesAnew(slot);
     slot.driver = slot.definition.create(slot.environment, slot.parameters);
     yield* slot.driver.configure();
   }
@@ -180,10 +203,6 @@ export class Disk {
 
   conclude(): DiskServed {
     return { startUs: this.startUs, ...(this.service.totals ?? this.totalsAt(this.clock.nowUs())) };
-  }
-
-  private get torn(): boolean {
-    return this.slot.losses.standing === 'torn';
   }
 
   private complete(queue: number, batch: Int32Array, count: number): void {

@@ -15,8 +15,11 @@ const ENDED = 6;
 const ENDING = 7;
 export const LOSSES_BYTES = 8 * 4;
 
-/** `torn`: whoever takes it over resets it, for its rings or queues are not what its state block says. */
-const STANDINGS = ['whole', 'torn'] as const;
+/**
+ * Whoever takes it over resets it: a `torn` one because it was being reset, after what its rings still have is settled; a `lost`
+ * one because its state block did not hold together, so that nothing in it is believed.
+ */
+const STANDINGS = ['whole', 'torn', 'lost'] as const;
 export type Standing = (typeof STANDINGS)[number];
 
 /** Frames that were received and never delivered, or accepted and never sent. */
@@ -33,13 +36,17 @@ export class Losses {
   }
 
   get standing(): Standing {
-    return STANDINGS[load(this.words, this.at + STANDING)] ?? 'torn';
+    return STANDINGS[load(this.words, this.at + STANDING)] ?? 'lost';
   }
 
-  /** Stored before anything is torn down, so that whoever comes after knows. */
+  /** Stored before anything is torn down, so that whoever comes after knows. What is lost stays so. */
   tear(): void {
-    store(this.words, this.at + STANDING, 1);
-    store(this.words, this.at + RESETS, 1);
+    if (this.standing === 'whole') this.stand('torn');
+  }
+
+  /** Stored before the state block is given up. */
+  lose(): void {
+    this.stand('lost');
   }
 
   /** State block and device agree again. */
@@ -73,6 +80,12 @@ export class Losses {
       store(this.words, this.at + COUNTED, 0);
   }
 
+  /** Of all rings that there have been, as the device's own counters say: what was charged ring by ring before is among them. */
+  charge(kind: Discarded, total: number): void {
+    store(this.words, this.at + COUNTED, 0);
+    store(this.words, this.at + TOTALS + DISCARDED.indexOf(kind), total);
+  }
+
   /** Requests that were ended with an error. */
   get ended(): number {
     return load(this.words, this.at + ENDED);
@@ -93,6 +106,11 @@ export class Losses {
     if (words[at + ENDING] === this.ended) return;
     store(words, at + ENDED, Math.max(this.ended, Math.min(words[at + ENDING], failed)));
     store(words, at + ENDING, words[at + ENDED]);
+  }
+
+  private stand(standing: Standing): void {
+    store(this.words, this.at + STANDING, STANDINGS.indexOf(standing));
+    store(this.words, this.at + RESETS, 1);
   }
 }
 

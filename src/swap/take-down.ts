@@ -4,6 +4,7 @@ import { forgetReceive, forgetTransmit, freeRing, ringOf } from '../drivers/nic/
 import { RX, TX } from '../drivers/nic/state.ts';
 import {
   DESCRIPTOR_WORDS,
+  EIMC,
   QUEUES,
   RX_DD,
   RX_EOP,
@@ -15,7 +16,10 @@ import {
   TX_EOP,
   tdh,
 } from '../hw/nic/datasheet.ts';
+import type { NicPort } from '../hw/nic/port.ts';
 import type { Slot } from './slot.ts';
+
+const EVERY_VECTOR = 0x7fffffff;
 
 /**
  * Receiver off and queues disabled first, so that the drop counters are complete when they are read for the last time before the
@@ -29,12 +33,29 @@ export function* takeDown(slot: Slot): Generator<void> {
     if (state.rxActive(queue)) yield* disableReceiveQueue(port, queue);
     if (state.txActive(queue)) yield* disableTransmitQueue(port, queue);
   }
-  yield* until(port.name, 'an empty packet buffer', () => (port.read32(RXMEMWRAP) & RXMEMWRAP_EMPTY) !== 0);
-  statistics.collect();
+  yield* emptied(port);
+  statistics.collectAll();
   for (let queue = 0; queue < QUEUES; queue++) {
     discardReceive(slot, queue);
     discardTransmit(slot, queue);
   }
+}
+
+/** The same of a card whose state block says nothing: by its registers alone. */
+export function* silence({ environment }: Slot): Generator<void> {
+  const { port, statistics } = environment;
+  port.write32(EIMC, EVERY_VECTOR);
+  port.write32(RXCTRL, 0);
+  for (let queue = 0; queue < QUEUES; queue++) {
+    yield* disableReceiveQueue(port, queue);
+    yield* disableTransmitQueue(port, queue);
+  }
+  yield* emptied(port);
+  statistics.collectAll();
+}
+
+function emptied(port: NicPort): Generator<void> {
+  return until(port.name, 'an empty packet buffer', () => (port.read32(RXMEMWRAP) & RXMEMWRAP_EMPTY) !== 0);
 }
 
 function discardReceive(slot: Slot, queue: number): void {

@@ -1,13 +1,14 @@
 import type { Memory, MemoryMap, Region } from '../../hw/memory.ts';
-import { QUEUES, qprc, qprdc, rxmpc } from '../../hw/nic/datasheet.ts';
+import { GPTC, QUEUES, qprc, qprdc, rxmpc } from '../../hw/nic/datasheet.ts';
 import type { NicPort } from '../../hw/nic/port.ts';
 
-/** Doubles: frames received and dropped by queue, where each queue's ring began, and frames missed by the card. */
+/** Doubles: frames received and dropped by queue, where each queue's ring began, and frames missed by the card, and sent by it. */
 const RECEIVED = 0;
 const DROPPED = QUEUES;
 const BEGAN = 2 * QUEUES;
 const MISSED = 3 * QUEUES;
-const DOUBLES = MISSED + 1;
+const SENT = MISSED + 1;
+const DOUBLES = SENT + 1;
 
 export function layoutStatistics(map: MemoryMap): Region {
   return map.take(DOUBLES * 8);
@@ -45,10 +46,28 @@ export class NicStatistics {
     for (let queue = 0; queue < QUEUES; queue++) this.restartQueue(queue);
   }
 
-  /** Adds what the drop counters show; call before a reset loses them, and before reading the totals. */
+  /** Adds what the drop counters show; call before reading the totals. */
   collect(): void {
     this.addUp(MISSED, this.port.read32(rxmpc(0)));
     for (let queue = 0; queue < QUEUES; queue++) this.addUp(DROPPED + queue, this.port.read32(qprdc(queue)));
+  }
+
+  /** Adds what all counters show that are kept here; call before a reset loses them. */
+  collectAll(): void {
+    this.collect();
+    this.addUp(SENT, this.port.read32(GPTC));
+    for (let queue = 0; queue < QUEUES; queue++) this.addUp(RECEIVED + queue, this.port.read32(qprc(queue)));
+  }
+
+  /** Frames that the card has written to memory, and sent, as last collected. */
+  get received(): number {
+    let frames = 0;
+    for (let queue = 0; queue < QUEUES; queue++) frames += this.doubles[this.base + RECEIVED + queue];
+    return frames;
+  }
+
+  get sent(): number {
+    return this.doubles[this.base + SENT];
   }
 
   /** Mostly nothing has been dropped: then no double is touched, which code not yet compiled would allocate. */

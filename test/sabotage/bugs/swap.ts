@@ -127,12 +127,8 @@ export const SWAP_BUGS: readonly Sabotage[] = [
     file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '  statistics.collect();\n',
-        replace: '',
-      },
-      {
-        find: "  yield* until(port.name, 'an empty packet buffer'",
-        replace: "  statistics.collect();\n  yield* until(port.name, 'an empty packet buffer'",
+        find: '  yield* emptied(port);\n  statistics.collectAll();\n  for',
+        replace: '  statistics.collectAll();\n  yield* emptied(port);\n  for',
       },
     ],
     says:

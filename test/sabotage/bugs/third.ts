@@ -60,8 +60,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '  statistics.collect();\n',
-        replace: '',
+        find: '  statistics.collectAll();\n  for',
+        replace: '  for',
       },
     ],
     says: 'The drop counters are not read before the reset clears them: frames are gone and no counter has them.',
@@ -203,8 +203,8 @@ export const THIRD_BUGS: readonly Sabotage[] = [
     file: 'src/swap/take-down.ts',
     edits: [
       {
-        find: '  port.write32(RXCTRL, 0);\n',
-        replace: '',
+        find: '  slot.losses.tear();\n  port.write32(RXCTRL, 0);\n',
+        replace: '  slot.losses.tear();\n',
       },
     ],
     says: 'The receiver is on while the queues are torn down: frames are dropped after the counters were read.',

@@ -8,7 +8,7 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
     file: 'src/swap/take-down.ts',
     edits: [
       { find: '  slot.losses.tear();\n', replace: '' },
-      { find: '  statistics.collect();\n', replace: '  statistics.collect();\n  slot.losses.tear();\n' },
+      { find: '  statistics.collectAll();\n  for', replace: '  statistics.collectAll();\n  slot.losses.tear();\n  for' },
     ],
     says: 'That a card is being torn down is told when its queues are stopped already: who comes after serves a card that stands still.',
     interleaved: true,
