@@ -145,7 +145,7 @@ export class Cpu {
     }
     if (this.adopts === 'atOnce') {
       const disks = this.disks.map(({ slot }) => slot);
-      yield* finishMoves(slots, disks, (slot) => this.attendTo(slot));
+      yield* finishMoves(slots, disks, () => this.serveAll());
     }
     for (const slot of slots) countBuffersOf(slot);
     if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
@@ -239,10 +239,10 @@ export class Cpu {
     this.violations.push({ invariant: 'isolation', device: slot.name, message, timeUs });
   }
 
-  /** A step of one device alone. */
-  private attendTo(slot: AnySlot): void {
+  /** A step in which nobody asks for anything. */
+  private serveAll(): void {
     this.takeInterrupts();
-    this.serve(slot);
+    for (const slot of this.devices) this.serve(slot);
   }
 
   private serve(slot: AnySlot): number {

@@ -12,7 +12,7 @@ import type { DiskTypes } from '../swap/disk-kind.ts';
 import { retirePairs } from '../swap/disk-move.ts';
 import { moveOn } from '../swap/move.ts';
 import type { Slices } from '../swap/slices.ts';
-import type { AnySlot, Slot } from '../swap/slot.ts';
+import type { Slot } from '../swap/slot.ts';
 import { silence, takeDown } from '../swap/take-down.ts';
 import { formatOf, type HostedCard, settleCards } from './adoption.ts';
 import { loseCard } from './card.ts';
@@ -130,19 +130,19 @@ export function* makeQueuesAnew({ environment, losses, parameters }: Slot<DiskTy
   losses.mend();
 }
 
-/** The devices serve meanwhile, one after another, and the others when that is done. `serve`: one step. */
+/** `serve`: one step of all devices, as one may wait for another. */
 export function* finishMoves(
   cards: readonly Slot[],
   disks: readonly Slot<DiskTypes>[],
-  serve: (slot: AnySlot) => void,
+  serve: () => void,
 ): Generator<void> {
-  for (const slot of cards) yield* serving(slot, moveOn(slot), serve);
-  for (const slot of disks) yield* serving(slot, retirePairs(slot), serve);
+  for (const slot of cards) yield* serving(moveOn(slot), serve);
+  for (const slot of disks) yield* serving(retirePairs(slot), serve);
 }
 
-function* serving(slot: AnySlot, slices: Slices, serve: (slot: AnySlot) => void): Generator<void> {
+function* serving(slices: Slices, serve: () => void): Generator<void> {
   for (const _ of slices) {
-    serve(slot);
+    serve();
     yield;
   }
 }

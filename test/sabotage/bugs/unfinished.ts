@@ -8,7 +8,10 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
     file: 'src/swap/take-down.ts',
     edits: [
       { find: '  slot.losses.tear();\n', replace: '' },
-      { find: '  statistics.collectAll();\n  for', replace: '  statistics.collectAll();\n  slot.losses.tear();\n  for' },
+      {
+        find: '  statistics.collectAll();\n  for',
+        replace: '  statistics.collectAll();\n  slot.losses.tear();\n  for',
+      },
     ],
     says: 'That a card is being torn down is told when its queues are stopped already: who comes after serves a card that stands still.',
     interleaved: true,
@@ -62,7 +65,7 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
     part: 'host',
     file: 'src/host/unfinished.ts',
     edits: [
-      { find: '  for (const slot of cards) yield* serving(slot, moveOn(slot), serve);\n', replace: '' },
+      { find: '  for (const slot of cards) yield* serving(moveOn(slot), serve);\n', replace: '' },
       { find: "import { moveOn } from '../swap/move.ts';\n", replace: '' },
     ],
     says: 'Nobody goes on with a move whose CPU has ended: the new ring is never read further than it was.',
@@ -86,7 +89,7 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
     part: 'host',
     file: 'src/host/unfinished.ts',
     edits: [
-      { find: '  for (const slot of disks) yield* serving(slot, retirePairs(slot), serve);\n', replace: '' },
+      { find: '  for (const slot of disks) yield* serving(retirePairs(slot), serve);\n', replace: '' },
       { find: "import { retirePairs } from '../swap/disk-move.ts';\n", replace: '' },
     ],
     says: 'A queue pair that was to be deleted stays when the CPU that moved its queue has ended.',
