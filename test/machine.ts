@@ -2,9 +2,11 @@
 
 import { vi } from 'vitest';
 import type { NicDriverDefinition } from '../src/drivers/contract.ts';
-import { NIC_DRIVERS } from '../src/drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../src/drivers/index.ts';
+import type { DiskDriverDefinition } from '../src/drivers/nvme/contract.ts';
 import type { Parameters } from '../src/drivers/parameters.ts';
 import { Hardware } from '../src/exec/hardware.ts';
+import { countDisk } from '../src/host/books.ts';
 import type { Adopts } from '../src/host/card.ts';
 import { Cpu } from '../src/host/cpu.ts';
 import { layoutMachine, type MachineLayout } from '../src/host/machine.ts';
@@ -12,6 +14,7 @@ import { nextRandom } from '../src/hw/link/frames.ts';
 import { prepareGenerated } from '../src/hw/link/generated.ts';
 import { Memory, MemoryMap } from '../src/hw/memory.ts';
 import { macAddress } from '../src/hw/nic/layout.ts';
+import type { DiskTypes } from '../src/swap/disk-kind.ts';
 import { Exchange } from '../src/swap/exchange.ts';
 import type { Method } from '../src/swap/plan.ts';
 import type { SwapRecord } from '../src/swap/record.ts';
@@ -19,8 +22,9 @@ import type { Slot } from '../src/swap/slot.ts';
 import type { SwapRound, TimedSwap } from '../src/swap/timetable.ts';
 import { countCard, type Verdict, verdictOf } from './check/verdict.ts';
 import { type CardOptions, planCard } from './host/cards.ts';
+import { type DiskOptions, planDisk } from './host/disks.ts';
 
-export type { CardOptions };
+export type { CardOptions, DiskOptions };
 
 // On virtual time nothing is late, but a busy host may be slow.
 vi.setConfig({ testTimeout: 60_000 });
@@ -45,8 +49,10 @@ export const IRREGULAR: Pattern = (random) => {
 
 export interface MachineOptions {
   readonly cards?: readonly CardOptions[];
+  readonly disks?: readonly DiskOptions[];
   /** Beside the built-in drivers. */
   readonly drivers?: readonly NicDriverDefinition[];
+  readonly diskDrivers?: readonly DiskDriverDefinition[];
   readonly timed?: readonly TimedSwap[];
   readonly round?: SwapRound;
   readonly seed?: number;
@@ -83,11 +89,15 @@ export class TestMachine {
   private sleepUntilUs = 0;
 
   constructor(options: MachineOptions = {}) {
-    const { cards = [{}], drivers = [], timed = [], round, seed = 1 } = options;
+    const { disks = [], drivers = [], diskDrivers = [], timed = [], round, seed = 1 } = options;
+    const cards = options.cards ?? (disks.length === 0 ? [{}] : []);
     const book = [...NIC_DRIVERS, ...drivers];
+    const diskBook = [...DISK_DRIVERS, ...diskDrivers];
     const map = new MemoryMap();
     const plans = cards.map((card, i) => planCard(map, cards, card, i, book));
-    this.layout = layoutMachine(map, plans, options.buffers ?? 12_000 * cards.length, seed);
+    const buffers = options.buffers ?? 12_000 * cards.length;
+    const diskPlans = disks.map((disk, i) => planDisk(disk, i, diskBook));
+    this.layout = layoutMachine(map, plans, buffers, seed, diskPlans);
     this.memory = new Memory(new SharedArrayBuffer(this.layout.bytes));
     plans.forEach(({ stream }, i) => {
       if (stream.kind === 'generated') prepareGenerated(this.memory, stream, macAddress(i), seed + i);
@@ -98,6 +108,7 @@ export class TestMachine {
         timed,
         round,
         drivers: book,
+        diskDrivers: diskBook,
         ...(adopts === undefined ? {} : { adopts }),
         swapEnded: (record) => this.ended.push(record),
       });
@@ -139,7 +150,7 @@ export class TestMachine {
   private follow(next: Cpu): void {
     this.cpu = next;
     this.stepThrough(next.adopt());
-    next.desk.start(this.clock.us);
+    next.start(this.clock.us);
   }
 
   /** The swap of a slot, while one is under way. */
@@ -150,11 +161,15 @@ export class TestMachine {
 
   start(): void {
     this.hardware.start(this.clock.us);
-    this.cpu.desk.start(this.clock.us);
+    this.cpu.start(this.clock.us);
   }
 
   slot(index = 0): Slot {
     return this.cpu.slots[index];
+  }
+
+  disk(index = 0): Slot<DiskTypes> {
+    return this.cpu.disks[index].slot;
   }
 
   turn(): void {
@@ -221,13 +236,14 @@ export class TestMachine {
     return verdictOf(this, () => this.stepThrough(this.cpu.halt()));
   }
 
-  /** Half a step of the hardware, cards and links in turn: the CPU may look after either. */
+  /** Half a step of the hardware, devices and links in turn: the CPU may look after either. */
   stepHardware(): void {
     const { hardware, clock } = this;
-    const half = this.linksNext ? hardware.partners : hardware.nics;
+    const { partners, nics, disks } = hardware;
+    const half = this.linksNext ? [partners] : [nics, disks];
     this.linksNext = !this.linksNext;
     this.as('hardware', () => {
-      for (const actor of half) actor.step(clock.us, BUDGET);
+      for (const actors of half) for (const actor of actors) actor.step(clock.us, BUDGET);
     });
   }
 
@@ -299,6 +315,7 @@ export class TestMachine {
 
   private settled(): boolean {
     if (this.cpu.desk.busy) return false;
+    if (!this.layout.disks.every((disk) => countDisk(this.memory, disk).done)) return false;
     const counts = this.layout.cards.map((card) => countCard(this.memory, card));
     return this.layout.cards.every(({ returns }, i) => {
       const { done, offered, delivered, dropped, returned } = counts[i];
@@ -309,10 +326,11 @@ export class TestMachine {
   }
 
   private progress(): string {
-    return this.layout.cards
+    const cards = this.layout.cards
       .map((card) => countCard(this.memory, card))
-      .map(({ offered, delivered, returned }) => `${offered} ${delivered.frames} ${returned.frames}`)
-      .join();
+      .map(({ offered, delivered, returned }) => `${offered} ${delivered.frames} ${returned.frames}`);
+    const disks = this.layout.disks.map((disk) => countDisk(this.memory, disk).completed);
+    return [...cards, ...disks].join();
   }
 }
 

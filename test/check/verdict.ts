@@ -1,9 +1,10 @@
 /** The ledger's verdict on a machine in one thread, from the same sources as that of a run on threads. */
 import { expect } from 'vitest';
+import { diskBalance, diskFacts } from '../../src/check/blocks/balance.ts';
 import { accountBuffers, buffersAway } from '../../src/check/buffers.ts';
 import { balance, type CardBalance, type CardFacts, type Violation } from '../../src/check/ledger.ts';
 import { countCard, factsOf } from '../../src/host/books.ts';
-import type { SwapRecord } from '../../src/swap/record.ts';
+import { abortedBy, type SwapRecord } from '../../src/swap/record.ts';
 import type { TestMachine } from '../machine.ts';
 
 export { countCard };
@@ -34,6 +35,10 @@ export function verdictOf(machine: TestMachine, halt: () => void): Verdict {
       hardware.verifiers[card.index]?.anomalies ?? [],
     ),
   );
+  const ofDisks = cpu.disks.map(({ slot: { name }, client }) => {
+    const { books, outstanding, mayFail } = client;
+    return diskBalance(diskFacts(name, books, outstanding, mayFail, abortedBy(cpu.desk.records, name)));
+  });
   halt();
   const away = buffersAway(cpu.pool);
   const balances = facts.map(balance);
@@ -45,7 +50,7 @@ export function verdictOf(machine: TestMachine, halt: () => void): Verdict {
     facts,
     balances,
     violations: [
-      ...balances.flatMap(({ violations }) => violations),
+      ...[...balances, ...ofDisks].flatMap(({ violations }) => violations),
       ...seen.map(({ queue, ...rest }) => (queue === undefined ? rest : { ...rest, queue })),
     ],
     records: cpu.desk.records,
