@@ -129,10 +129,16 @@ export function takeOver(devices: readonly AnySlot[], begin: (device: AnySlot) =
 }
 
 /** In which a driver passes its device on to its like. Throws AdoptionError. */
-export function formatOf(device: string, { name, exports, imports }: DriverDeclaration): string {
-  const format = exports.find((known) => imports.includes(known));
-  if (format === undefined) throw new AdoptionError(device, `${name} does not import what it exports`);
+export function formatOf(device: string, definition: DriverDeclaration): string {
+  const format = ownFormat(definition);
+  if (format === undefined)
+    throw new AdoptionError(device, `${definition.name} does not import what it exports`);
   return format;
+}
+
+/** The same, or undefined where there is none. */
+export function ownFormat({ exports, imports }: DriverDeclaration): string | undefined {
+  return exports.find((known) => imports.includes(known));
 }
 
 /** How many packet buffers the rings of a card that was taken over may hold. */

@@ -1,6 +1,6 @@
 /**
- * Work that waits for a driver, as whoever looks on from another thread finds it: state block, rings, and registers that reading does
- * not change. What waits is told with the word that would change if the driver did any of it.
+ * Work that waits for the driver of a card, as whoever looks on from another thread finds it: state block, rings, and registers that
+ * reading does not change. What waits is told with the word that would change if the driver did any of it.
  */
 import { NicState, RX, STATE_BYTES, TX } from '../drivers/nic/state.ts';
 import { freeBuffers } from '../drivers/pool.ts';
@@ -62,7 +62,7 @@ export function lookoutOf(
 }
 
 /** A block that is being changed at this moment says nothing. */
-function judged(look: () => StandingWork[]): readonly StandingWork[] {
+export function judged(look: () => StandingWork[]): readonly StandingWork[] {
   try {
     return look();
   } catch (error) {

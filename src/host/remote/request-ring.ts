@@ -39,13 +39,18 @@ export class RequestRing {
 
   /** Consumer: is there a number? */
   get waits(): boolean {
-    return load(this.memory.words, this.base + TAIL) !== this.at;
+    return this.published !== this.at;
+  }
+
+  /** How many there were so far, free-running. */
+  get published(): number {
+    return load(this.memory.words, this.base + TAIL);
   }
 
   /** Consumer: takes at most so many numbers, to `into` from `from` on. Returns how many. */
   take(into: Int32Array, from: number, most: number): number {
     const { words } = this.memory;
-    const count = Math.min((load(words, this.base + TAIL) - this.at) | 0, most);
+    const count = Math.min((this.published - this.at) | 0, most);
     for (let i = 0; i < count; i++) into[from + i] = words[this.base + SLOTS + ((this.at + i) & this.mask)];
     this.at = (this.at + count) | 0;
     return count;
