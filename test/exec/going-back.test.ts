@@ -1,21 +1,25 @@
 /** Back from a driver that ends its CPUs to the one before, by what the machine's memory tells. */
 import { describe, expect, it } from 'vitest';
-import { NIC_DRIVERS } from '../../src/drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
+import { buffered } from '../../src/drivers/nvme/buffered.ts';
+import { polling as pollingDisk } from '../../src/drivers/nvme/polling.ts';
+import type { Parameters } from '../../src/drivers/parameters.ts';
 import { GoingBack } from '../../src/exec/threads/going-back.ts';
+import { knownAs } from '../../src/exec/threads/known-drivers.ts';
 import { OutOfService } from '../../src/exec/threads/relief.ts';
 import { Control } from '../../src/host/control.ts';
 import { expectClean } from '../check/verdict.ts';
 import { TestMachine } from '../machine.ts';
 
 const BAD = { ...polling, name: 'bad' };
-const NAMES = [...NIC_DRIVERS, BAD].map(({ name }) => name);
+const KNOWN = { nic: [...NIC_DRIVERS, BAD].map(knownAs), nvme: [] };
 
 function machineWith(...drivers: readonly string[]) {
   const cards = drivers.map((driver) => ({ driver, frames: 20_000 }));
   const machine = TestMachine.started({ cards, drivers: [BAD] });
   const back = new GoingBack(machine.memory, machine.layout);
-  back.know(NAMES);
+  back.know(KNOWN);
   const control = new Control(machine.memory, machine.layout.control);
   back.look();
   machine.runFor(20);
@@ -114,5 +118,72 @@ describe('ends of CPUs', () => {
     for (let card = 0; card < 7; card++) judge(2, card);
     judge(1, 7);
     expect(() => judge(1, 7)).toThrow('no CPU lasts, whoever drives eth7; the last time: reason 0');
+  });
+});
+
+describe('a driver of a disk that ended the CPU three times', () => {
+  const BAD_DISK = { ...pollingDisk, name: 'bad' };
+  const BAD_BUFFERED = { ...buffered, name: 'bad buffered' };
+  const known = { ...KNOWN, nvme: [...DISK_DRIVERS, BAD_DISK, BAD_BUFFERED].map(knownAs) };
+
+  function diskWith(driver: string) {
+    const cards = [{ driver: 'batching', frames: 2000 }];
+    const disks = [{ driver, mediaUs: 20, workload: { rw: 'randwrite' } as const }];
+    const machine = TestMachine.started({ cards, disks, diskDrivers: [BAD_DISK, BAD_BUFFERED] });
+    const back = new GoingBack(machine.memory, machine.layout);
+    back.know(known);
+    back.look();
+    machine.runFor(20);
+    const swap = (to: string, parameters: Parameters = {}) => {
+      expect(machine.swap(to, parameters, 'inplace', 1).outcome).toBe('done');
+      back.look();
+    };
+    const judge = (times: number) =>
+      Array.from({ length: times }, (_, i) => back.judge(1, `reason ${i}`, false, i)).at(-1);
+    return { machine, back, judge, swap };
+  }
+
+  function expectServedBy(machine: TestMachine, driver: string): void {
+    machine.succeed();
+    expect(machine.disk().definition.name).toBe(driver);
+    expect(machine.slot().definition.name).toBe('batching');
+    machine.runFor(500);
+    machine.cpu.endTraffic();
+    expectClean(machine.conclude());
+    expect(machine.cpu.disks[0].client.finished).toBe(true);
+  }
+
+  it('is followed by the one that served before, with its parameters', () => {
+    const { machine, back, judge, swap } = diskWith('interrupt');
+    swap('batching', { batch: 7 });
+    swap('bad');
+    expect(back.whoServes(1)).toBe('driver bad of nvme0');
+    expect(judge(2)).toBeUndefined();
+    expect(judge(1)).toEqual({ device: 'nvme0', from: 'bad', to: 'batching' });
+    expectServedBy(machine, 'batching');
+    expect(machine.disk().parameters).toMatchObject({ batch: 7 });
+  });
+
+  it('is followed by a built-in one of disks where it has served from the beginning', () => {
+    const { machine, back, judge } = diskWith('bad');
+    expect(judge(3)).toEqual({ device: 'nvme0', from: 'bad', to: 'interrupt' });
+    expect(back.whoServes(0)).toBe('driver batching of eth0');
+    expectServedBy(machine, 'interrupt');
+  });
+
+  it('is followed by one that buffers, if that was there before', () => {
+    const { machine, judge, swap } = diskWith('buffered');
+    swap('bad');
+    expect(judge(3)).toMatchObject({ to: 'buffered' });
+    expectServedBy(machine, 'buffered');
+  });
+
+  it('leaves what it has buffered to one that knows the format, whoever was there before', () => {
+    const { machine, judge, swap } = diskWith('interrupt');
+    swap('bad buffered');
+    machine.runFor(200);
+    expect(judge(3)).toEqual({ device: 'nvme0', from: 'bad buffered', to: 'buffered' });
+    expect(() => judge(3)).toThrow('nvme0 lost its CPU 3 times, the last time: reason 2; there is no driver');
+    expectServedBy(machine, 'buffered');
   });
 });

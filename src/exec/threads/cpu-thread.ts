@@ -21,6 +21,7 @@ import { type OwnModule, renamed } from '../modules/own-module.ts';
 import { conclude, tourOf } from './conclude.ts';
 import { HandoverRehearsal } from './handover-rehearsal.ts';
 import { spinsFor } from './idle.ts';
+import { type KnownDrivers, knownAs } from './known-drivers.ts';
 import type { CpuResult, CpuStart, LoadOrder, StandbyOrder, ThreadMessage } from './messages.ts';
 import { Orders } from './orders.ts';
 import { Service } from './serve.ts';
@@ -105,7 +106,7 @@ export class CpuThread {
   }
 
   tellReady(): void {
-    post({ kind: 'ready', cardDrivers: this.cardDrivers });
+    post({ kind: 'ready', drivers: this.known });
   }
 
   /** While it does not serve. */
@@ -197,11 +198,12 @@ export class CpuThread {
   }
 
   private tellLoaded({ ticket }: LoadOrder, failure: string | undefined, stillUs: number): void {
-    post({ kind: 'loaded', loaded: { ticket, failure, stillUs }, cardDrivers: this.cardDrivers });
+    post({ kind: 'loaded', loaded: { ticket, failure, stillUs }, drivers: this.known });
   }
 
-  private get cardDrivers(): string[] {
-    return this.modules.drivers.map(({ name }) => name);
+  private get known(): KnownDrivers {
+    const { drivers, diskDrivers } = this.modules;
+    return { nic: drivers.map(knownAs), nvme: diskDrivers.map(knownAs) };
   }
 
   /** So many times: have the devices been passed to this CPU, or is it called no more? */

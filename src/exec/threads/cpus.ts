@@ -367,7 +367,7 @@ export class Cpus {
     const { standby } = options;
     const seat = takeSeat(number, standsBy, options, modules, control);
     seat.handle.listen((message) => {
-      if (message.kind === 'ready' || message.kind === 'loaded') goingBack.know(message.cardDrivers);
+      if (message.kind === 'ready' || message.kind === 'loaded') goingBack.know(message.drivers);
       if (message.kind === 'swapEnded') this.swapEnded(seat, message.ended);
       if (message.kind === 'loaded' && !standby) this.tellLoaded(message.loaded);
       if (message.kind === 'failed' && standby) void seat.handle.terminate();

@@ -1,10 +1,12 @@
 /** From a driver that ends its CPUs again and again to the one that served before. */
 
-import { NIC_DRIVERS } from '../../drivers/index.ts';
+import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
+import { DISK_STATE_BYTES, DiskState } from '../../drivers/nvme/state.ts';
 import { Control } from '../../host/control.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
 import { Incumbents } from './incumbents.ts';
+import type { KnownDrivers } from './known-drivers.ts';
 import { OutOfService, type Return } from './relief.ts';
 import { MOST_ENDS, Restarts } from './restarts.ts';
 
@@ -13,43 +15,61 @@ const NO_DRIVER = -1;
 /** And where it has not proved itself: the assignment still names the one before, which is not to blame and serves again. */
 const ON_PROBATION = -2;
 
+interface Device {
+  readonly kind: keyof KnownDrivers;
+  readonly name: string;
+  readonly incumbents: Incumbents;
+}
+
 export class GoingBack {
-  private readonly devices: readonly Incumbents[];
-  private readonly deviceNames: readonly string[];
+  private readonly devices: readonly Device[];
   private readonly restarts = new Restarts();
+  private readonly memory: Memory;
   private readonly control: Control;
-  /** Names of the drivers of cards, by their places. */
-  private names: readonly string[] = [];
+  private known: KnownDrivers = { nic: [], nvme: [] };
 
   constructor(memory: Memory, { cards, disks, control }: MachineLayout) {
+    this.memory = memory;
     this.control = new Control(memory, control);
-    this.deviceNames = [...cards, ...disks].map(({ name }) => name);
-    this.devices = cards.map(
-      ({ assignment, parameters }) => new Incumbents(memory, assignment, NIC_DRIVERS, parameters),
-    );
+    this.devices = [
+      ...cards.map(({ name, assignment, parameters }) => ({
+        kind: 'nic' as const,
+        name,
+        incumbents: new Incumbents(memory, assignment, NIC_DRIVERS, parameters),
+      })),
+      ...disks.map(({ name, assignment, parameters }) => ({
+        kind: 'nvme' as const,
+        name,
+        incumbents: new Incumbents(memory, assignment, DISK_DRIVERS, parameters),
+      })),
+    ];
   }
 
-  /** All CPUs know the same ones. */
-  know(names: readonly string[]): void {
-    if (names.length > this.names.length) this.names = names;
+  /** All CPUs know the same ones, some of them sooner. */
+  know({ nic, nvme }: KnownDrivers): void {
+    const { known } = this;
+    this.known = {
+      nic: nic.length > known.nic.length ? nic : known.nic,
+      nvme: nvme.length > known.nvme.length ? nvme : known.nvme,
+    };
   }
 
   stateAddress(device: number): number {
-    return this.devices[device].stateAddress;
+    return this.devices[device].incumbents.stateAddress;
   }
 
   nameOf(device: number): string {
-    return this.deviceNames[device];
+    return this.devices[device].name;
   }
 
   /** `driver polling of eth0`; of one that is being swapped, `a swap of eth0`: either driver may have had its turn. */
   whoServes(device: number): string {
     if (this.control.isSwapping(device)) return `a swap of ${this.nameOf(device)}`;
-    return `driver ${this.nameAt(this.placeOn(device))} of ${this.nameOf(device)}`;
+    return `driver ${this.nameAt(device, this.placeOn(device))} of ${this.nameOf(device)}`;
   }
 
   look(): void {
-    for (const [device, incumbents] of this.devices.entries())
+    for (const [device, { incumbents }] of this.devices.entries())
       if (!this.control.isSwapping(device)) incumbents.look();
   }
 
@@ -71,15 +91,34 @@ export class GoingBack {
     if (restarts.hopeless)
       throw new OutOfService(`no CPU lasts, whoever drives ${name}; ${last}; start with other drivers`);
     if (place === ON_PROBATION || !restarts.isCondemned(device, place)) return undefined;
-    const back =
-      place === NO_DRIVER
-        ? undefined
-        : this.devices[device].goBack((other) => !restarts.isCondemned(device, other));
-    if (back !== undefined) return { device: name, from: this.nameAt(place), to: this.nameAt(back) };
+    const back = place === NO_DRIVER ? undefined : this.goBack(device, place);
+    if (back !== undefined)
+      return { device: name, from: this.nameAt(device, place), to: this.nameAt(device, back) };
     const advice = ofApplication
       ? 'no other driver would help: mend the application'
       : 'there is no driver to go back to: mend it, or start with another one';
     throw new OutOfService(`${name} lost its CPU ${MOST_ENDS} times, ${last}; ${advice}`);
+  }
+
+  private goBack(device: number, from: number): number | undefined {
+    return this.devices[device].incumbents.goBack(
+      this.heirs(device, from),
+      (place) => !this.restarts.isCondemned(device, place),
+    );
+  }
+
+  /**
+   * Who can take up what a driver has left. Data of a disk that lie in memory alone, done with for those who wrote them, are behind its
+   * state block: they would be lost with any driver that does not know that format.
+   */
+  private heirs(device: number, from: number): (place: number) => boolean {
+    const { kind, incumbents } = this.devices[device];
+    const { stateAddress } = incumbents;
+    if (kind === 'nic' || stateAddress === 0) return () => true;
+    const state = new DiskState(this.memory, { address: stateAddress, bytes: DISK_STATE_BYTES });
+    if (state.header('extension') === 0) return () => true;
+    const formats = this.known.nvme.map(({ format }) => format);
+    return (place) => formats[place] === formats[from];
   }
 
   /** The swap is cut off with its CPU: the next one has none under way. */
@@ -90,10 +129,10 @@ export class GoingBack {
   }
 
   private placeOn(device: number): number {
-    return this.devices[device]?.place ?? NO_DRIVER;
+    return this.devices[device].incumbents.place ?? NO_DRIVER;
   }
 
-  private nameAt(place: number): string {
-    return this.names[place] ?? 'unknown';
+  private nameAt(device: number, place: number): string {
+    return this.known[this.devices[device].kind][place]?.name ?? 'unknown';
   }
 }

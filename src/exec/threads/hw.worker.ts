@@ -24,7 +24,7 @@ function main(start: HardwareStart): void {
       ? undefined
       : new Recorder(memory, start.pcapOut, start.layout.cards, start.epochNs);
   const hardware = new Hardware(memory, start.layout, clock, (card) => recorder?.tap(card.index));
-  post({ kind: 'ready', cardDrivers: [] });
+  post({ kind: 'ready', drivers: { nic: [], nvme: [] } });
   const occupancy = runHardware(hardware, memory, clock, start, recorder);
   recorder?.close();
   hardware.close();

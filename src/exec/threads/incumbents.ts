@@ -8,7 +8,7 @@ const KEPT = 8;
 
 export class Incumbents {
   private readonly assignment: Assignment<DriverDeclaration>;
-  private readonly first: DriverDeclaration;
+  private readonly builtIn: readonly DriverDeclaration[];
   private readonly parameters: Parameters;
   /** The one that serves last. */
   private seen: readonly Description[] = [];
@@ -25,7 +25,7 @@ export class Incumbents {
   ) {
     const known = new Map(builtIn.map((definition) => [definition.name, definition]));
     this.assignment = new Assignment(memory.words, assignment.address >>> 2, known);
-    this.first = builtIn[0];
+    this.builtIn = builtIn;
     this.parameters = parameters;
   }
 
@@ -48,19 +48,24 @@ export class Incumbents {
   }
 
   /**
-   * Nobody serves: the last one that did, and that may, is to serve next, with the parameters that it had; or else the first of the
-   * built-in drivers. Returns its place; undefined if none may.
+   * Nobody serves: the last one that did, that fits, and that may, is to serve next, with the parameters that it had; or else the first
+   * of the built-in drivers that fit. Returns its place; undefined if none may.
    */
-  goBack(may: (place: number) => boolean): number | undefined {
-    const earlier = this.seen.findLast((description) => may(placeIn(description)));
+  goBack(fits: (place: number) => boolean, may: (place: number) => boolean): number | undefined {
+    const { assignment, builtIn } = this;
+    const earlier = this.seen.findLast((description) => {
+      const place = placeIn(description);
+      return fits(place) && may(place);
+    });
     if (earlier !== undefined) {
-      this.assignment.restate(earlier);
+      assignment.restate(earlier);
       return placeIn(earlier);
     }
-    if (!may(0)) return undefined;
-    const { first } = this;
-    this.assignment.prepare(first, resolveParameters(first.name, first.parameters, {}, this.parameters));
-    this.assignment.point();
-    return 0;
+    const place = builtIn.findIndex((_, candidate) => fits(candidate));
+    if (place < 0 || !may(place)) return undefined;
+    const { name, parameters } = builtIn[place];
+    assignment.prepare(builtIn[place], resolveParameters(name, parameters, {}, this.parameters));
+    assignment.point();
+    return place;
   }
 }

@@ -19,6 +19,7 @@ import type { SwapRecord } from '../../swap/record.ts';
 import type { SwapRound, TimedSwap, Timetable } from '../../swap/timetable.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import type { Occupancy } from './idle.ts';
+import type { KnownDrivers } from './known-drivers.ts';
 
 interface ThreadStart {
   readonly buffer: SharedArrayBuffer;
@@ -153,8 +154,8 @@ export interface Handover extends Passage {
 }
 
 export type ThreadMessage<R> =
-  /** `cardDrivers`: names of those that it knows, by their places; of a CPU. */
-  | { readonly kind: 'ready'; readonly cardDrivers: readonly string[] }
+  /** `drivers`: those that it knows; of a CPU. */
+  | { readonly kind: 'ready'; readonly drivers: KnownDrivers }
   /** It stands ready. */
   | { readonly kind: 'awake' }
   | { readonly kind: 'left'; readonly tour: Tour; readonly timetable: Timetable }
@@ -162,7 +163,7 @@ export type ThreadMessage<R> =
   | { readonly kind: 'took'; readonly driven: readonly Driven[] }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
-  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded; readonly cardDrivers: readonly string[] }
+  | { readonly kind: 'loaded'; readonly loaded: DriverLoaded; readonly drivers: KnownDrivers }
   | { readonly kind: 'finished'; readonly result: R };
 
 /** Anything may be thrown; what arrives at the other side is its name and words. */
