@@ -1,13 +1,7 @@
 /** Drivers that end their CPUs, or let them hang, again and again: whoever served before serves again. */
 import { describe, expect, it } from 'vitest';
-import {
-  OutOfServiceError,
-  type RunEvent,
-  type RunningMachine,
-  type Scenario,
-  Testbed,
-} from '../../src/testbed/index.ts';
-import { expectLossless } from './runs.ts';
+import { OutOfServiceError, type RunningMachine, type Scenario, Testbed } from '../../src/testbed/index.ts';
+import { expectLossless, until } from './runs.ts';
 
 const BAD = 'test/exec/drivers/goes-bad.mjs';
 /** Values of its parameter `how`. */
@@ -19,17 +13,6 @@ const SENDS_AND_DOES_NOT_SAY = 5;
 
 function started(more: Scenario): Promise<RunningMachine> {
   return new Testbed({ size: 64, standby: true, ...more }).start();
-}
-
-/** Events up to the first of a kind. */
-async function until(events: AsyncIterator<RunEvent>, kind: RunEvent['kind']): Promise<RunEvent[]> {
-  const seen: RunEvent[] = [];
-  for (;;) {
-    const { value, done } = await events.next();
-    if (done === true) throw new Error(`the run ended without ${kind}: ${JSON.stringify(seen)}`);
-    seen.push(value);
-    if (value.kind === kind) return seen;
-  }
 }
 
 async function served(running: RunningMachine, frames: number): Promise<void> {

@@ -4,6 +4,7 @@ import {
   cardsOf,
   type DriverParameters,
   type Report,
+  type RunEvent,
   type RunningMachine,
   type Scenario,
   type SwapMethod,
@@ -53,6 +54,17 @@ export function expectLossless(report: Report): void {
     expect(found).toEqual({ name, lost: 0, duplicated: 0, reordered: 0, damaged: 0, dropped: {} });
     expect(card.delivered).toBeGreaterThan(0);
     expect(card.delivered).toBe(card.offered);
+  }
+}
+
+/** Events up to the first of a kind. */
+export async function until(events: AsyncIterator<RunEvent>, kind: RunEvent['kind']): Promise<RunEvent[]> {
+  const seen: RunEvent[] = [];
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done === true) throw new Error(`the run ended without ${kind}: ${JSON.stringify(seen)}`);
+    seen.push(value);
+    if (value.kind === kind) return seen;
   }
 }
 

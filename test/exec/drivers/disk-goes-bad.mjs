@@ -1,0 +1,67 @@
+// The polling driver of disks, but it goes bad after so many requests, as its parameter `how` says. Each new driver counts anew.
+import { builtInOfDisks } from './ringswap.mjs';
+
+/** What `how` counts. */
+const WAYS = [
+  'well',
+  'throws',
+  'does not return',
+  'polls in vain',
+  'submits and does not say',
+  'takes and does not say',
+  'takes no requests',
+];
+/** Doorbells begin here, tails and heads in turn. */
+const DOORBELLS = 0x1000;
+const STRIDE = 64;
+const polling = builtInOfDisks('polling');
+
+/** @type {import('../../../src/testbed/index.ts').DiskDriverDefinition} */
+export default {
+  ...polling,
+  name: 'disk-goes-bad',
+  description: 'the polling driver, going bad after a while',
+  parameters: [
+    ...polling.parameters,
+    { name: 'how', description: 'how it goes bad', unit: 'way', min: 0, max: WAYS.length - 1, default: 0 },
+    {
+      name: 'after',
+      description: 'requests that it serves before',
+      unit: 'requests',
+      min: 0,
+      max: 1e9,
+      default: 1000,
+    },
+  ],
+  create(environment, parameters) {
+    const way = WAYS[parameters.how];
+    let bad = false;
+    // A disk as a driver sees it that has forgotten a doorbell.
+    const silenced = way === 'submits and does not say' ? 0 : way === 'takes and does not say' ? 1 : -1;
+    const port = new Proxy(environment.port, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target);
+        if (key !== 'write32') return typeof value === 'function' ? value.bind(target) : value;
+        return (/** @type {number} */ offset, /** @type {number} */ written) => {
+          const forgotten = bad && offset >= DOORBELLS && ((offset - DOORBELLS) / STRIDE) % 2 === silenced;
+          if (!forgotten) target.write32(offset, written);
+        };
+      },
+    });
+    const driver = polling.create(silenced < 0 ? environment : { ...environment, port }, parameters);
+    const poll = driver.poll.bind(driver);
+    const room = driver.room.bind(driver);
+    let requests = 0;
+    driver.room = (queue) => (bad && way === 'takes no requests' ? 0 : room(queue));
+    driver.poll = (budget) => {
+      bad ||= requests >= parameters.after;
+      if (bad && way === 'throws') throw new Error('gone bad');
+      if (bad && way === 'does not return') for (;;);
+      if (bad && way === 'polls in vain') return 0;
+      const served = poll(budget);
+      requests += served;
+      return served;
+    };
+    return driver;
+  },
+};
