@@ -11,9 +11,6 @@ const WAYS = [
   'takes and does not say',
   'takes no requests',
 ];
-/** Doorbells begin here, tails and heads in turn. */
-const DOORBELLS = 0x1000;
-const STRIDE = 64;
 const polling = builtInOfDisks('polling');
 
 /** @type {import('../../../src/testbed/index.ts').DiskDriverDefinition} */
@@ -36,21 +33,15 @@ export default {
   create(environment, parameters) {
     const way = WAYS[parameters.how];
     let bad = false;
-    // A disk as a driver sees it that has forgotten a doorbell.
-    const silenced = way === 'submits and does not say' ? 0 : way === 'takes and does not say' ? 1 : -1;
-    const port = new Proxy(environment.port, {
-      get(target, key) {
-        const value = Reflect.get(target, key, target);
-        if (key !== 'write32') return typeof value === 'function' ? value.bind(target) : value;
-        return (/** @type {number} */ offset, /** @type {number} */ written) => {
-          const forgotten = bad && offset >= DOORBELLS && ((offset - DOORBELLS) / STRIDE) % 2 === silenced;
-          if (!forgotten) target.write32(offset, written);
-        };
-      },
-    });
-    const driver = polling.create(silenced < 0 ? environment : { ...environment, port }, parameters);
+    const driver = polling.create(environment, parameters);
     const poll = driver.poll.bind(driver);
     const room = driver.room.bind(driver);
+    const silence = () => {
+      for (const pair of Reflect.get(driver, 'pairs')) {
+        if (way === 'submits and does not say') pair.ringDoorbell = () => undefined;
+        if (way === 'takes and does not say') pair.commit = pair.commitUntold;
+      }
+    };
     let requests = 0;
     driver.room = (queue) => (bad && way === 'takes no requests' ? 0 : room(queue));
     driver.poll = (budget) => {
@@ -58,6 +49,7 @@ export default {
       if (bad && way === 'throws') throw new Error('gone bad');
       if (bad && way === 'does not return') for (;;);
       if (bad && way === 'polls in vain') return 0;
+      if (bad) silence();
       const served = poll(budget);
       requests += served;
       return served;
