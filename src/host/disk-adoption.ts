@@ -1,7 +1,7 @@
 /** How a CPU takes disks over from another one, by shared words alone; as adoption.ts says of cards. */
 import type { DiskDriverDefinition, DiskEnvironment } from '../drivers/nvme/contract.ts';
 import { REQUEST } from '../drivers/nvme/requests.ts';
-import { settlePair } from '../drivers/nvme/settlement.ts';
+import { settlePair, tellPair } from '../drivers/nvme/settlement.ts';
 import { CommandWalk } from '../drivers/nvme/slot-walk.ts';
 import { DISK_FORMAT, DISK_STATE_BYTES, DiskState } from '../drivers/nvme/state.ts';
 import { lowestBit } from '../drivers/state-block.ts';
@@ -48,7 +48,7 @@ export function loseDisk({ name, definition, losses }: Slot<DiskTypes>, reason: 
 
 /**
  * Which commands are outstanding is decided, and which requests are in them: of all others a driver says so itself, if it has them.
- * Then the whole block is looked at. Throws StateError.
+ * Then the whole block is looked at, and the disk is told of all that is written in its queues. Throws StateError.
  */
 export function settleDisk({ name, definition, environment }: Slot<DiskTypes>, client: PassingClient): void {
   const { port, requests, state } = environment;
@@ -61,6 +61,7 @@ export function settleDisk({ name, definition, environment }: Slot<DiskTypes>, c
   state.validate(port.device);
   const walk = new CommandWalk(state, requests);
   while (!walk.advance(CIDS_AT_ONCE));
+  for (let left = state.active; left !== 0; left &= left - 1) tellPair(environment, lowestBit(left));
 }
 
 function requestsIn({ memory: { words }, requests, state }: DiskEnvironment): Set<number> {

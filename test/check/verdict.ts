@@ -4,7 +4,7 @@ import { diskBalance, diskFacts } from '../../src/check/blocks/balance.ts';
 import { accountBuffers, buffersAway } from '../../src/check/buffers.ts';
 import { balance, type CardBalance, type CardFacts, type Violation } from '../../src/check/ledger.ts';
 import { countCard, factsOf } from '../../src/host/books.ts';
-import { abortedBy, type SwapRecord } from '../../src/swap/record.ts';
+import type { SwapRecord } from '../../src/swap/record.ts';
 import type { TestMachine } from '../machine.ts';
 
 export { countCard };
@@ -35,9 +35,9 @@ export function verdictOf(machine: TestMachine, halt: () => void): Verdict {
       hardware.verifiers[card.index]?.anomalies ?? [],
     ),
   );
-  const ofDisks = cpu.disks.map(({ slot: { name }, client }) => {
+  const ofDisks = cpu.disks.map(({ slot: { name, losses }, client }) => {
     const { books, outstanding, mayFail } = client;
-    return diskBalance(diskFacts(name, books, outstanding, mayFail, abortedBy(cpu.desk.records, name)));
+    return diskBalance(diskFacts(name, books, outstanding, mayFail, losses.ended));
   });
   halt();
   const away = buffersAway(cpu.pool);

@@ -11,6 +11,7 @@ const POLLS_IN_VAIN = 3;
 const SUBMITS_AND_DOES_NOT_SAY = 4;
 const TAKES_AND_DOES_NOT_SAY = 5;
 const TAKES_NO_REQUESTS = 6;
+const SAYS_THAT_IT_RINGS = 7;
 
 const DISK = { name: 'nvme0', size: '4M', cache: '256K', flushEvery: 20 } as const;
 const FAR = 2000;
@@ -77,6 +78,11 @@ describe('a driver of a disk that goes bad', () => {
       'completion queue 1 is full of completions that were taken: `CQHDBL` stood at',
     ],
     ['has no room', TAKES_NO_REQUESTS, 'requests wait, and no command is outstanding: `completed` stood at'],
+    [
+      'notes doorbells that it does not ring',
+      SAYS_THAT_IT_RINGS,
+      'commands lie in submission queue 1 behind its doorbell: `SQTDBL` stood at',
+    ],
   ])('and %s is found, and ended', async (_, how, reason) => {
     const running = await goingBad(how);
     const [end] = (await until(running.events(), 'recovery')).slice(-1);

@@ -8,7 +8,7 @@
  */
 
 import { PAGE_SHIFT } from '../../hw/memory.ts';
-import { CQE, CQE_PHASE, CQE_WORDS, SQE, SQE_WORDS } from '../../hw/nvme/datasheet.ts';
+import { CQE, CQE_PHASE, CQE_WORDS, cqHead, SQE, SQE_WORDS, sqTail } from '../../hw/nvme/datasheet.ts';
 import { load, put, store } from '../../hw/shared.ts';
 import { StateError } from '../state-block.ts';
 import { appendRequest, blocksIn, writeRequest } from './command.ts';
@@ -31,6 +31,21 @@ export function settlePair(
   settlement.takeBackCompletions();
   settlement.mendCommands();
   settlement.rebuildStack();
+}
+
+/**
+ * The disk is told how far the queues of such a pair are, whatever the words say that it was told: a driver may have noted more than it
+ * rang, and doorbells cannot be read back. All that is written, never less: a tail that went back would be a round of new commands.
+ */
+export function tellPair({ memory: { words }, port, state }: DiskEnvironment, queue: number): void {
+  const record = state.pair(queue);
+  const mask = words[record + PAIR.slots] - 1;
+  const tail = words[record + PAIR.tail];
+  const head = words[record + PAIR.head];
+  port.write32(sqTail(queue), tail & mask);
+  store(words, record + PAIR.tailRung, tail);
+  port.write32(cqHead(queue), head & mask);
+  store(words, record + PAIR.headRung, head);
 }
 
 class Settlement {

@@ -1,11 +1,11 @@
 /** A queue pair as a CPU left it that ended in the middle of something, by hand: the simulation does it at every access. */
 import { describe, expect, it } from 'vitest';
 import { OP, PENDING, REQUEST } from '../../../src/drivers/nvme/requests.ts';
-import { settlePair } from '../../../src/drivers/nvme/settlement.ts';
+import { settlePair, tellPair } from '../../../src/drivers/nvme/settlement.ts';
 import { CommandWalk } from '../../../src/drivers/nvme/slot-walk.ts';
 import { NOBODY, PAIR, SHADOW, SHADOW_WORDS } from '../../../src/drivers/nvme/state.ts';
 import { StateError } from '../../../src/drivers/state-block.ts';
-import { SQE, SQE_WORDS } from '../../../src/hw/nvme/datasheet.ts';
+import { cqHead, SQE, SQE_WORDS, sqTail } from '../../../src/hw/nvme/datasheet.ts';
 import { DiskBench } from './bench.ts';
 
 const DEPTH = 8;
@@ -97,4 +97,68 @@ describe('a queue pair whose CPU has ended', () => {
     words[shadowOf(0)] = 5000;
     expect(() => settle()).toThrow(StateError);
   });
+});
+
+describe('the disk of such a pair', () => {
+  /** From now on a doorbell is not rung, until what is returned is called. */
+  function silence({ port }: DiskBench, doorbell: number): () => void {
+    const write = port.write32;
+    port.write32 = (offset, value) => {
+      if (offset !== doorbell) write.call(port, offset, value);
+    };
+    return () => {
+      port.write32 = write;
+    };
+  }
+
+  it('is told of commands of which it was only said that it knows them', () => {
+    const made = DiskBench.started('polling', { queueDepth: DEPTH });
+    const heard = silence(made, sqTail(1));
+    const requests = [made.prepare(OP.read, 0, 8), made.prepare(OP.read, 8, 8)];
+    made.submit(...requests);
+    made.turns(100);
+    heard();
+    const record = made.state.pair(1);
+    expect(made.memory.words[record + PAIR.tailRung]).toBe(made.memory.words[record + PAIR.tail]);
+    expect(made.handed).toEqual([]);
+    tellPair(made.environment, 1);
+    made.settle(...requests);
+  });
+
+  it('is told of completions of which it was only said that it knows them to be taken', () => {
+    const made = DiskBench.started('polling', { queueDepth: DEPTH });
+    const heard = silence(made, cqHead(1));
+    for (let nth = 0; nth < 2 * DEPTH - 1; nth++) made.read(0, 1);
+    const request = made.prepare(OP.read, 0, 8);
+    made.submit(request);
+    made.turns(100);
+    heard();
+    expect(made.isDone(request)).toBe(false);
+    tellPair(made.environment, 1);
+    made.settle(request);
+  });
+
+  it.each([0, 3])(
+    'hears nothing new where it was told of all %i commands, by however many words',
+    (commands) => {
+      const { controller, clock, environment, words, record, state } = bench(commands);
+      const executed = (): number => {
+        while (controller.step(clock.nowUs(), 8) > 0);
+        return controller.probes.read('commands');
+      };
+      expect(executed()).toBe(commands);
+      for (const [tailRung, headRung] of [
+        [commands, 0],
+        [0, 0], // its CPU ended between the doorbell and the word
+      ]) {
+        words[record + PAIR.tailRung] = tailRung;
+        words[record + PAIR.headRung] = headRung;
+        tellPair(environment, 1);
+        expect(executed()).toBe(commands);
+        expect(words[record + PAIR.tailRung]).toBe(commands);
+      }
+      state.validate(DEVICE);
+      expect(controller.probes.read('invalidDoorbells')).toBe(0);
+    },
+  );
 });

@@ -10,7 +10,10 @@ const WAYS = [
   'submits and does not say',
   'takes and does not say',
   'takes no requests',
+  'says that it rings',
 ];
+/** Doorbells of I/O queues: the admin queue's lie before them. */
+const IO_DOORBELLS = 0x1080;
 const polling = builtInOfDisks('polling');
 
 /** @type {import('../../../src/testbed/index.ts').DiskDriverDefinition} */
@@ -33,7 +36,9 @@ export default {
   create(environment, parameters) {
     const way = WAYS[parameters.how];
     let bad = false;
-    const driver = polling.create(environment, parameters);
+    const mutes = way === 'says that it rings';
+    const port = mutes ? muted(environment.port, () => bad) : environment.port;
+    const driver = polling.create({ ...environment, port }, parameters);
     const poll = driver.poll.bind(driver);
     const room = driver.room.bind(driver);
     const silence = () => {
@@ -57,3 +62,20 @@ export default {
     return driver;
   },
 };
+
+/**
+ * A disk as a driver sees it that has forgotten its doorbells, while `deaf`.
+ * @param {import('../../../src/testbed/index.ts').DiskEnvironment['port']} port
+ * @param {() => boolean} deaf
+ */
+function muted(port, deaf) {
+  return new Proxy(port, {
+    get(target, key) {
+      const value = Reflect.get(target, key, target);
+      if (key !== 'write32') return typeof value === 'function' ? value.bind(target) : value;
+      return (/** @type {number} */ offset, /** @type {number} */ written) => {
+        if (offset < IO_DOORBELLS || !deaf()) target.write32(offset, written);
+      };
+    },
+  });
+}

@@ -26,13 +26,8 @@ export const DISK_CRASH_BUGS: readonly Sabotage[] = [
   {
     name: 'untold-not-told-again',
     part: 'drivers',
-    file: 'src/drivers/nvme/interrupt.ts',
-    edits: [
-      {
-        find: '    this.ringDoorbells();\n    this.unmaskVectors();\n    this.scheduled = EVERY;\n',
-        replace: '    this.unmaskVectors();\n    this.scheduled = EVERY;\n',
-      },
-    ],
+    file: 'src/drivers/nvme/settlement.ts',
+    edits: [{ find: '  port.write32(sqTail(queue), tail & mask);\n', replace: '' }],
     says: 'A CPU that died between the tail and its doorbell has told the disk of nothing, and nor does the next one.',
     interleaved: true,
   },
