@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { polling } from '../../src/drivers/nic/polling.ts';
 import { buffered } from '../../src/drivers/nvme/buffered.ts';
+import type { DiskDriverDefinition } from '../../src/drivers/nvme/contract.ts';
 import { polling as pollingDisk } from '../../src/drivers/nvme/polling.ts';
+import { DISK_FORMAT, DISK_STATE_BYTES } from '../../src/drivers/nvme/state.ts';
 import type { Parameters } from '../../src/drivers/parameters.ts';
+import { OWN_BYTES } from '../../src/drivers/state-block.ts';
 import { GoingBack } from '../../src/exec/threads/going-back.ts';
 import { knownAs } from '../../src/exec/threads/known-drivers.ts';
 import { OutOfService } from '../../src/exec/threads/relief.ts';
@@ -124,12 +127,21 @@ describe('ends of CPUs', () => {
 describe('a driver of a disk that ended the CPU three times', () => {
   const BAD_DISK = { ...pollingDisk, name: 'bad' };
   const BAD_BUFFERED = { ...buffered, name: 'bad buffered' };
-  const known = { ...KNOWN, nvme: [...DISK_DRIVERS, BAD_DISK, BAD_BUFFERED].map(knownAs) };
+  const OWN: DiskDriverDefinition = {
+    ...pollingDisk,
+    name: 'own',
+    exports: ['test.own', DISK_FORMAT],
+    imports: ['test.own', DISK_FORMAT],
+    create: (...given) => Object.assign(pollingDisk.create(...given), { settle: () => true }),
+  };
+  const BAD_OWN = { ...OWN, name: 'bad own' };
+  const diskDrivers = [BAD_DISK, BAD_BUFFERED, OWN, BAD_OWN];
+  const known = { ...KNOWN, nvme: [...DISK_DRIVERS, ...diskDrivers].map(knownAs) };
 
   function diskWith(driver: string) {
     const cards = [{ driver: 'batching', frames: 2000 }];
     const disks = [{ driver, mediaUs: 20, workload: { rw: 'randwrite' } as const }];
-    const machine = TestMachine.started({ cards, disks, diskDrivers: [BAD_DISK, BAD_BUFFERED] });
+    const machine = TestMachine.started({ cards, disks, diskDrivers });
     const back = new GoingBack(machine.memory, machine.layout);
     back.know(known);
     back.look();
@@ -185,5 +197,45 @@ describe('a driver of a disk that ended the CPU three times', () => {
     expect(judge(3)).toEqual({ device: 'nvme0', from: 'bad buffered', to: 'buffered' });
     expect(() => judge(3)).toThrow('nvme0 lost its CPU 3 times, the last time: reason 2; there is no driver');
     expectServedBy(machine, 'buffered');
+  });
+
+  it('leaves what it has buffered to the one that knew the format last, whoever was there in between', () => {
+    const { machine, judge, swap } = diskWith('interrupt');
+    swap('buffered', { buffers: 32 });
+    swap('polling');
+    swap('bad buffered');
+    machine.runFor(200);
+    expect(judge(3)).toEqual({ device: 'nvme0', from: 'bad buffered', to: 'buffered' });
+    expectServedBy(machine, 'buffered');
+    expect(machine.disk().parameters).toMatchObject({ buffers: 32 });
+  });
+
+  it('leaves words of its own to the one before as they were last', () => {
+    const { machine, judge, swap } = diskWith('own');
+    machine.disk().environment.state.own.set(0, 1);
+    swap('bad own');
+    machine.disk().environment.state.own.set(0, 2);
+    expect(judge(3)).toMatchObject({ from: 'bad own', to: 'own' });
+    expectServedBy(machine, 'own');
+    expect(machine.disk().environment.state.own.get(0)).toBe(2);
+  });
+
+  it('and has none leaves none, whatever the one before had', () => {
+    const { machine, judge, swap } = diskWith('own');
+    const { own } = machine.disk().environment.state;
+    own.begin('test.own');
+    own.set(0, 1);
+    swap('bad');
+    expect(judge(3)).toMatchObject({ from: 'bad', to: 'own' });
+    expectServedBy(machine, 'own');
+    expect(machine.disk().environment.state.own.any).toBe(false);
+  });
+
+  it('and left words that are none is followed by nobody', () => {
+    const { machine, judge } = diskWith('own');
+    const { address } = machine.disk().environment.state.region;
+    const end = (address + DISK_STATE_BYTES) >>> 2;
+    machine.memory.words.fill(0x7fffffff, end - OWN_BYTES / 4, end);
+    expect(() => judge(3)).toThrow(OutOfService);
   });
 });

@@ -2,6 +2,7 @@
 
 import { DISK_DRIVERS, NIC_DRIVERS } from '../../drivers/index.ts';
 import { DISK_STATE_BYTES, DiskState } from '../../drivers/nvme/state.ts';
+import { type OwnWords, StateError } from '../../drivers/state-block.ts';
 import { Control } from '../../host/control.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Memory } from '../../hw/memory.ts';
@@ -100,25 +101,25 @@ export class GoingBack {
     throw new OutOfService(`${name} lost its CPU ${MOST_ENDS} times, ${last}; ${advice}`);
   }
 
-  private goBack(device: number, from: number): number | undefined {
-    return this.devices[device].incumbents.goBack(
-      this.heirs(device, from),
-      (place) => !this.restarts.isCondemned(device, place),
-    );
-  }
-
   /**
-   * Who can take up what a driver has left. Data of a disk that lie in memory alone, done with for those who wrote them, are behind its
-   * state block: they would be lost with any driver that does not know that format.
+   * Data of a disk that lie in memory alone, done with for those who wrote them, are behind its state block, and what there is to know
+   * of them may be in a driver's own words. So only one that knows the format follows where there are such data, and it finds those
+   * words as they were last, not as they were in its own days.
    */
-  private heirs(device: number, from: number): (place: number) => boolean {
+  private goBack(device: number, from: number): number | undefined {
     const { kind, incumbents } = this.devices[device];
-    const { stateAddress } = incumbents;
-    if (kind === 'nic' || stateAddress === 0) return () => true;
+    const { bank, stateAddress } = incumbents;
+    const may = (place: number): boolean => !this.restarts.isCondemned(device, place);
+    if (kind === 'nic' || stateAddress === 0) return incumbents.goBack(() => true, may);
     const state = new DiskState(this.memory, { address: stateAddress, bytes: DISK_STATE_BYTES });
-    if (state.header('extension') === 0) return () => true;
+    state.own.use(bank);
+    if (!holdsTogether(state.own)) return undefined;
     const formats = this.known.nvme.map(({ format }) => format);
-    return (place) => formats[place] === formats[from];
+    const extended = state.header('extension') !== 0;
+    const back = incumbents.goBack((place) => !extended || formats[place] === formats[from], may);
+    const format = back === undefined ? undefined : formats[back];
+    if (format !== undefined) state.own.moveTo(incumbents.bank, format);
+    return back;
   }
 
   /** The swap is cut off with its CPU: the next one has none under way. */
@@ -134,5 +135,15 @@ export class GoingBack {
 
   private nameAt(device: number, place: number): string {
     return this.known[this.devices[device].kind][place]?.name ?? 'unknown';
+  }
+}
+
+function holdsTogether(own: OwnWords): boolean {
+  try {
+    own.validate();
+    return true;
+  } catch (error) {
+    if (error instanceof StateError) return false;
+    throw error;
   }
 }

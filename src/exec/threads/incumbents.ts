@@ -33,6 +33,11 @@ export class Incumbents {
     return this.assignment.stateAddress;
   }
 
+  /** Of the words of its own that whoever serves has. */
+  get bank(): number {
+    return this.assignment.bank;
+  }
+
   /** The place of the driver that serves, among those that the machine knows. */
   get place(): number | undefined {
     const description = this.assignment.describe();
