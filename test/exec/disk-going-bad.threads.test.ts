@@ -4,6 +4,7 @@ import { diskOf, type Report, type RunningMachine, type Scenario, Testbed } from
 import { served, until } from './runs.ts';
 
 const BAD = 'test/exec/drivers/disk-goes-bad.mjs';
+const BAD_BUFFERED = 'test/exec/drivers/buffered-goes-bad.mjs';
 /** Values of its parameter `how`. */
 const THROWS = 1;
 const DOES_NOT_RETURN = 2;
@@ -97,11 +98,14 @@ describe('a driver of a disk that goes bad', () => {
     expectClean(await running.stop());
   });
 
-  it('and was there from the beginning goes back to a built-in one, and leaves a card its own', async () => {
+  it('and was there from the beginning goes back to a built-in one, and leaves other devices their own', async () => {
     const driver = { name: BAD, parameters: { how: THROWS, after: 5000 } };
     const running = await started({
       nics: [{ name: 'eth0', size: 64, app: 'echo', driver: { name: 'polling' } }],
-      disks: [{ ...DISK, driver }],
+      disks: [
+        { ...DISK, driver },
+        { ...DISK, name: 'nvme1', driver: { name: 'batching' } },
+      ],
     });
     const seen = await until(running.events(), 'return');
     expect(seen.at(-1)).toMatchObject({ device: 'nvme0', from: 'disk-goes-bad', to: 'interrupt' });
@@ -109,7 +113,19 @@ describe('a driver of a disk that goes bad', () => {
     expect(running.status().devices).toMatchObject({
       eth0: { driver: 'polling' },
       nvme0: { driver: 'interrupt' },
+      nvme1: { driver: 'batching' },
     });
+    expectClean(await running.stop());
+  });
+
+  it('and holds writes that it has said are done is followed by one that takes them over', async () => {
+    const running = await started({
+      disks: [{ ...DISK, driver: { name: 'interrupt' } }],
+      swaps: [{ at: '20ms', disk: 'nvme0', to: BAD_BUFFERED, parameters: { after: 5000 } }],
+    });
+    const seen = await until(running.events(), 'return');
+    expect(seen.at(-1)).toMatchObject({ device: 'nvme0', from: 'buffered-goes-bad', to: 'buffered' });
+    await served(running, FAR);
     expectClean(await running.stop());
   });
 

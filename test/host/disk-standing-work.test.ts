@@ -38,12 +38,12 @@ function watched(machine: TestMachine) {
     { beat: () => ++beat * 100, asleep: () => machine.asleep, serving: () => 0, devices },
     (hang) => hangs.push(hang),
   );
-  const look = (times = LOOKS) => {
+  const look = (times = LOOKS, meanwhile: () => void = () => machine.runFor(TURNS)) => {
     for (let i = 0; i < times; i++) {
       for (const { index, deliveries, mediator } of cpu.devices)
         control.tellProgress(index, deliveries, mediator !== null);
       dog.look();
-      machine.runFor(TURNS);
+      meanwhile();
     }
     return hangs;
   };
@@ -102,6 +102,17 @@ describe('a driver of a disk that lets work lie', () => {
     expect(watched(machine).look()).toEqual([
       hangOf(0, 'commands lie in submission queue 1 behind its doorbell: `SQTDBL`'),
     ]);
+  });
+
+  it('is found by a doorbell that it has never rung', () => {
+    const machine = new TestMachine({ disks: [{ driver: 'polling' }] });
+    machine.boot();
+    silence(machine, sqTail(1));
+    machine.start();
+    const [hang] = watched(machine).look();
+    expect(hang?.reason).toBe(
+      'commands lie in submission queue 1 behind its doorbell: `SQTDBL` stood at 0 for 2 s',
+    );
   });
 
   it('is found by commands that it holds back for ever', () => {
@@ -201,6 +212,26 @@ describe('a driver of a disk that has a reason', () => {
     expect(watched(machine).look(5 * LOOKS)).toEqual([]);
   });
 
+  it('is let alone if its doorbell has the same value at each look, since its queue has come round', () => {
+    const parameters = { queueDepth: 2, batch: 32, holdUs: 20 };
+    const machine = started({ driver: 'batching', parameters, workload: { iodepth: 1 } });
+    const { memory, port, state } = machine.disk().environment;
+    const record = state.pair(1);
+    const slots = memory.words[record + PAIR.slots];
+    let rung = 0;
+    const write = port.write32.bind(port);
+    port.write32 = (offset, value) => {
+      if (offset === sqTail(1)) rung++;
+      write(offset, value);
+    };
+    const held = () => memory.words[record + PAIR.tail] !== memory.words[record + PAIR.tailRung];
+    const hangs = watched(machine).look(LOOKS, () => {
+      const next = rung + slots;
+      expect(machine.runUntil(() => rung === next && held())).toBe(true);
+    });
+    expect(hangs).toEqual([]);
+  });
+
   it('is let alone while its buffer is too small for what is written', () => {
     const parameters = { buffers: 8 };
     const workload = { rw: 'randwrite', flushEvery: 5 } as const;
@@ -218,12 +249,17 @@ describe('a driver of a disk that has a reason', () => {
     expect(watched(machine).look(25)).toEqual([]);
   });
 
-  it('is let alone before it has been started', () => {
+  it('is let alone before it has been started, and before anything is asked for', () => {
     const machine = new TestMachine({ disks: [{}] });
     const { memory, layout } = machine;
     const control = new Control(memory, layout.control);
+    const { address } = machine.disk().environment.state.region;
+    const lookout = lookoutOfDisk(memory, layout.disks[0], control, () => address);
+    expect(lookoutOfDisk(memory, layout.disks[0], control, () => 0)()).toEqual([]);
+    expect(lookout()).toEqual([]); // its block says nothing yet
+    machine.boot();
+    expect(lookout()).toEqual([]);
     control.go();
-    for (const address of [0, machine.disk().environment.state.region.address])
-      expect(lookoutOfDisk(memory, layout.disks[0], control, () => address)()).toEqual([]);
+    expect(lookout()).toMatchObject([{ word: 'completed', at: 0 }]);
   });
 });
