@@ -24,7 +24,7 @@ function times(reliefs: readonly Relief[]): PassagesReport['handovers'] {
 }
 
 function noteOf(relief: Relief, startedUs: number): RecoveryNote {
-  const { from, to, cause, reason, leftUs, servedUs, returned } = relief;
+  const { from, to, cause, reason, leftUs, servedUs, returned, resets } = relief;
   return {
     atMs: rounded((leftUs - startedUs) / 1000),
     from,
@@ -33,5 +33,6 @@ function noteOf(relief: Relief, startedUs: number): RecoveryNote {
     reason,
     pauseUs: rounded(servedUs - leftUs),
     ...(returned === undefined ? {} : { returned }),
+    ...(resets.length === 0 ? {} : { resets }),
   };
 }

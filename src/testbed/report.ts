@@ -155,6 +155,8 @@ export interface RecoveryNote {
   readonly pauseUs: number;
   /** The driver of this device had ended too many CPUs, and the one before it serves again. */
   readonly returned?: { readonly device: string; readonly from: string; readonly to: string };
+  /** Devices that were reset, as what lay in memory of them did not hold together: why. Their drops say what that cost. */
+  readonly resets?: readonly { readonly device: string; readonly reason: string }[];
 }
 
 export interface PairReport {

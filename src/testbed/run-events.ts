@@ -65,6 +65,8 @@ export interface RecoveryEvent {
   readonly reason: string;
   /** From when it was told to end, or where nobody told it, from when its end was seen, to the first frame that the other one served. */
   readonly tookUs: number;
+  /** Devices that were reset, as what lay in memory of them did not hold together: why. */
+  readonly resets: readonly { readonly device: string; readonly reason: string }[];
 }
 
 /** A driver has ended several CPUs on one device: the one that served before it takes its place again. Comes before its recovery. */
@@ -131,11 +133,12 @@ export function handoverOf({ from, to, leftUs, adoptedUs, servedUs }: Handover):
 }
 
 export function reliefEvents(relief: Relief, startedUs: number): RunEvent[] {
-  const { cause, reason, leftUs, servedUs, toldUs = leftUs, returned } = relief;
+  const { cause, reason, leftUs, servedUs, toldUs = leftUs, returned, resets } = relief;
   const atMs = (servedUs - startedUs) / 1000;
   const handover = handoverOf(relief);
   if (cause === 'handover') return [{ kind: 'handover', atMs, handover }];
-  const recovery = { kind: 'recovery', atMs, handover, cause, reason, tookUs: servedUs - toldUs } as const;
+  const tookUs = servedUs - toldUs;
+  const recovery = { kind: 'recovery', atMs, handover, cause, reason, tookUs, resets } as const;
   return returned === undefined ? [recovery] : [{ kind: 'return', atMs, ...returned, reason }, recovery];
 }
 

@@ -110,7 +110,7 @@ describe('a change of CPU', () => {
   const handover = { from: 0, to: 1, pauseUs: 7012, adoptionUs: 5600 };
   const recovery: RecoveryEvent = {
     ...{ kind: 'recovery', atMs: 86.1, handover, tookUs: 9131 },
-    ...{ cause: 'killed', reason: 'it was ended on request' },
+    ...{ cause: 'killed', reason: 'it was ended on request', resets: [] },
   };
 
   it('that was asked for is told with its pause', () => {
@@ -126,6 +126,13 @@ describe('a change of CPU', () => {
         '  9.13 ms to its first frame or request',
         '  of that 7.01 ms since CPU 0 was seen to have ended, adoption 5.60 ms',
       ].join('\n')}\n`,
+    );
+  });
+
+  it('that found a state block spoilt names the device that it has reset', () => {
+    const resets = [{ device: 'eth0', reason: 'state block refused: no magic number' }];
+    expect(renderRecovery({ ...recovery, resets }, screen(110)).split('\n').at(-2)).toBe(
+      '  eth0 was reset: state block refused: no magic number',
     );
   });
 

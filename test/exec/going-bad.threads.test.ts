@@ -10,6 +10,7 @@ const POLLS_IN_VAIN = 2;
 const POSTS_NOTHING = 3;
 const POSTS_AND_DOES_NOT_SAY = 4;
 const SENDS_AND_DOES_NOT_SAY = 5;
+const SCRIBBLES = 6;
 
 function started(more: Scenario): Promise<RunningMachine> {
   return new Testbed({ size: 64, standby: true, ...more }).start();
@@ -99,6 +100,26 @@ describe('a driver that goes bad', () => {
     await served(running, 20_000);
     expectLossless(await running.stop());
   });
+
+  it.each(['sink', 'echo'])(
+    'and has spoilt its state block has its card reset under %s, which is counted',
+    async (app) => {
+      const running = await goingBad(SCRIBBLES, app);
+      const [end] = (await until(running.events(), 'recovery')).slice(-1);
+      const resets = [{ device: 'eth0', reason: expect.stringContaining('receive queue 0: 7 slots') }];
+      expect(end).toMatchObject({ cause: 'failure', resets });
+      await until(running.events(), 'return');
+      await served(running, 20_000);
+      const report = await running.stop();
+      expect(report.violations).toEqual([]);
+      expect(report.passages?.notes.map((note) => note.resets)).toEqual([resets, resets, resets]);
+      const { eth0 } = report.devices;
+      if (eth0?.kind !== 'card') throw new Error('eth0 is no card');
+      expect(eth0.offered - eth0.delivered).toBe(
+        Object.values(eth0.dropped).reduce((sum, count) => sum + count, 0),
+      );
+    },
+  );
 
   it('and was there from the beginning goes back to a built-in one', async () => {
     const driver = { name: BAD, parameters: { how: THROWS, after: 5000 } };

@@ -47,16 +47,17 @@ export function renderHandover(
 }
 
 export function renderRecovery(event: RecoveryEvent, { columns, colors }: Screen): string {
-  const { handover, cause, reason, tookUs } = event;
+  const { handover, cause, reason, tookUs, resets } = event;
   const { from, to, pauseUs, adoptionUs } = handover;
   const ended = cause === 'killed' ? 'ended on request' : `ended: ${reason}`;
   const times = [
     `${timeSpan(tookUs / 1000)} to its first frame or request`,
     `of that ${timeSpan(pauseUs / 1000)} since CPU ${from} was seen to have ended, adoption ${timeSpan(adoptionUs / 1000)}`,
   ];
+  const anew = resets.map(({ device, reason: doubt }) => `${device} was reset: ${doubt}`);
   const lines = [
     ...wrap(`CPU ${from} ${ended}, CPU ${to} ${colors.green('took over')}`, columns, 2),
-    ...times.flatMap((line) => indent(wrap(line, columns - 2, 2))),
+    ...[...times, ...anew].flatMap((line) => indent(wrap(line, columns - 2, 2))),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -44,9 +44,11 @@ function timesTable(
   return groups.flatMap((group) => quantileTable(keys, [group], colors));
 }
 
-function noteText({ atMs, from, to, cause, reason, pauseUs, returned }: RecoveryNote): string {
+function noteText(note: RecoveryNote): string {
+  const { atMs, from, to, cause, reason, pauseUs, returned, resets = [] } = note;
   const why = cause === 'killed' ? '' : `: ${reason}`;
   const back =
     returned === undefined ? '' : `; ${returned.device} went back, ${returned.from} → ${returned.to}`;
-  return `${timeSpan(atMs)}  CPU ${from} → ${to}, pause ${timeSpan(pauseUs / 1000)}, CPU ${from} ${CAUSES[cause]}${why}${back}`;
+  const anew = resets.map(({ device, reason: doubt }) => `; ${device} was reset: ${doubt}`).join('');
+  return `${timeSpan(atMs)}  CPU ${from} → ${to}, pause ${timeSpan(pauseUs / 1000)}, CPU ${from} ${CAUSES[cause]}${why}${back}${anew}`;
 }

@@ -232,7 +232,7 @@ export class CpuThread {
         driver: name,
         parameters,
       }));
-      post({ kind: 'took', driven });
+      post({ kind: 'took', driven, resets: cpu.resets });
     });
     return { cpu, service };
   }

@@ -18,12 +18,12 @@ import { GoingBack } from './going-back.ts';
 import type {
   CpuOrder,
   CpuResult,
-  Driven,
   DriverLoaded,
   Handover,
   LoadOrder,
   Order,
   SwapEnded,
+  Taken,
   Tour,
 } from './messages.ts';
 import { NoStandby, OutOfService, type Relief, type Return } from './relief.ts';
@@ -31,6 +31,8 @@ import { asError, type CpuOptions, endOf, type Seat, takeSeat, unfollowed } from
 import { combined, tourOfTheDead } from './tours.ts';
 import type { Hang, Watchdog } from './watchdog.ts';
 import { watchdogOf } from './watched-cpus.ts';
+
+const NOTHING_TOLD: Taken = { driven: [], resets: [] };
 
 export class Cpus {
   /** Rejects when nobody is left to serve. */
@@ -211,10 +213,10 @@ export class Cpus {
       serving.records = [];
       const taken = await took;
       if (taken === undefined) throw await standby.handle.failed.catch(asError);
-      const { handover, driven } = taken;
+      const { handover, ...told } = taken;
       this.settle(standby, timetable);
-      const told = { toldUs: undefined, returned: undefined, driven, held: this.ticketsHeld };
-      this.tellRelief({ ...handover, cause: 'handover', reason: '', ...told });
+      const why = { cause: 'handover', reason: '', toldUs: undefined, returned: undefined } as const;
+      this.tellRelief({ ...handover, ...why, ...told, held: this.ticketsHeld });
       return handover;
     } finally {
       if (!this.serving.handle.broken) this.release(); // else whoever follows it takes them
@@ -293,8 +295,8 @@ export class Cpus {
     if (taken === undefined) return false;
     this.tours.push(tourOfTheDead(dead.records, this.layout));
     this.settle(heir, this.stillToCome());
-    const { handover, driven } = taken;
-    this.tellRelief({ ...handover, cause, reason, toldUs, returned, driven, held: this.ticketsHeld });
+    const { handover, ...told } = taken;
+    this.tellRelief({ ...handover, cause, reason, toldUs, returned, ...told, held: this.ticketsHeld });
     return true;
   }
 
@@ -311,17 +313,14 @@ export class Cpus {
   }
 
   /** When the devices have come to a CPU, and it serves. Undefined when it ends before. */
-  private async taken(
-    from: Seat,
-    to: Seat,
-  ): Promise<{ readonly handover: Handover; readonly driven: readonly Driven[] } | undefined> {
-    const driven = await to.handle.next('took').then(
-      (message) => message.driven,
-      () => [], // why it has ended is asked of its seat
+  private async taken(from: Seat, to: Seat): Promise<(Taken & { readonly handover: Handover }) | undefined> {
+    const { driven, resets } = await to.handle.next('took').then(
+      (message): Taken => message,
+      () => NOTHING_TOLD, // why it has ended is asked of its seat
     );
     const { holder, passage } = this.tenure;
     if (holder !== to.number || passage === undefined) return undefined;
-    return { handover: { from: from.number, to: to.number, ...passage }, driven };
+    return { handover: { from: from.number, to: to.number, ...passage }, driven, resets };
   }
 
   private settle(serving: Seat, timetable: Timetable): void {

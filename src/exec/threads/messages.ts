@@ -10,6 +10,7 @@ import type { DiskServed } from '../../host/disk.ts';
 import type { NicDump } from '../../host/dump.ts';
 import type { MachineLayout } from '../../host/machine.ts';
 import type { Passage } from '../../host/tenure.ts';
+import type { Reset } from '../../host/unfinished.ts';
 import type { HostViolation } from '../../host/violation.ts';
 import type { LatencySummary } from '../../host/workload/latency.ts';
 import type { Loss } from '../../hw/link/partner.ts';
@@ -147,6 +148,13 @@ export interface Driven {
   readonly parameters: Parameters;
 }
 
+/** What a CPU tells that has taken the devices over. */
+export interface Taken {
+  /** By device. */
+  readonly driven: readonly Driven[];
+  readonly resets: readonly Reset[];
+}
+
 /** All devices have come to another CPU. */
 export interface Handover extends Passage {
   readonly from: number;
@@ -159,8 +167,8 @@ export type ThreadMessage<R> =
   /** It stands ready. */
   | { readonly kind: 'awake' }
   | { readonly kind: 'left'; readonly tour: Tour; readonly timetable: Timetable }
-  /** It serves what was passed to it; when, stands in memory. `driven`: who drives each device. */
-  | { readonly kind: 'took'; readonly driven: readonly Driven[] }
+  /** It serves what was passed to it; when, stands in memory. */
+  | ({ readonly kind: 'took' } & Taken)
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'swapEnded'; readonly ended: SwapEnded }
   | { readonly kind: 'loaded'; readonly loaded: DriverLoaded; readonly drivers: KnownDrivers }

@@ -1,5 +1,5 @@
 /** What is told of a change of CPUs, and of one that cannot be. */
-import type { Driven, Handover } from './messages.ts';
+import type { Handover, Taken } from './messages.ts';
 
 /** A thread was ended on request; it hung, and was ended; or it failed. */
 export type CauseOfEnd = 'killed' | 'hang' | 'failure';
@@ -11,8 +11,8 @@ export interface Return {
   readonly to: string;
 }
 
-/** The devices have come to another CPU. */
-export interface Relief extends Handover {
+/** The devices have come to another CPU. Of one that ended before it could tell, nothing is `driven`. */
+export interface Relief extends Handover, Taken {
   /** It was asked for, or the one before has ended: why. */
   readonly cause: 'handover' | CauseOfEnd;
   readonly reason: string;
@@ -21,8 +21,6 @@ export interface Relief extends Handover {
   readonly returned: Return | undefined;
   /** Tickets of orders that the CPU before never got: the next one does. */
   readonly held: readonly number[];
-  /** By device; none of a CPU that ended before it could tell. */
-  readonly driven: readonly Driven[];
 }
 
 /** There is no other CPU that could take the devices. */

@@ -9,6 +9,7 @@ const WAYS = [
   'posts nothing',
   'posts and does not say',
   'sends and does not say',
+  'scribbles, and throws',
 ];
 const TDT = 0x06018;
 const RDT = 0x01018;
@@ -62,6 +63,11 @@ export default {
     driver.poll = (budget) => {
       bad ||= frames >= parameters.after;
       if (bad && way === 'throws') throw new Error('gone bad');
+      if (bad && way === 'scribbles, and throws') {
+        const { memory, state } = environment;
+        memory.words[state.rx(0) + 1] = 7; // the length of its ring, which is a power of two
+        throw new Error('gone bad');
+      }
       if (bad && way === 'polls in vain') return 0;
       const served = poll(budget);
       frames += served;
