@@ -109,8 +109,8 @@ export class Losses {
   }
 
   private stand(standing: Standing): void {
+    store(this.words, this.at + RESETS, 1); // first: whoever finds it torn does not tear it again
     store(this.words, this.at + STANDING, STANDINGS.indexOf(standing));
-    store(this.words, this.at + RESETS, 1);
   }
 }
 
