@@ -10,12 +10,14 @@ const PASSES = 2;
 const SERVED_PASS = 3;
 /** 1 where the one who left had nothing in hand. */
 const SETTLED = 4;
+/** A count of the one that stands ready. */
+const LOOKS = 14;
 /** Doubles, from the beginning of the region. */
 const STARTED = 3;
 const LEFT = 4;
 const ADOPTED = 5;
 const SERVED = 6;
-const TENURE_BYTES = 56;
+const TENURE_BYTES = 64;
 
 /** A passage of the devices from one CPU to another. Times in microseconds of the machine's clock. */
 export interface Passage {
@@ -100,6 +102,17 @@ export class Tenure {
 
   isCalled(cpu: number): boolean {
     return load(this.memory.words, this.word + CALLED) === cpu + 1;
+  }
+
+  /** The CPU that stands ready has looked once more whether it is to serve. */
+  countLook(): void {
+    const { words } = this.memory;
+    store(words, this.word + LOOKS, (words[this.word + LOOKS] + 1) | 0);
+  }
+
+  /** Which changes while that CPU is on a core: where threads are more than cores, it may be called and awake, and yet not run. */
+  get looks(): number {
+    return load(this.memory.words, this.word + LOOKS);
   }
 
   /** Traffic began: each CPU counts the times of its timetable from then. Published by the next `pass`. */

@@ -210,8 +210,10 @@ export class CpuThread {
   private looksForChange(looks: number): boolean {
     const { tenure } = this;
     const { number } = this.start;
-    for (let look = 0; look < looks; look++)
+    for (let look = 0; look < looks; look++) {
       if (tenure.holder === number || !tenure.isCalled(number)) return true;
+      tenure.countLook();
+    }
     return false;
   }
 

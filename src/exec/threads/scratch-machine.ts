@@ -37,6 +37,8 @@ export class ScratchMachine {
   private readonly tenure: Tenure;
   private readonly orders: Orders;
   private readonly post: OrderPost;
+  /** Handovers that there have been. */
+  passes = 0;
   private serving: Cpu;
 
   /** `applications`: beside the built-in ones. Throws what the driver or the application throws. */
@@ -93,8 +95,10 @@ export class ScratchMachine {
     this.orders.stay();
     this.post.send({ kind: 'leave', to: heir.number });
     service.run();
+    if (!tenure.settled || !heir.fits()) throw new Error('a scratch machine was left unsettled');
     for (const _ of heir.adopt());
     this.serving = heir;
+    this.passes++;
   }
 
   private serviceOf(cpu: Cpu, began: (nowUs: number) => void): Service {
