@@ -34,6 +34,22 @@ describe('who serves', () => {
     expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([false, false]);
   });
 
+  it('is seen to run by its looks, which change nothing else', () => {
+    const [one, other] = tenures();
+    one.pass(1, 1234.5, true);
+    other.served(1250, 1300.25);
+    expect(one.looks).toBe(0);
+    for (let look = 1; look <= 3; look++) {
+      other.countLook();
+      expect(one.looks).toBe(look);
+    }
+    expect([one.holder, one.passage, one.settled]).toEqual([
+      1,
+      { leftUs: 1234.5, adoptedUs: 1250, servedUs: 1300.25 },
+      true,
+    ]);
+  });
+
   it('knows since when there is traffic', () => {
     const [one, other] = tenures();
     expect(other.startedUs).toBe(0);

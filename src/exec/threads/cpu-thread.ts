@@ -122,6 +122,7 @@ export class CpuThread {
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
     if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu);
     this.practise(prepared?.cpu.disks);
+    this.orders?.stay(); // nobody orders anything of it before it serves
     post({ kind: 'awake' });
     while (tenure.holder !== number) {
       if (!tenure.isCalled(number)) return;
@@ -129,7 +130,6 @@ export class CpuThread {
       if (prepared?.cpu.fits() === false) prepared = this.prepareSuccessor();
       else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) this.practise(prepared?.cpu.disks);
     }
-    this.orders?.stay();
     const next = tenure.settled && prepared?.cpu.fits() === true ? prepared : this.makeSuccessor('atOnce');
     const { cpu, service } = next;
     for (const _ of cpu.adopt());
