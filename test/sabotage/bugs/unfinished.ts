@@ -1,4 +1,4 @@
-/** Planted where a CPU has ended in the middle of a reset, or of a queue's move, and its successor goes on with it. */
+/** Planted where a CPU has ended in the middle of a reset, or of a queue’s move, and its successor goes on with it. */
 import type { Sabotage } from '../sabotage.ts';
 
 export const UNFINISHED_BUGS: readonly Sabotage[] = [
@@ -27,37 +27,6 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
       },
     ],
     says: 'A card counts as whole before its new driver has started: who comes after goes on with half a start.',
-    interleaved: true,
-  },
-  {
-    name: 'discarded-counted-twice',
-    part: 'swap',
-    file: 'src/swap/losses.ts',
-    edits: [
-      {
-        find: '    store(words, total, (words[at + BEFORE] + frames) | 0);\n',
-        replace: '    store(words, total, (words[total] + frames) | 0);\n',
-      },
-    ],
-    says: 'Frames of a ring that a reset threw away are counted again by a successor that finds the ring still there.',
-    interleaved: true,
-  },
-  {
-    name: 'forgotten-before-it-is-counted',
-    part: 'swap',
-    file: 'src/swap/take-down.ts',
-    edits: [
-      {
-        find: "    losses.discard('received', queue, receivedFrames(slot, queue));\n    stripReceive(slot, queue);\n",
-        replace: '    stripReceive(slot, queue);\n',
-      },
-      {
-        find: '    forgetReceive(environment, queue);\n',
-        replace:
-          "    forgetReceive(environment, queue);\n    losses.discard('received', queue, receivedFrames(slot, queue));\n",
-      },
-    ],
-    says: 'A ring leaves the state block before its frames are counted: a CPU that ends in between has thrown them away unseen.',
     interleaved: true,
   },
   {
@@ -93,25 +62,6 @@ export const UNFINISHED_BUGS: readonly Sabotage[] = [
       { find: "import { retirePairs } from '../swap/disk-move.ts';\n", replace: '' },
     ],
     says: 'A queue pair that was to be deleted stays when the CPU that moved its queue has ended.',
-    interleaved: true,
-  },
-  {
-    name: 'no-pair-serves-for-a-moment',
-    part: 'host',
-    file: 'src/host/disk.ts',
-    edits: [
-      { find: '    serveAll(slot.environment);\n', replace: '' },
-      { find: "import { serveAll } from '../swap/disk-move.ts';\n", replace: '' },
-    ],
-    says: 'A CPU that ended between two stores of a move left a queue without a pair, and its successor does not mend that.',
-    interleaved: true,
-  },
-  {
-    name: 'half-told-requests-are-done',
-    part: 'host',
-    file: 'src/host/unfinished.ts',
-    edits: [{ find: '    if (client.waits(request)) requests.undo(request);\n', replace: '' }],
-    says: 'What a disk was being reset for had ended requests with an error that their client had not heard of, and not counted them.',
     interleaved: true,
   },
   {
