@@ -131,9 +131,11 @@ describe('a change of CPU', () => {
 
   it('that found a state block spoilt names the device that it has reset', () => {
     const resets = [{ device: 'eth0', reason: 'state block refused: no magic number' }];
-    expect(renderRecovery({ ...recovery, resets }, screen(110)).split('\n').at(-2)).toBe(
-      '  eth0 was reset: state block refused: no magic number',
-    );
+    expect(
+      renderRecovery({ ...recovery, resets }, screen(110))
+        .split('\n')
+        .at(-2),
+    ).toBe('  eth0 was reset: state block refused: no magic number');
   });
 
   it('that nobody asked for is told by itself, and so is a driver that goes back', () => {
