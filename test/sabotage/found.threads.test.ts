@@ -4,7 +4,7 @@ import { ROOT } from './apply.ts';
 import { BUGS } from './bugs.ts';
 import { hunt } from './hunt.ts';
 
-const SEEDS = 2000;
+const SEEDS = 3000;
 /** Of each part, device to swap; the whole table is `npm run sabotage`. */
 const EVERY = 9;
 const SAMPLE = BUGS.filter((_, i) => i % EVERY === 0);
