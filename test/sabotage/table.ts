@@ -5,7 +5,7 @@ import { BUGS } from './bugs.ts';
 import { type Catch, hunt } from './hunt.ts';
 import type { Sabotage } from './sabotage.ts';
 
-const SEEDS = 2000;
+const SEEDS = 3000;
 
 const { values } = parseArgs({
   options: {
