@@ -75,6 +75,7 @@ export class Succession {
     if (!this.adopt()) return this.follow();
     this.beginService();
     machine.note('another CPU has taken over its devices');
+    this.refuseResets();
     this.countPairs();
     const { cards, disks } = machine.layout;
     if (cards.length > 0) this.count('cards taken over');
@@ -164,6 +165,17 @@ export class Succession {
       const message = `the CPU that took over drives it with ${now}, the one that left did with ${definition.name}`;
       machine.fail({ invariant: 'driver', device: name, message });
     }
+  }
+
+  /** Nobody scribbles here: a state block that does not hold together is a fault, and a reset would hide it. */
+  private refuseResets(): void {
+    const { machine } = this;
+    for (const { device, reason } of machine.cpu.resets)
+      machine.fail({
+        invariant: 'driver',
+        device,
+        message: `the CPU that took over has reset it: ${reason}`,
+      });
   }
 
   /** Of a swap that ended with its CPU nothing is left: each of a disk's queues has one queue pair, and none is being made. */
