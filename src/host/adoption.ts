@@ -48,8 +48,8 @@ export interface HostedCard {
 
 /** A device cannot be taken over as it is. */
 export class AdoptionError extends Error {
-  constructor(device: string, reason: string, options?: ErrorOptions) {
-    super(`${device} cannot be taken over: ${reason}`, options);
+  constructor(device: string, reason: string) {
+    super(`${device} cannot be taken over: ${reason}`);
     this.name = 'AdoptionError';
   }
 }

@@ -132,6 +132,18 @@ describe('a handover', () => {
     });
   });
 
+  it('is done where the driver cannot be practised to the end', async () => {
+    const driver = 'test/exec/drivers/tires.mjs';
+    const running = await started({ nics: [{ name: 'eth0', driver: { name: driver } }] });
+    for (let times = 0; times < 4; times++) {
+      await served(running, 1000);
+      await running.handOver();
+    }
+    const report = await running.stop();
+    expectLossless(report);
+    expect(report.passages?.recoveries.count).toBe(0);
+  });
+
   it('is refused where no CPU stands by', async () => {
     const running = await started({ standby: false, nics: [{ name: 'eth0' }] });
     await expect(running.handOver()).rejects.toThrow(UsageError);

@@ -95,6 +95,7 @@ export class ScratchMachine {
     this.orders.stay();
     this.post.send({ kind: 'leave', to: heir.number });
     service.run();
+    // Looked at in the pause of a real one too.
     if (!tenure.settled || !heir.fits()) throw new Error('a scratch machine was left unsettled');
     for (const _ of heir.adopt());
     this.serving = heir;
