@@ -10,8 +10,9 @@ const PASSES = 2;
 const SERVED_PASS = 3;
 /** 1 where the one who left had nothing in hand. */
 const SETTLED = 4;
-/** A count of the one that stands ready. */
-const LOOKS = 14;
+/** How often the one that serves has asked whether the other one is ready, and which of these times that one has answered. */
+const ASKED = 14;
+const ANSWERED = 15;
 /** Doubles, from the beginning of the region. */
 const STARTED = 3;
 const LEFT = 4;
@@ -104,15 +105,24 @@ export class Tenure {
     return load(this.memory.words, this.word + CALLED) === cpu + 1;
   }
 
-  /** The CPU that stands ready has looked once more whether it is to serve. */
-  countLook(): void {
+  /**
+   * Is the CPU that stands ready on a core, and does it have at hand what it will need? Where threads are more than cores, it may
+   * be called and awake, and yet not run.
+   */
+  ask(): void {
     const { words } = this.memory;
-    store(words, this.word + LOOKS, (words[this.word + LOOKS] + 1) | 0);
+    store(words, this.word + ASKED, (words[this.word + ASKED] + 1) | 0);
   }
 
-  /** Which changes while that CPU is on a core: where threads are more than cores, it may be called and awake, and yet not run. */
-  get looks(): number {
-    return load(this.memory.words, this.word + LOOKS);
+  /** Whatever was asked. */
+  get answered(): boolean {
+    const { words } = this.memory;
+    return load(words, this.word + ANSWERED) === load(words, this.word + ASKED);
+  }
+
+  answer(): void {
+    const { words } = this.memory;
+    store(words, this.word + ANSWERED, load(words, this.word + ASKED));
   }
 
   /** Traffic began: each CPU counts the times of its timetable from then. Published by the next `pass`. */

@@ -34,15 +34,21 @@ describe('who serves', () => {
     expect([0, 1].map((cpu) => other.isCalled(cpu))).toEqual([false, false]);
   });
 
-  it('is seen to run by its looks, which change nothing else', () => {
+  it('is asked whether it is ready, and answers once, which changes nothing else', () => {
     const [one, other] = tenures();
     one.pass(1, 1234.5, true);
     other.served(1250, 1300.25);
-    expect(one.looks).toBe(0);
-    for (let look = 1; look <= 3; look++) {
-      other.countLook();
-      expect(one.looks).toBe(look);
+    expect([one.answered, other.answered]).toEqual([true, true]);
+    for (let time = 0; time < 3; time++) {
+      one.ask();
+      expect([one.answered, other.answered]).toEqual([false, false]);
+      other.answer();
+      expect([one.answered, other.answered]).toEqual([true, true]);
     }
+    one.ask();
+    one.ask(); // by the next one, after a CPU that ended
+    other.answer();
+    expect(one.answered).toBe(true);
     expect([one.holder, one.passage, one.settled]).toEqual([
       1,
       { leftUs: 1234.5, adoptedUs: 1250, servedUs: 1300.25 },

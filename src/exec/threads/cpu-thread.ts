@@ -128,7 +128,10 @@ export class CpuThread {
       if (!tenure.isCalled(number)) return;
       // Not where a driver was swapped meanwhile.
       if (prepared?.cpu.fits() === false) prepared = this.prepareSuccessor();
-      else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) this.practise(prepared?.cpu.disks);
+      else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) {
+        this.practise(prepared?.cpu.disks);
+        tenure.answer(); // whether it was asked or not: now its caches have what it will need
+      }
     }
     const next = tenure.settled && prepared?.cpu.fits() === true ? prepared : this.makeSuccessor('atOnce');
     const { cpu, service } = next;
@@ -206,13 +209,13 @@ export class CpuThread {
     return { nic: drivers.map(knownAs), nvme: diskDrivers.map(knownAs) };
   }
 
-  /** So many times: have the devices been passed to this CPU, or is it called no more? */
+  /** So many times: have the devices been passed to this CPU, or is it called no more? Not when it is to say whether it is ready. */
   private looksForChange(looks: number): boolean {
     const { tenure } = this;
     const { number } = this.start;
     for (let look = 0; look < looks; look++) {
       if (tenure.holder === number || !tenure.isCalled(number)) return true;
-      tenure.countLook();
+      if (!tenure.answered) return false;
     }
     return false;
   }

@@ -10,8 +10,8 @@ import type { Orders } from './orders.ts';
 const STEPS_PER_LOOK = 32;
 /** Steps that swaps under way may take to end when the run does. */
 const CLOSING_STEPS = 5_000_000;
-/** Steps that a CPU makes at the most until its successor runs: some hundred milliseconds. */
-const STEPS_UNTIL_SEEN = 20_000;
+/** Steps that a CPU makes at the most until its successor is ready: some hundred milliseconds. */
+const STEPS_UNTIL_READY = 20_000;
 
 /** What a serving CPU is told by. */
 export interface Surroundings {
@@ -145,23 +145,19 @@ export class Service {
       cpu.practiseLeaving();
       return undefined;
     }
-    this.awaitSuccessor();
-    const sinceUs = clock.nowUs();
+    this.awaitSuccessor(successor);
     served.occupancy = idle.occupancy();
+    const sinceUs = clock.nowUs();
     cpu.leave();
     tenure.pass(successor, sinceUs, true);
     return 'left';
   }
 
-  /** Serves on until the one that stands ready is seen to run: else the devices may wait for a core as long as others have it. */
-  private awaitSuccessor(): void {
+  /** Serves on until the one that stands ready says that it runs: else the devices may wait for a core as long as others have it. */
+  private awaitSuccessor(successor: number): void {
     const { tenure } = this.around;
-    let looks = tenure.looks;
-    if (looks === 0) return; // nobody counts
-    for (let steps = 0; steps < STEPS_UNTIL_SEEN; steps++) {
-      this.cpu.step();
-      if (tenure.looks !== looks) return;
-      looks = tenure.looks;
-    }
+    if (!tenure.isCalled(successor)) return; // nobody answers
+    tenure.ask();
+    for (let steps = 0; !tenure.answered && steps < STEPS_UNTIL_READY; steps++) this.cpu.step();
   }
 }
