@@ -18,7 +18,7 @@ import { PATIENCE } from '../swap/probation.ts';
 import { type AnySlot, POLL_BUDGET, type Slot } from '../swap/slot.ts';
 import { releaseSpare } from '../swap/trim.ts';
 import { warmIfFit } from '../swap/warm.ts';
-import { countBuffersOf, formatOf, takeOver } from './adoption.ts';
+import { countBuffersOf, formatOf } from './adoption.ts';
 import { APPLICATIONS, type ApplicationDefinition, isBuiltIn } from './apps/applications.ts';
 import { Exit, ExitFailure } from './apps/exit.ts';
 import { offer } from './apps/offer.ts';
@@ -28,9 +28,9 @@ import type { CpuPlan } from './cpu-plan.ts';
 import { Disk, type DiskParts } from './disk.ts';
 import { type CardLayout, type DiskLayout, LINES_PER_DEVICE, type MachineLayout } from './machine.ts';
 import { passOn } from './passing.ts';
-
-import { LateAllocator, takeStock } from './stock.ts';
-import { finishMoves, type Reset, settleOrLose } from './unfinished.ts';
+import { LateAllocator } from './stock.ts';
+import { Takeover } from './takeover.ts';
+import type { Reset } from './unfinished.ts';
 import { driverFailure, type HostViolation } from './violation.ts';
 
 /** Steps between two looks at clock and timetable while there is work; one without counts for some. */
@@ -54,6 +54,7 @@ export class Cpu {
   readonly resets: Reset[] = [];
   readonly port: CpuPort;
   readonly number: number;
+  readonly adopts: CpuPlan['adopts'];
   /** Service ended by an error: nothing is to be asked of the drivers any more. */
   crashed = false;
   private readonly memory: Memory;
@@ -66,15 +67,15 @@ export class Cpu {
   private readonly host: SwapHost;
   private readonly parts: CardParts;
   private readonly diskParts: DiskParts;
-  private readonly adopts: CpuPlan['adopts'];
+  private readonly takeover: Takeover;
   private readonly known: readonly ApplicationDefinition[];
   /** Of each card's assignment, when this CPU was made. */
   private readonly versions: readonly number[];
   private readonly drivers: Map<string, NicDriverDefinition>;
   private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
-  /** Interrupts of unused queues still go to the CPU before this one. */
-  private unaimed = false;
+  /** Taken over in a pause, which was spared what `settleIn` does. */
+  private unsettled = false;
   private ticks = 0;
 
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
@@ -109,6 +110,8 @@ export class Cpu {
     this.known = [...APPLICATIONS, ...(plan.applications ?? [])];
     for (const card of layout.cards)
       if (plan.adopts !== 'later' || isBuiltIn(card.app)) this.makeApplication(card);
+    const { devices, slots, disks, checks, applications, parts, control } = this;
+    this.takeover = new Takeover({ devices, slots, disks, checks, applications, layout, parts, control });
     const { timed, round, swapEnded } = plan;
     const drivers = { nic: this.drivers, nvme: this.diskDrivers };
     this.desk = new SwapDesk(this.host, this.devices, drivers, timed, round, layout.seed, swapEnded);
@@ -119,7 +122,8 @@ export class Cpu {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
-    this.aim('all');
+    for (const slot of this.slots) aim(slot, this.number, 'all');
+    for (const disk of this.disks) disk.aim(this.number);
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
     for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
@@ -128,28 +132,29 @@ export class Cpu {
   }
 
   /**
-   * Takes over all devices from a CPU that left, or ended, wherever it was, and is known to run no more. From shared words alone;
-   * if this CPU ends meanwhile, the next one begins with it anew, as after one that ended. Throws StateError.
+   * Takes over all devices from a CPU that ended, wherever it was, and is known to run no more. From shared words alone; if this CPU
+   * ends meanwhile, the next one begins with it anew. Throws as Takeover.settle.
    */
   *adopt(): Generator<void> {
-    this.port.bell.announce(false);
-    const { slots, pool } = this;
-    this.aim(this.adopts === 'later' ? 'used' : 'all');
-    this.countdown = STEPS_PER_TICK; // whatever a tick does is not in the pause
-    if (this.adopts === 'later') this.reread();
-    else yield* this.settle();
-    takeOver(this.devices, ({ index }) => this.control.serve(index));
-    for (const disk of this.disks) {
-      if (this.adopts === 'atOnce') disk.settled();
-      disk.slot.driver.proved?.();
-    }
-    if (this.adopts === 'atOnce') {
-      const disks = this.disks.map(({ slot }) => slot);
-      yield* finishMoves(slots, disks, () => this.serveAll());
-    }
-    for (const slot of slots) countBuffersOf(slot);
-    if (this.adopts === 'atOnce') pool.shrink(slots.reduce((sum, { buffers }) => sum + buffers, 0));
-    this.host.remember();
+    this.listen('all');
+    yield* this.takeover.settle(() => this.serveAll());
+    this.takeMeasure();
+    this.pool.shrink(this.slots.reduce((sum, { buffers }) => sum + buffers, 0));
+  }
+
+  /** While another CPU serves: what is read in the pause is in the caches then. */
+  foresee(): void {
+    this.takeover.foresee();
+  }
+
+  /** Takes over all devices from a CPU that left, in the pause. Throws what a driver throws. */
+  succeed(): void {
+    this.listen('used');
+    // What applications of others look at is not known: they are not made while another CPU serves.
+    for (const card of this.layout.cards)
+      if (this.checks.at(card.index) === undefined) this.makeApplication(card);
+    this.takeover.succeed();
+    this.unsettled = true;
   }
 
   /** Is each device still served as it was when this CPU was made? */
@@ -301,7 +306,7 @@ export class Cpu {
 
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
-    if (this.unaimed) this.aim('all');
+    if (this.unsettled) this.settleIn();
     if (this.desk.dueUs !== Number.POSITIVE_INFINITY) this.lookAtClock();
     if (++this.ticks % TICKS_PER_COLLECT === 0) this.tidyUp();
   }
@@ -336,11 +341,24 @@ export class Cpu {
     }
   }
 
-  /** In the pause of a handover it is queues in use that count; a queue that comes later is long after the next tick. */
-  private aim(which: 'used' | 'all'): void {
-    for (const slot of this.slots) aim(slot, this.number, which);
-    if (!this.unaimed) for (const disk of this.disks) disk.aim(this.number);
-    this.unaimed = which === 'used';
+  /** Interrupts come to this CPU. In a pause it is queues in use that count; one that comes later is long after the next tick. */
+  private listen(to: 'used' | 'all'): void {
+    this.port.bell.announce(false);
+    for (const slot of this.slots) aim(slot, this.number, to);
+    for (const disk of this.disks) disk.aim(this.number);
+    this.countdown = STEPS_PER_TICK; // whatever a tick does is not in the pause
+  }
+
+  /** At the first tick after a pause: no swap begins before it. */
+  private settleIn(): void {
+    this.unsettled = false;
+    for (const slot of this.slots) aim(slot, this.number, 'all');
+    this.takeMeasure();
+  }
+
+  private takeMeasure(): void {
+    for (const slot of this.slots) countBuffersOf(slot);
+    this.host.remember();
   }
 
   private makeDisk(disk: DiskLayout): Disk {
@@ -348,29 +366,6 @@ export class Cpu {
     const probes = new NvmeProbes(this.memory, disk.nvme.probes);
     this.wakeups.push(new WakeupCheck(completionsThatWait(made.slot.environment.state), probes));
     return made;
-  }
-
-  /** The CPU before this one has ended in the middle of anything. */
-  private *settle(): Generator<void> {
-    const { slots, disks, checks, applications, layout, pool, dma } = this;
-    for (const disk of disks) yield* disk.settle();
-    const ofDisks = disks.map(({ slot }) => slot);
-    const cards = slots.map((slot, i) => ({ slot, check: checks[i], application: applications[i] }));
-    yield* settleOrLose(cards, layout.cards, this.parts.wasLost, () => takeStock(slots, ofDisks, pool, dma));
-    for (const disk of disks) yield* disk.makeDriver();
-    yield;
-  }
-
-  /** What has changed since this CPU was made, because another one served. What applications of others look at is not known. */
-  private reread(): void {
-    this.pool.reread();
-    for (const card of this.layout.cards) {
-      const check = this.checks.at(card.index);
-      if (check === undefined) this.makeApplication(card);
-      else check.reread();
-    }
-    for (const disk of this.disks) disk.reread();
-    if (this.dma instanceof LateAllocator) this.dma.open();
   }
 
   private makeApplication(card: CardLayout): void {

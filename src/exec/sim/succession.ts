@@ -72,7 +72,7 @@ export class Succession {
     this.bury();
     machine.cpu = this.nextCpu('atOnce');
     machine.attend();
-    if (!this.adopt()) return this.follow();
+    if (!this.adopt(machine.cpu.adopt())) return this.follow();
     this.beginService();
     machine.note('another CPU has taken over its devices');
     this.refuseResets();
@@ -91,7 +91,7 @@ export class Succession {
     this.bury();
     const fits = heir.fits();
     machine.cpu = fits ? heir : this.nextCpu('atOnce');
-    if (!this.adopt()) return this.follow();
+    if (!this.adopt(fits ? succeed(heir) : machine.cpu.adopt())) return this.follow();
     machine.attend(); // an heir makes what it looks at when it takes over
     this.beginService();
     machine.note('another CPU serves its devices');
@@ -101,8 +101,8 @@ export class Succession {
     if (disks.length > 0) this.count(fits ? 'disks handed over' : 'disks handed over after a swap');
   }
 
-  private adopt(): boolean {
-    const adopted = this.inSlices(this.machine.cpu.adopt());
+  private adopt(slices: Generator<void>): boolean {
+    const adopted = this.inSlices(slices);
     this.machine.cpu.checks.forEach(({ verifier }, i) => {
       verifier.anomalies.push(...this.said[i]);
     });
@@ -213,6 +213,11 @@ export class Succession {
 }
 
 /** As slices, of which there is but one. */
+function* succeed(cpu: Cpu): Generator<void> {
+  cpu.succeed();
+  yield;
+}
+
 function* leave(cpu: Cpu): Generator<void> {
   cpu.leave();
   yield;

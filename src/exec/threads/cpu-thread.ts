@@ -24,7 +24,7 @@ import { spinsFor } from './idle.ts';
 import { type KnownDrivers, knownAs } from './known-drivers.ts';
 import type { CpuResult, CpuStart, LoadOrder, StandbyOrder, ThreadMessage } from './messages.ts';
 import { Orders } from './orders.ts';
-import { Service } from './serve.ts';
+import { type Began, type Pause, Service } from './serve.ts';
 
 /** What is to be told is not kept back longer for the next CPU to serve first. */
 const SUCCESSION_MS = 20;
@@ -61,7 +61,6 @@ export class CpuThread {
   private readonly tenure: Tenure;
   private readonly orders: Orders | undefined;
   private readonly rehearsal: HandoverRehearsal;
-  private adoptedUs = 0;
 
   private constructor(
     start: CpuStart,
@@ -102,7 +101,8 @@ export class CpuThread {
     const cpu = this.makeCpu({ timed, round, adopts: undefined });
     for (const _ of cpu.boot());
     this.tellReady();
-    await this.serve(cpu, this.serviceOf(cpu));
+    const service = this.serviceOf(cpu);
+    await this.serve(cpu, service, service.run());
   }
 
   tellReady(): void {
@@ -117,7 +117,7 @@ export class CpuThread {
 
   /** Awake until the devices are passed to it, so that nobody has to be woken in the pause; or until it is not called any more. */
   private async standReady(): Promise<void> {
-    const { tenure, clock } = this;
+    const { tenure } = this;
     const { number } = this.start;
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
     if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu);
@@ -130,27 +130,27 @@ export class CpuThread {
       if (prepared?.cpu.fits() === false) prepared = this.prepareSuccessor();
       else if (!this.looksForChange(LOOKS_BETWEEN_PRACTICE)) {
         this.practise(prepared?.cpu.disks);
+        prepared?.cpu.foresee();
         tenure.answer(); // whether it was asked or not: now its caches have what it will need
       }
     }
     const next = tenure.settled && prepared?.cpu.fits() === true ? prepared : this.makeSuccessor('atOnce');
     const { cpu, service } = next;
-    for (const _ of cpu.adopt());
-    this.adoptedUs = clock.nowUs();
-    await this.serve(cpu, service);
+    await this.serve(cpu, service, service.succeed());
   }
 
   /** `began`: as for Service. */
-  private serviceOf(cpu: Cpu, began?: (nowUs: number) => void): Service {
+  private serviceOf(cpu: Cpu, began?: Began): Service {
     const { control, tenure, clock, orders, start } = this;
     const spins = spinsFor(start.layout);
     return new Service(cpu, { control, tenure, clock, spins, orders, relieved: start.relieved }, began);
   }
 
-  private async serve(cpu: Cpu, service: Service): Promise<void> {
+  /** `first`: why it stands still for the first time. */
+  private async serve(cpu: Cpu, service: Service, first: Pause): Promise<void> {
     const { orders, start, clock } = this;
     let loading: Loading | undefined;
-    let pause = service.run();
+    let pause = first;
     for (; pause === 'loading'; pause = service.run()) {
       const order = orders?.takeLoad();
       if (order !== undefined) loading = this.beginLoading(order, cpu);
@@ -231,8 +231,8 @@ export class CpuThread {
 
   private makeSuccessor(adopts: 'atOnce' | 'later'): Successor {
     const cpu = this.makeCpu({ timed: [], round: undefined, adopts });
-    const service = this.serviceOf(cpu, (servedUs) => {
-      this.tenure.served(this.adoptedUs, servedUs);
+    const service = this.serviceOf(cpu, (adoptedUs, servedUs) => {
+      this.tenure.served(adoptedUs, servedUs);
       const driven = cpu.devices.map(({ definition: { name }, parameters }) => ({
         driver: name,
         parameters,

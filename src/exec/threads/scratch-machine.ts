@@ -15,7 +15,7 @@ import { defaultsOf, onScratch, SCRATCH_SLOTS } from '../../swap/scratch.ts';
 import { Hardware } from '../hardware.ts';
 import { spinsFor } from './idle.ts';
 import { OrderPost, Orders } from './orders.ts';
-import { Service } from './serve.ts';
+import { type Began, Service } from './serve.ts';
 
 /** Of one card: its rings, and what is in the application's hands or in a transmit ring. */
 const BUFFERS = 4 * SCRATCH_SLOTS;
@@ -39,7 +39,8 @@ export class ScratchMachine {
   private readonly post: OrderPost;
   /** Handovers that there have been. */
   passes = 0;
-  private serving: Cpu;
+  /** Number of the CPU that has passed the card on. */
+  private left: number;
 
   /** `applications`: beside the built-in ones. Throws what the driver or the application throws. */
   constructor(
@@ -80,29 +81,35 @@ export class ScratchMachine {
     const { port1, port2 } = new MessageChannel();
     this.orders = new Orders(port2, this.control, 0);
     this.post = new OrderPost(port1, this.control, 0);
-    this.serving = this.makeCpu(0);
-    for (const _ of this.serving.boot()) this.stepHardware(1);
+    const first = this.makeCpu(0);
+    for (const _ of first.boot()) this.stepHardware(1);
     this.control.go();
     this.hardware.start(clock.nowUs());
+    this.serveOnce(first, (service) => service.run());
+    this.left = first.number;
   }
 
-  /** Some frames come, and the CPU that has served them passes the card on. */
+  /** Some frames come; the next CPU takes the card over, serves them, and leaves. */
   pass(): void {
-    const { serving, tenure } = this;
-    const heir = this.makeCpu(1 - serving.number, 'later');
-    const service = this.serviceOf(serving, (nowUs) => tenure.served(nowUs, nowUs));
-    this.stepHardware(STEPS);
-    this.orders.stay();
-    this.post.send({ kind: 'leave', to: heir.number });
-    service.run();
-    // Looked at in the pause of a real one too.
-    if (!tenure.settled || !heir.fits()) throw new Error('a scratch machine was left unsettled');
-    for (const _ of heir.adopt());
-    this.serving = heir;
+    const heir = this.makeCpu(1 - this.left, 'later');
+    this.serveOnce(heir, (service) => {
+      // Looked at in the pause of a real one too.
+      if (!this.tenure.settled || !heir.fits()) throw new Error('a scratch machine was left unsettled');
+      return service.succeed();
+    });
+    this.left = heir.number;
     this.passes++;
   }
 
-  private serviceOf(cpu: Cpu, began: (nowUs: number) => void): Service {
+  private serveOnce(cpu: Cpu, serve: (service: Service) => void): void {
+    const service = this.serviceOf(cpu, (adoptedUs, servedUs) => this.tenure.served(adoptedUs, servedUs));
+    this.stepHardware(STEPS);
+    this.orders.stay();
+    this.post.send({ kind: 'leave', to: 1 - cpu.number });
+    serve(service);
+  }
+
+  private serviceOf(cpu: Cpu, began: Began): Service {
     const { control, tenure, clock, orders, layout } = this;
     return new Service(
       cpu,

@@ -31,6 +31,8 @@ export interface Served {
   occupancy: Occupancy;
 }
 
+export type Began = (adoptedUs: number, servedUs: number) => void;
+
 /** Why the loop stands still: it was told to stop; the devices are another CPU's; or a driver is to be loaded. */
 export type Pause = 'stopped' | 'left' | 'loading';
 
@@ -41,17 +43,27 @@ export class Service {
   private readonly cpu: Cpu;
   private readonly around: Surroundings;
   private readonly idle: IdleWatch;
-  /** Called once: after the first step, in which all was served that had come. */
-  private began: ((nowUs: number) => void) | undefined;
+  /** Called once: after the first step, in which all was served that had come, with when it had taken over, and now. */
+  private began: Began | undefined;
+  private adoptedUs = 0;
   private beats = 0;
   private practised = false;
 
-  constructor(cpu: Cpu, around: Surroundings, began?: (nowUs: number) => void) {
+  constructor(cpu: Cpu, around: Surroundings, began?: Began) {
     this.cpu = cpu;
     this.around = around;
     this.began = began;
     this.idle = new IdleWatch(cpu.port.bell, around.clock, around.spins);
     this.served = { startUs: Number.POSITIVE_INFINITY, endUs: 0, occupancy: this.idle.occupancy() };
+  }
+
+  /** Takes the devices over, then as `run`: one piece, which is compiled in practice as it is needed in the pause. Throws what adopting throws. */
+  succeed(): Pause {
+    const { cpu } = this;
+    if (cpu.adopts === 'later') cpu.succeed();
+    else for (const _ of cpu.adopt());
+    this.adoptedUs = this.around.clock.nowUs();
+    return this.run();
   }
 
   /**
@@ -122,7 +134,7 @@ export class Service {
   }
 
   private tellBeginning(): void {
-    this.began?.(this.around.clock.nowUs());
+    this.began?.(this.adoptedUs, this.around.clock.nowUs());
     this.began = undefined;
   }
 

@@ -5,8 +5,8 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
   {
     name: 'pool-as-it-was',
     part: 'host',
-    file: 'src/host/cpu.ts',
-    edits: [{ find: '    this.pool.reread();\n', replace: '' }],
+    file: 'src/host/takeover.ts',
+    edits: [{ find: '    parts.pool.reread();\n', replace: '' }],
     says:
       'The CPU that takes over knows the free buffers as they were when it was made: it gives away those that lie in ' +
       'rings by now.',

@@ -163,15 +163,12 @@ export const PASSING_BUGS: readonly Sabotage[] = [
   {
     name: 'client-settled-before-the-driver',
     part: 'host',
-    file: 'src/host/cpu.ts',
+    file: 'src/host/takeover.ts',
     edits: [
       {
-        find: '    takeOver(this.devices, ({ index }) => this.control.serve(index));\n',
-        replace:
-          "    if (this.adopts === 'atOnce') for (const disk of this.disks) disk.settled();\n" +
-          '    takeOver(this.devices, ({ index }) => this.control.serve(index));\n',
+        find: '    this.activate();\n    for (const disk of disks) disk.settled();\n',
+        replace: '    for (const disk of disks) disk.settled();\n    this.activate();\n',
       },
-      { find: "      if (this.adopts === 'atOnce') disk.settled();\n", replace: '' },
     ],
     says:
       'The client is asked what it misses before the driver has said what it has: requests that wait in the lists of `buffered` are ' +
@@ -181,8 +178,8 @@ export const PASSING_BUGS: readonly Sabotage[] = [
   {
     name: 'checks-as-they-were',
     part: 'host',
-    file: 'src/host/cpu.ts',
-    edits: [{ find: '      else check.reread();\n', replace: '' }],
+    file: 'src/host/takeover.ts',
+    edits: [{ find: '    for (const check of checks) check?.reread();\n', replace: '' }],
     says:
       'The checks of a CPU that takes over know the notes of gaps as they were when it was made: those of the last burst ' +
       'before it are not cleared, and are taken back when it dies in turn.',
