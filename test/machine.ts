@@ -149,8 +149,10 @@ export class TestMachine {
 
   private follow(next: Cpu): void {
     this.cpu = next;
-    if (next.adopts === 'later') next.succeed();
-    else this.stepThrough(next.adopt());
+    if (next.adopts === 'later') {
+      next.succeed();
+      next.settleIn();
+    } else this.stepThrough(next.adopt());
     next.start(this.clock.us);
   }
 

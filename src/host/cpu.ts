@@ -74,8 +74,6 @@ export class Cpu {
   private readonly drivers: Map<string, NicDriverDefinition>;
   private readonly diskDrivers: Map<string, DiskDriverDefinition>;
   private countdown = 0;
-  /** Taken over in a pause, which was spared what `settleIn` does. */
-  private unsettled = false;
   private ticks = 0;
 
   constructor(memory: Memory, layout: MachineLayout, clock: Clock, plan: CpuPlan) {
@@ -154,7 +152,12 @@ export class Cpu {
     for (const card of this.layout.cards)
       if (this.checks.at(card.index) === undefined) this.makeApplication(card);
     this.takeover.succeed();
-    this.unsettled = true;
+  }
+
+  /** Behind the pause, and before a swap is asked for: what the first step did not need. */
+  settleIn(): void {
+    for (const slot of this.slots) aim(slot, this.number, 'all');
+    this.takeMeasure();
   }
 
   /** Is each device still served as it was when this CPU was made? */
@@ -306,7 +309,6 @@ export class Cpu {
 
   private tick(): void {
     this.countdown = STEPS_PER_TICK;
-    if (this.unsettled) this.settleIn();
     if (this.desk.dueUs !== Number.POSITIVE_INFINITY) this.lookAtClock();
     if (++this.ticks % TICKS_PER_COLLECT === 0) this.tidyUp();
   }
@@ -341,19 +343,12 @@ export class Cpu {
     }
   }
 
-  /** Interrupts come to this CPU. In a pause it is queues in use that count; one that comes later is long after the next tick. */
+  /** Interrupts come to this CPU. In a pause it is queues in use that count; one that comes later comes after `settleIn`. */
   private listen(to: 'used' | 'all'): void {
     this.port.bell.announce(false);
     for (const slot of this.slots) aim(slot, this.number, to);
     for (const disk of this.disks) disk.aim(this.number);
     this.countdown = STEPS_PER_TICK; // whatever a tick does is not in the pause
-  }
-
-  /** At the first tick after a pause: no swap begins before it. */
-  private settleIn(): void {
-    this.unsettled = false;
-    for (const slot of this.slots) aim(slot, this.number, 'all');
-    this.takeMeasure();
   }
 
   private takeMeasure(): void {

@@ -118,6 +118,11 @@ export class RunningMachine {
     }
   }
 
+  /** Resolves when a CPU stands by: after one has ended, when its devices were taken over and a new thread has taken its place. */
+  standsBy(): Promise<void> {
+    return this.machine.standsBy();
+  }
+
   /** Ends the thread of the CPU that serves, wherever it is: as a crash would. The one that stands by takes the devices over. */
   killCpu(): Promise<void> {
     return this.machine.killCpu();

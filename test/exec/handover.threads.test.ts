@@ -183,6 +183,23 @@ describe('a CPU that is ended wherever it is', () => {
       expect(event).toMatchObject({ cause: 'killed', reason: 'it was ended on request' });
   });
 
+  it('stands by again when the devices were taken over, and not before', async () => {
+    const running = await started({ nics: [{ name: 'eth0' }] });
+    const kinds: string[] = [];
+    const watched = (async () => {
+      for await (const { kind } of running.events()) kinds.push(kind);
+    })();
+    await running.standsBy();
+    for (let i = 1; i <= 2; i++) {
+      await served(running, FAR);
+      await running.killCpu();
+      await running.standsBy();
+      expect(kinds.length).toBe(i);
+    }
+    expectLossless(await running.stop());
+    await watched;
+  });
+
   it('in the middle of swaps and handovers too', async () => {
     const running = await started({
       nics: [

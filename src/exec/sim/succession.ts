@@ -216,6 +216,8 @@ export class Succession {
 function* succeed(cpu: Cpu): Generator<void> {
   cpu.succeed();
   yield;
+  cpu.settleIn();
+  yield;
 }
 
 function* leave(cpu: Cpu): Generator<void> {

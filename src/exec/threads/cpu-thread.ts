@@ -120,7 +120,7 @@ export class CpuThread {
     const { tenure } = this;
     const { number } = this.start;
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
-    if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu);
+    if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu, () => !tenure.isCalled(number));
     this.practise(prepared?.cpu.disks);
     this.orders?.stay(); // nobody orders anything of it before it serves
     post({ kind: 'awake' });

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Control } from '../../host/control.ts';
-import { CPUS, type MachineLayout } from '../../host/machine.ts';
+import type { MachineLayout } from '../../host/machine.ts';
 import { Tenure } from '../../host/tenure.ts';
 import { driverHangs, type HostViolation } from '../../host/violation.ts';
 import type { Clock } from '../../hw/clock.ts';
@@ -27,7 +27,7 @@ import type {
   Tour,
 } from './messages.ts';
 import { NoStandby, OutOfService, type Relief, type Return } from './relief.ts';
-import { asError, type CpuOptions, endOf, type Seat, takeSeat, unfollowed } from './seat.ts';
+import { asError, type CpuOptions, endOf, other, type Seat, takeSeat, unfollowed } from './seat.ts';
 import { combined, tourOfTheDead } from './tours.ts';
 import type { Hang, Watchdog } from './watchdog.ts';
 import { watchdogOf } from './watched-cpus.ts';
@@ -137,6 +137,11 @@ export class Cpus {
     return this.inTurn(() => this.pass());
   }
 
+  /** Resolves when no passage is under way, and no thread on its way into life. */
+  standsBy(): Promise<void> {
+    return this.inTurn(() => Promise.resolve());
+  }
+
   /** Ends the serving thread wherever it is. */
   async kill(): Promise<void> {
     const { serving } = this;
@@ -149,7 +154,6 @@ export class Cpus {
     for (const cpu of this.layout.cpus) new CpuPort(this.memory, cpu).bell.ring(this.clock.nowUs());
   }
 
-  /** Ends service. */
   async finish(): Promise<CpuResult> {
     this.closing = true;
     await this.turn;
@@ -200,8 +204,8 @@ export class Cpus {
     if (this.closing) throw new NoStandby('the run is over');
     const { serving } = this;
     const standby = this.seats.at(other(serving.number));
-    if (standby === undefined || standby === serving)
-      throw new NoStandby('the machine has one CPU; start the run with standby');
+    if (standby === undefined) throw new NoStandby('the machine has one CPU; start the run with standby');
+    if (serving.handle.broken) throw await serving.handle.failed.catch(asError);
     this.held = [];
     try {
       await this.awaken(standby);
@@ -261,6 +265,7 @@ export class Cpus {
   /** Its end was seen at this moment; another CPU may still be on its way into life. */
   private followed(dead: Seat): Promise<void> {
     const seenUs = this.clock.nowUs();
+    if (this.serving === dead) this.tenure.call(undefined); // who prepares for a handover is needed now
     return this.inTurn(() => this.died(dead, seenUs));
   }
 
@@ -392,8 +397,4 @@ export class Cpus {
     this.turn = done.catch(() => undefined);
     return done;
   }
-}
-
-function other(cpu: number): number {
-  return (cpu + 1) % CPUS;
 }

@@ -11,8 +11,8 @@ import type { Clock } from '../../hw/clock.ts';
 import { ScratchMachine } from './scratch-machine.ts';
 
 const PASSES = 300;
-/** With fewer, much of the pause is interpreted: tried with 300, 1000 and 4000. With 12,000 it is no shorter. */
-const ENOUGH_PASSES = 4000;
+/** With fewer, much of the pause is interpreted: with 1000 it takes twice as long. With 12,000 it is no shorter. */
+const ENOUGH_PASSES = 2000;
 const PASSES_BEFORE = 3;
 
 interface Known {
@@ -42,10 +42,12 @@ export class HandoverRehearsal {
     }
   }
 
-  /** This CPU is to take its devices over. */
-  prepareFor({ slots }: Cpu): void {
+  /** This CPU is to take its devices over. If the one that serves ends meanwhile, it is `needed`, and practises no more. */
+  prepareFor({ slots }: Cpu, needed: () => boolean): void {
     const machines = slots.map(({ definition }, i) => this.machineOf(definition, this.cards[i].app));
-    this.playing = [...new Set(machines)].filter((machine) => machine !== undefined).filter(practised);
+    this.playing = [...new Set(machines)]
+      .filter((machine) => machine !== undefined)
+      .filter((machine) => practised(machine, needed));
     for (let pass = 0; pass < PASSES_BEFORE; pass++) this.play();
   }
 
@@ -74,9 +76,9 @@ export class HandoverRehearsal {
 }
 
 /** False where its driver, or its application, does not last so long: what they do in earnest is told then. */
-function practised(machine: ScratchMachine): boolean {
+function practised(machine: ScratchMachine, needed: () => boolean): boolean {
   try {
-    while (machine.passes < ENOUGH_PASSES) machine.pass();
+    while (machine.passes < ENOUGH_PASSES && !needed()) machine.pass();
     return true;
   } catch {
     return false;

@@ -125,6 +125,11 @@ export class ThreadedMachine {
     return this.cpus.handOver();
   }
 
+  /** Resolves when a CPU stands by, in a machine of two. */
+  standsBy(): Promise<void> {
+    return this.cpus.standsBy();
+  }
+
   /** Told of each passage of the devices to another CPU, whether it was asked for or a CPU had ended. */
   onRelief(listener: (relief: Relief) => void): void {
     this.cpus.onRelief(listener);

@@ -1,6 +1,7 @@
 /** One of a machine's CPUs: its thread, and what it is told by while it serves. */
 import { MessageChannel } from 'node:worker_threads';
 import type { Control } from '../../host/control.ts';
+import { CPUS } from '../../host/machine.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import type { GoingBack } from './going-back.ts';
@@ -87,6 +88,11 @@ export function unfollowed({ doom }: Seat, error: unknown): unknown {
   return new OutOfService(
     'the CPU was ended on request, and no other one stands by that could go on: start with standby',
   );
+}
+
+/** By number, of a machine of two CPUs. */
+export function other(cpu: number): number {
+  return (cpu + 1) % CPUS;
 }
 
 export function asError(error: unknown): Error {

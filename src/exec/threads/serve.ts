@@ -136,6 +136,7 @@ export class Service {
   private tellBeginning(): void {
     this.began?.(this.adoptedUs, this.around.clock.nowUs());
     this.began = undefined;
+    if (this.cpu.adopts === 'later') this.cpu.settleIn();
   }
 
   private close(): Pause {
