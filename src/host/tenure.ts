@@ -10,6 +10,8 @@ const PASSES = 2;
 const SERVED_PASS = 3;
 /** 1 where the one who left had nothing in hand. */
 const SETTLED = 4;
+/** 1 when the one that served is no more, until they are passed on. */
+const ORPHANED = 5;
 /** How often the one that serves has asked whether the other one is ready, and which of these times that one has answered. */
 const ASKED = 14;
 const ANSWERED = 15;
@@ -56,6 +58,7 @@ export class Tenure {
     const { words, doubles } = this.memory;
     doubles[this.double + LEFT] = nowUs; // all are published by the last store
     put(words, this.word + SETTLED, settled ? 1 : 0);
+    put(words, this.word + ORPHANED, 0);
     put(words, this.word + PASSES, words[this.word + PASSES] + 1);
     store(words, this.word + HOLDER, to);
   }
@@ -63,6 +66,16 @@ export class Tenure {
   /** Did the one who passed them on come to an end with all that it did? */
   get settled(): boolean {
     return load(this.memory.words, this.word + SETTLED) !== 0;
+  }
+
+  /** The CPU that served was seen to have ended: whoever can take the devices over does nothing else before. */
+  orphan(): void {
+    store(this.memory.words, this.word + ORPHANED, 1);
+  }
+
+  /** Is it this CPU that is to serve, or will be as soon as it can? */
+  needs(cpu: number): boolean {
+    return load(this.memory.words, this.word + ORPHANED) !== 0 || this.holder === cpu;
   }
 
   /** The CPU to which they were passed serves. Told in memory, for a thread that ends may take its last messages along. */

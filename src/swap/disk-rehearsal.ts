@@ -8,6 +8,7 @@ import { DISK_KIND, type DiskTypes } from './disk-kind.ts';
 import { Exchange } from './exchange.ts';
 import { SwapHost } from './host.ts';
 import { PATIENCE } from './probation.ts';
+import { notNeeded } from './rehearsal.ts';
 import { SCRATCH_DEPTH, ScratchDisk } from './scratch-disk.ts';
 import { pollMediated, Slot } from './slot.ts';
 import type { Understudy } from './understudy.ts';
@@ -28,11 +29,12 @@ export function rehearseDisks(
   definitions: readonly DiskDriverDefinition[],
   clock: Clock,
   understudy: Understudy,
+  needed: () => boolean = notNeeded,
 ): void {
   try {
-    swapAround(definitions, clock, understudy);
-    teach(understudy, definitions, clock);
-    swapAround(definitions, clock, understudy);
+    swapAround(definitions, clock, understudy, needed);
+    if (!needed()) teach(understudy, definitions, clock);
+    swapAround(definitions, clock, understudy, needed);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
@@ -42,6 +44,7 @@ function swapAround(
   definitions: readonly DiskDriverDefinition[],
   clock: Clock,
   understudy: Understudy,
+  needed: () => boolean,
 ): void {
   const disk = new ScratchDisk(clock);
   const slot = scratchSlot(disk, definitions[0]);
@@ -54,7 +57,7 @@ function swapAround(
   const round = { intervalUs: INTERVAL_US, method: 'inplace', vary: {} } as const;
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
-  for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
+  for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS && !needed(); poll++) {
     disk.turn(REQUESTS_PER_TURN);
     slot.driver.interrupt(VECTOR);
     desk.poll(slot);

@@ -27,21 +27,31 @@ const EMPTY_POLL = 4;
 /**
  * Swaps a scratch card around all pairs of drivers. Those that fail here will be told of by a real swap. To be done
  * before a CPU is made: what is made then is from the start what the compiler has seen objects become. Returns who
- * plays the pauses of that CPU's swaps through before they come.
+ * plays the pauses of that CPU's swaps through before they come. Comes to no further end when it is `needed` elsewhere.
  */
-export function rehearse(definitions: readonly NicDriverDefinition[], clock: Clock): Understudy {
-  for (const definition of definitions) for (const _ of warmIfFit(definition, clock));
+export function rehearse(
+  definitions: readonly NicDriverDefinition[],
+  clock: Clock,
+  needed: () => boolean = notNeeded,
+): Understudy {
+  for (const definition of definitions)
+    for (const _ of warmIfFit(definition, clock)) if (needed()) return new Understudy();
   const fit = definitions.filter(isWarm);
   const understudy = new Understudy();
   if (fit.length === 0) return understudy;
   try {
-    swapAround(fit, {}, understudy, clock);
-    teach(understudy, fit, clock);
-    swapAround(fit, givenTo(fit), understudy, clock);
+    swapAround(fit, {}, understudy, clock, needed);
+    if (!needed()) teach(understudy, fit, clock);
+    swapAround(fit, givenTo(fit), understudy, clock, needed);
   } catch {
     // Nothing depends on a rehearsal: swaps are slower until the compiler knows them.
   }
   return understudy;
+}
+
+/** For those who have time. */
+export function notNeeded(): boolean {
+  return false;
 }
 
 /** Objects are of the classes and shapes that they have in earnest: code compiled for others would not be used. */
@@ -50,6 +60,7 @@ function swapAround(
   vary: SwapRound['vary'],
   understudy: Understudy,
   clock: Clock,
+  needed: () => boolean,
 ): void {
   const card = new ScratchCard(clock);
   const slot = scratchSlot(card, definitions[0]);
@@ -60,7 +71,7 @@ function swapAround(
   const round = { intervalUs: INTERVAL_US, method: 'inplace', vary } as const;
   const desk = new SwapDesk(host, [slot], drivers, [], round, 1, () => undefined);
   desk.start(clock.nowUs());
-  for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS; poll++) {
+  for (let poll = 0; poll < POLLS_AT_MOST && desk.scheduled < SWAPS && !needed(); poll++) {
     card.complete(poll % EMPTY_POLL === 0 ? 0 : FRAMES_PER_POLL);
     slot.driver.interrupt(0);
     desk.poll(slot);

@@ -56,6 +56,16 @@ describe('who serves', () => {
     ]);
   });
 
+  it('needs whoever can serve when the one that served is no more, and then the one to whom they are passed', () => {
+    const [one, other] = tenures();
+    const needed = () => [0, 1].map((cpu) => other.needs(cpu));
+    expect(needed()).toEqual([true, false]);
+    one.orphan();
+    expect(needed()).toEqual([true, true]);
+    one.pass(1, 99, false);
+    expect(needed()).toEqual([false, true]);
+  });
+
   it('knows since when there is traffic', () => {
     const [one, other] = tenures();
     expect(other.startedUs).toBe(0);

@@ -116,6 +116,18 @@ describe('a rehearsal', () => {
     expect(() => rehearse([everywhere], clock)).not.toThrow();
   });
 
+  it('comes to no end when it is needed elsewhere', () => {
+    let polls = 0;
+    const calls: string[] = [];
+    const drivers = NIC_DRIVERS.map((definition) => spied(definition, (call) => calls.push(call)));
+    rehearse(drivers, clock, () => ++polls > 20);
+    expect(polls).toBeLessThan(30);
+    expect(calls.filter((call) => call.endsWith('quiesce')).length).toBeLessThan(1000);
+    calls.length = 0;
+    rehearse(drivers, clock, () => true);
+    expect(calls.filter((call) => call.endsWith('quiesce'))).toEqual([]);
+  });
+
   it('has nothing to do without drivers', () => {
     expect(() => rehearse([], clock)).not.toThrow();
   });

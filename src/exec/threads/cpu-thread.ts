@@ -54,7 +54,8 @@ interface Loading {
 export class CpuThread {
   private readonly start: CpuStart;
   private modules: Modules;
-  private readonly understudy: CpuPlan['understudy'];
+  private understudy: CpuPlan['understudy'];
+  private rehearsed = false;
   private readonly memory: Memory;
   private readonly clock: MonotonicClock;
   private readonly control: Control;
@@ -62,16 +63,9 @@ export class CpuThread {
   private readonly orders: Orders | undefined;
   private readonly rehearsal: HandoverRehearsal;
 
-  private constructor(
-    start: CpuStart,
-    memory: Memory,
-    clock: MonotonicClock,
-    modules: Modules,
-    understudy: CpuPlan['understudy'],
-  ) {
+  private constructor(start: CpuStart, memory: Memory, clock: MonotonicClock, modules: Modules) {
     this.start = start;
     this.modules = modules;
-    this.understudy = understudy;
     this.memory = memory;
     this.clock = clock;
     this.control = new Control(memory, start.layout.control);
@@ -81,18 +75,26 @@ export class CpuThread {
       start.orders === undefined ? undefined : new Orders(start.orders, this.control, start.number);
   }
 
-  /** All that it will need is loaded, and has been practised. */
+  /** All that it will need is loaded, and has been practised, if there is time for that. */
   static async prepare(start: CpuStart): Promise<CpuThread> {
     const memory = new Memory(start.buffer);
     const clock = new MonotonicClock(start.originUs);
-    const modules = await loadModules(start);
-    const swaps = start.timed.length > 0 || start.round !== undefined || start.orders !== undefined;
-    const understudy = swaps ? rehearse(modules.drivers, clock) : undefined;
-    if (understudy !== undefined && start.layout.disks.length > 0)
-      rehearseDisks(modules.diskDrivers, clock, understudy);
-    const thread = new CpuThread(start, memory, clock, modules, understudy);
-    if (start.relieved) thread.rehearsal.rehearse(modules);
+    const thread = new CpuThread(start, memory, clock, await loadModules(start));
+    if (start.begins !== 'atOnce') thread.rehearse();
     return thread;
+  }
+
+  /** Swaps and handovers, once. A thread to which the devices come meanwhile serves them first: swaps take longer then. */
+  rehearse(): void {
+    const { start, tenure, modules, clock } = this;
+    const needed = (): boolean => start.begins !== 'serving' && tenure.needs(start.number);
+    if (this.rehearsed || needed()) return;
+    if (start.timed.length > 0 || start.round !== undefined || start.orders !== undefined) {
+      this.understudy = rehearse(modules.drivers, clock, needed);
+      if (start.layout.disks.length > 0) rehearseDisks(modules.diskDrivers, clock, this.understudy, needed);
+    }
+    if (start.relieved) this.rehearsal.rehearse(modules, needed);
+    this.rehearsed = !needed();
   }
 
   /** Serves from the machine's beginning. */
@@ -119,8 +121,9 @@ export class CpuThread {
   private async standReady(): Promise<void> {
     const { tenure } = this;
     const { number } = this.start;
+    this.rehearse();
     let prepared = tenure.holder === number ? undefined : this.prepareSuccessor();
-    if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu, () => !tenure.isCalled(number));
+    if (prepared !== undefined) this.rehearsal.prepareFor(prepared.cpu, () => tenure.needs(number));
     this.practise(prepared?.cpu.disks);
     this.orders?.stay(); // nobody orders anything of it before it serves
     post({ kind: 'awake' });

@@ -6,8 +6,9 @@ import { type CpuStart, failure, type StandbyOrder } from './messages.ts';
 async function main(start: CpuStart): Promise<void> {
   const thread = await CpuThread.prepare(start);
   if (start.relieved) parentPort?.on('message', (order: StandbyOrder) => attempt(thread.follow(order)));
-  if (start.standsBy) thread.tellReady();
-  else attempt(thread.begin());
+  if (start.begins === 'serving') return attempt(thread.begin());
+  thread.tellReady();
+  setImmediate(() => thread.rehearse()); // done already, but for one that stands by at once
 }
 
 /** What a CPU fails of is told, and its thread takes no more orders: then it ends. */

@@ -16,6 +16,7 @@ import { remaining, type Timetable } from '../../swap/timetable.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import { GoingBack } from './going-back.ts';
 import type {
+  Beginning,
   CpuOrder,
   CpuResult,
   DriverLoaded,
@@ -79,7 +80,7 @@ export class Cpus {
     });
     this.failed.catch(() => undefined); // raced against; nobody may be listening when it is over
     this.goingBack = new GoingBack(memory, layout);
-    this.seats = [this.seat(this.tenure.holder, false)];
+    this.seats = [this.seat(this.tenure.holder, 'serving')];
     this.watchdog = watchdogOf(memory, layout, clock, this.goingBack, (hang) => this.hangs(hang));
   }
 
@@ -93,7 +94,7 @@ export class Cpus {
     const cpus = new Cpus(memory, layout, clock, options);
     try {
       await cpus.serving.handle.ready;
-      if (options.standby) await cpus.replace(other(cpus.serving.number));
+      if (options.standby) await cpus.replace(other(cpus.serving.number), 'practised');
       cpus.goingBack.look();
       cpus.watchdog.start();
       return cpus;
@@ -265,7 +266,7 @@ export class Cpus {
   /** Its end was seen at this moment; another CPU may still be on its way into life. */
   private followed(dead: Seat): Promise<void> {
     const seenUs = this.clock.nowUs();
-    if (this.serving === dead) this.tenure.call(undefined); // who prepares for a handover is needed now
+    if (this.serving === dead) this.tenure.orphan(); // who practises is needed now
     return this.inTurn(() => this.died(dead, seenUs));
   }
 
@@ -278,7 +279,7 @@ export class Cpus {
         this.held ??= [];
         if (await this.inherit(dead, heir, seenUs)) this.release();
       }
-      await this.replace(dead.number);
+      await this.replace(dead.number, 'atOnce');
     } catch (error) {
       this.fail(error);
     }
@@ -299,7 +300,8 @@ export class Cpus {
     const taken = await took;
     if (taken === undefined) return false;
     this.tours.push(tourOfTheDead(dead.records, this.layout));
-    this.settle(heir, this.stillToCome());
+    // Of the timetable: what an ended CPU had done of it is not known but by the clock.
+    this.settle(heir, remaining(this.options, this.clock.nowUs() - this.tenure.startedUs));
     const { handover, ...told } = taken;
     this.tellRelief({ ...handover, cause, reason, toldUs, returned, ...told, held: this.ticketsHeld });
     return true;
@@ -333,11 +335,6 @@ export class Cpus {
     this.send(serving, { kind: 'resume', timetable });
   }
 
-  /** Of the machine's timetable: what an ended CPU had done of it is not known but by the clock. */
-  private stillToCome(): Timetable {
-    return remaining(this.options, this.clock.nowUs() - this.tenure.startedUs);
-  }
-
   private tellRelief(relief: Relief): void {
     this.reliefs.push(relief);
     for (const listener of this.relieved) listener(relief);
@@ -359,17 +356,17 @@ export class Cpus {
     if (bell.asleep()) bell.ring(this.clock.nowUs());
   }
 
-  private async replace(number: number): Promise<void> {
+  private async replace(number: number, begins: Beginning): Promise<void> {
     if (this.over) return;
-    const seat = this.seat(number, true);
+    const seat = this.seat(number, begins);
     this.seats[number] = seat;
     await seat.handle.ready;
   }
 
-  private seat(number: number, standsBy: boolean): Seat {
+  private seat(number: number, begins: Beginning): Seat {
     const { options, control, modules, goingBack } = this;
     const { standby } = options;
-    const seat = takeSeat(number, standsBy, options, modules, control);
+    const seat = takeSeat(number, begins, options, modules, control);
     seat.handle.listen((message) => {
       if (message.kind === 'ready' || message.kind === 'loaded') goingBack.know(message.drivers);
       if (message.kind === 'swapEnded') this.swapEnded(seat, message.ended);

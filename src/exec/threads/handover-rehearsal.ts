@@ -33,10 +33,11 @@ export class HandoverRehearsal {
     this.clock = clock;
   }
 
-  /** With the drivers that the cards begin with. */
-  rehearse({ drivers, applications }: Known): void {
+  /** With the drivers that the cards begin with, as long as this thread is not `needed`. */
+  rehearse({ drivers, applications }: Known, needed: () => boolean): void {
     this.applications = applications;
     for (const { driver, app } of this.cards) {
+      if (needed()) return;
       const definition = drivers.find(({ name }) => name === driver);
       if (definition !== undefined) this.machineOf(definition, app);
     }

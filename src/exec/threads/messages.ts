@@ -36,11 +36,16 @@ export interface HardwareStart extends ThreadStart {
   readonly annotations: MessagePort;
 }
 
+/**
+ * A CPU serves from the machine's beginning; or it stands by until the devices are passed to it: when it has practised, or, in the place of
+ * one that has ended, at once, and practises while nobody needs it.
+ */
+export type Beginning = 'serving' | 'practised' | 'atOnce';
+
 export interface CpuStart extends ThreadStart {
   /** Its number among the machine's CPUs. */
   readonly number: number;
-  /** It does not serve from the beginning: it waits until the devices are passed to it. */
-  readonly standsBy: boolean;
+  readonly begins: Beginning;
   /** There is another CPU: this one may be told to leave, and if it fails that one goes on. */
   readonly relieved: boolean;
   readonly timed: readonly TimedSwap[];

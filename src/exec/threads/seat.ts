@@ -5,12 +5,12 @@ import { CPUS } from '../../host/machine.ts';
 import type { SwapRecord } from '../../swap/record.ts';
 import type { OwnModule } from '../modules/own-module.ts';
 import type { GoingBack } from './going-back.ts';
-import type { CpuResult, CpuStart } from './messages.ts';
+import type { Beginning, CpuResult, CpuStart } from './messages.ts';
 import { OrderPost } from './orders.ts';
 import { type CauseOfEnd, OutOfService } from './relief.ts';
 import { ThreadHandle } from './thread-handle.ts';
 
-export type CpuOptions = Omit<CpuStart, 'number' | 'standsBy' | 'relieved' | 'orders'> & {
+export type CpuOptions = Omit<CpuStart, 'number' | 'begins' | 'relieved' | 'orders'> & {
   readonly takesOrders: boolean;
   readonly standby: boolean;
 };
@@ -47,7 +47,7 @@ export interface End {
 /** `modules`: drivers beyond those of the start. */
 export function takeSeat(
   number: number,
-  standsBy: boolean,
+  begins: Beginning,
   options: CpuOptions,
   modules: readonly OwnModule[],
   control: Control,
@@ -62,7 +62,7 @@ export function takeSeat(
   const start: CpuStart = {
     ...common,
     driverModules,
-    ...{ number, standsBy, relieved: standby, orders: mail, annotations: own },
+    ...{ number, begins, relieved: standby, orders: mail, annotations: own },
   };
   const ports = [own, mail].filter((port) => port !== undefined);
   const handle = new ThreadHandle<CpuResult>('cpu', start, ports);
