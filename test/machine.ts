@@ -83,7 +83,7 @@ export class TestMachine {
   pointOdds = 0;
   turns = 0;
   private readonly random: () => number;
-  private readonly makeCpu: (adopts?: Adopts) => Cpu;
+  private readonly makeCpu: (number: number, adopts?: Adopts) => Cpu;
   private active: 'hardware' | 'cpu' | undefined;
   private linksNext = false;
   private sleepUntilUs = 0;
@@ -103,16 +103,17 @@ export class TestMachine {
       if (stream.kind === 'generated') prepareGenerated(this.memory, stream, macAddress(i), seed + i);
     });
     this.hardware = new Hardware(this.memory, this.layout, this.clock, () => undefined);
-    this.makeCpu = (adopts) =>
+    this.makeCpu = (number, adopts) =>
       new Cpu(this.memory, this.layout, this.clock, {
         timed,
         round,
         drivers: book,
         diskDrivers: diskBook,
+        number,
         ...(adopts === undefined ? {} : { adopts }),
         swapEnded: (record) => this.ended.push(record),
       });
-    this.cpu = this.makeCpu();
+    this.cpu = this.makeCpu(0);
     this.pattern = options.pattern ?? STEADY;
     this.random = randomFrom(seed);
   }
@@ -144,7 +145,7 @@ export class TestMachine {
   }
 
   successor(adopts: Adopts): Cpu {
-    return this.makeCpu(adopts);
+    return this.makeCpu(1 - this.cpu.number, adopts);
   }
 
   private follow(next: Cpu): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NIC_DRIVERS } from '../../src/drivers/index.ts';
 import { H, type NicState, RX, TX } from '../../src/drivers/nic/state.ts';
 import { AdoptionError } from '../../src/host/adoption.ts';
+import { CpuPort } from '../../src/hw/msix.ts';
 import { expectClean } from '../check/verdict.ts';
 import { IRREGULAR, TestMachine } from '../machine.ts';
 
@@ -73,6 +74,20 @@ describe('a CPU that was made before the one that serves has left', () => {
       machine.runFor(20);
       expect(machine.handOver(20).pool.available).toBe(pool.available);
     }
+    expectClean(machine.conclude());
+  });
+
+  it('is told of frames in queues that come later, and the one that left is not', () => {
+    const machine = TestMachine.started({ cards: [{ ...CARD, driver: 'interrupt', frames: 100_000 }] });
+    machine.runFor(20);
+    machine.handOver(20);
+    const { state } = machine.slot().environment;
+    const used = state.receiving;
+    expect(machine.swap('interrupt', { rxRing: 2048 })).toMatchObject({ outcome: 'done' });
+    expect(state.receiving & ~used).not.toBe(0);
+    new CpuPort(machine.memory, machine.layout.cpus[0]).takeSummary();
+    machine.runFor(200);
+    expect(new CpuPort(machine.memory, machine.layout.cpus[0]).anyPending()).toBe(false);
     expectClean(machine.conclude());
   });
 

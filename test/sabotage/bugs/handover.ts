@@ -77,4 +77,17 @@ export const HANDOVER_BUGS: readonly Sabotage[] = [
     says: 'A driver that has handed its write buffer over frees it when it leaves: what is allocated next lies in it.',
     interleaved: false,
   },
+  {
+    name: 'shapes-not-remembered',
+    part: 'host',
+    file: 'src/host/cpu.ts',
+    edits: [
+      {
+        find: '    for (const slot of this.slots) countBuffersOf(slot);\n    this.host.remember();\n',
+        replace: '    for (const slot of this.slots) countBuffersOf(slot);\n',
+      },
+    ],
+    says: 'A CPU that has taken over does not know what the rings of its devices look like: the first swap is blamed for all of them.',
+    interleaved: false,
+  },
 ];
