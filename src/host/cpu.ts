@@ -120,8 +120,7 @@ export class Cpu {
     for (const definition of this.drivers.values()) yield* warmIfFit(definition, this.clock);
     const buffers = this.slots.reduce((sum, slot) => sum + slot.buffers, 0);
     yield* this.pool.grow(buffers, buffers);
-    for (const slot of this.slots) aim(slot, this.number, 'all');
-    for (const disk of this.disks) disk.aim(this.number);
+    this.aim('all');
     for (const slot of this.devices) yield* slot.driver.start();
     for (const slot of this.devices) slot.driver.activate();
     for (const { assignment, environment } of this.slots) assignment.serve(environment.state.region.address);
@@ -343,12 +342,16 @@ export class Cpu {
     }
   }
 
-  /** Interrupts come to this CPU. In a pause it is queues in use that count; one that comes later comes after `settleIn`. */
   private listen(to: 'used' | 'all'): void {
     this.port.bell.announce(false);
-    for (const slot of this.slots) aim(slot, this.number, to);
-    for (const disk of this.disks) disk.aim(this.number);
+    this.aim(to);
     this.countdown = STEPS_PER_TICK; // whatever a tick does is not in the pause
+  }
+
+  /** Interrupts come to this CPU. In a pause it is queues in use that count; one that comes later comes after `settleIn`. */
+  private aim(which: 'used' | 'all'): void {
+    for (const slot of this.slots) aim(slot, this.number, which);
+    for (const disk of this.disks) disk.aim(this.number);
   }
 
   private takeMeasure(): void {

@@ -212,7 +212,7 @@ export class Succession {
   }
 }
 
-/** As slices, of which there is but one. */
+/** As slices: on threads, the CPU makes its first step between the two. */
 function* succeed(cpu: Cpu): Generator<void> {
   cpu.succeed();
   yield;
@@ -220,6 +220,7 @@ function* succeed(cpu: Cpu): Generator<void> {
   yield;
 }
 
+/** As slices, of which there is but one. */
 function* leave(cpu: Cpu): Generator<void> {
   cpu.leave();
   yield;

@@ -2,7 +2,7 @@
 import { builtIn } from './ringswap.mjs';
 
 /** Frames: more than what is practised when a thread starts, less than before its first handover. */
-const ENOUGH = 1_000_000;
+const ENOUGH = 850_000;
 const polling = builtIn('polling');
 let practised = 0;
 
